@@ -1,0 +1,164 @@
+/**
+ * What the HTTP interface needs from the agent. The API is written against this interface alone, so that it is tested in
+ * memory, without a kernel.
+ */
+
+/** One row of `GET /priority`. */
+export interface PriorityEntry {
+  name: string;
+  id: string;
+  priority: number;
+  slice_us: number;
+  source: "learned" | "pinned";
+  predicted_cpu_us: number;
+  invocations: number;
+  /** RFC 3339. */
+  updated_at: string;
+}
+
+/** `GET /priority`. */
+export interface PrioritySnapshot {
+  epoch: number;
+  backend: string;
+  ml: string;
+  slice_enforced: boolean;
+  /** Percent, 0 to 100. */
+  cpu_utilization: number;
+  /** By priority. */
+  functions: PriorityEntry[];
+}
+
+/** Body of `PUT /priority/NAME`; what is left out keeps its learned value, without `ttl_s` the pin holds until deleted. */
+export interface Pin {
+  priority?: number | undefined;
+  slice_us?: number | undefined;
+  ttl_s?: number | undefined;
+}
+
+export type Mode = "process" | "warm" | "auto";
+
+/** A rule in force, as shown by `GET /functions`. */
+export interface RuleEntry {
+  id: string;
+  name?: string;
+  /** `KIND:PATTERN`. */
+  rule: string;
+  mode: Mode;
+  gap_ms?: number;
+  from: "command line" | "configuration" | "http" | "discovery";
+}
+
+/** A function that at least one process has matched. */
+export interface FunctionEntry {
+  name: string;
+  id: string;
+  /** The FaaS platform it was discovered on; `"rule"` where a rule named it. */
+  platform: string;
+  rule_id: string;
+  /** Instances (processes or containers) alive now. */
+  instances: number;
+  cgroups: string[];
+}
+
+/** `GET /functions`. */
+export interface FunctionsSnapshot {
+  rules: RuleEntry[];
+  functions: FunctionEntry[];
+  unknown: { cgroup: string; pid: number; hint: string }[];
+}
+
+/** Body of `POST /functions`. */
+export interface NewRule {
+  name?: string | undefined;
+  /** `KIND:PATTERN`. */
+  rule: string;
+  mode?: Mode | undefined;
+  gap_ms?: number | undefined;
+}
+
+/** One row of `GET /invocations`, and one line of `--exp_result`. */
+export interface InvocationEntry {
+  function: string;
+  function_id: string;
+  pid: number;
+  kind: "process" | "warm";
+  /** RFC 3339 with microseconds. */
+  start: string;
+  end: string;
+  cpu_us: number;
+  wait_us: number;
+  turnaround_us: number;
+  preemptions: number;
+}
+
+/** A log-scaled histogram: `counts[i]` values were at most `upperBoundsS[i]` seconds and more than the bound before. */
+export interface HistogramSnapshot {
+  upperBoundsS: readonly number[];
+  counts: readonly number[];
+  sumS: number;
+}
+
+/** Per-function figures for `/metrics`, read from the eBPF maps. */
+export interface FunctionMetrics {
+  name: string;
+  invocations: number;
+  cpuSeconds: number;
+  waitSeconds: number;
+  preemptions: number;
+  /** Of CPU time and of turnaround. */
+  cpu: HistogramSnapshot;
+  turnaround: HistogramSnapshot;
+}
+
+/** Everything that `/metrics` shows. Counters count from the agent's start. */
+export interface MetricsSnapshot {
+  functions: FunctionMetrics[];
+  activeInvocations: number;
+  functionsKnown: number;
+  epoch: number;
+  cpuUtilization: number;
+  /** 1 for the backend in force. */
+  backend: string;
+  eventsTotal: number;
+  /** Events that the kernel could not hand over, by reason (for example `ring_full`, `no_slot`). */
+  eventsLost: Record<string, number>;
+  decisionsTotal: number;
+  promotionsTotal: number;
+  demotionsTotal: number;
+  migrationsTotal: number;
+  /** Enforcement actions that failed, by reason (for example `process_gone`). */
+  enforcementErrors: Record<string, number>;
+  /** Processes that could not be identified, by reason. */
+  unidentified: Record<string, number>;
+  learnEpochSeconds: number;
+}
+
+/** Raised by the view for a request that cannot be carried out; the message is shown to the client as `detail`. */
+export class RequestError extends Error {
+  constructor(readonly status: 400 | 404 | 409, message: string, readonly field?: string) {
+    super(message);
+    this.name = "RequestError";
+  }
+}
+
+/** The agent, as its HTTP interface sees it. Methods are synchronous: everything is in memory. */
+export interface AgentView {
+  readonly version: string;
+  priorities(): PrioritySnapshot;
+  /** One function's entry, or undefined where there is none. */
+  priority(name: string): PriorityEntry | undefined;
+  /** Pins; throws {@link RequestError} 404 where no such function is known. */
+  pin(name: string, pin: Pin): PriorityEntry;
+  /** Back to the learned one; false where no such function or no pin exists. */
+  unpin(name: string): boolean;
+  functions(): FunctionsSnapshot;
+  /** Throws {@link RequestError} 400 with `field` where the rule is malformed, 409 where it exists already. */
+  addRule(rule: NewRule): RuleEntry;
+  /** By id or name; false where there is none. Throws {@link RequestError} 409 for one that came from elsewhere. */
+  removeRule(idOrName: string): boolean;
+  /** Newest first. */
+  invocations(limit: number, functionName?: string): InvocationEntry[];
+  /** `ready` with the reasons why not. */
+  readiness(): { ready: boolean; reasons: string[] };
+  metrics(): MetricsSnapshot;
+}

@@ -1,0 +1,44 @@
+/**
+ * The policy: what the learner hands to every enforcement backend. Plain data, so that it can cross threads.
+ */
+
+/**
+ * One point of a rank table. The rank of an invocation is a function of the CPU time that it has attained: linear between
+ * two points, and constant slope {@link FunctionPolicy.tailSlope} after the last. Lower ranks run first.
+ */
+export interface RankPoint {
+  /** CPU time used so far, in nanoseconds. The first point of a table is at 0; points are strictly increasing. */
+  readonly attainedNs: number;
+  /** The rank there, in nanoseconds of (effective) remaining work. Never negative. */
+  readonly rankNs: number;
+}
+
+/** Most points that a rank table may have: what every backend can hold per function. */
+export const MAX_RANK_POINTS = 8;
+
+/** What is known about one function. */
+export interface FunctionPolicy {
+  readonly functionId: number;
+  /** 1 runs first: the function's place in the order of predicted slices (ALPS's rule). */
+  readonly priority: number;
+  /** The fine-tuned time slice, in nanoseconds. */
+  readonly sliceNs: number;
+  /** What the predictor expects the next invocation's CPU time to be, in nanoseconds. */
+  readonly predictedCpuNs: number;
+  /** Attained CPU time → rank: 1 to {@link MAX_RANK_POINTS} points. */
+  readonly table: readonly RankPoint[];
+  /** Nanoseconds of rank per nanosecond of CPU time used beyond the table's last point. Never negative. */
+  readonly tailSlope: number;
+}
+
+/** One epoch's result. */
+export interface Policy {
+  /** Counts up from 1 with each policy. */
+  readonly epoch: number;
+  /** The predictor that made it: `avg`, `LR`, … */
+  readonly ml: string;
+  /** Mean utilisation of all CPUs over the epoch, in percent (0 to 100). */
+  readonly cpuUtilization: number;
+  /** In order of priority. */
+  readonly functions: readonly FunctionPolicy[];
+}
