@@ -88,6 +88,8 @@ export interface InvocationEntry {
   cpu_us: number;
   wait_us: number;
   turnaround_us: number;
+  /** First run to end. */
+  execution_us: number;
   preemptions: number;
 }
 
