@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the eBPF programs and the agent's user space share. This header is the only source of the binary layout:
+ * `scripts/layout.ts` reads it back from the compiled object's BTF and writes `ffi/layout.ts`.
+ *
+ * All times are nanoseconds of CLOCK_MONOTONIC, all identifiers those of the initial PID namespace.
+ */
+#ifndef ALPS_H
+#define ALPS_H
+
+enum alps_limits {
+	/* Invocations that can be in progress at once. More are run, but neither measured nor ordered (and counted). */
+	ALPS_SLOTS = 16384,
+	/* How far from its home position (pid modulo ALPS_SLOTS) a slot is looked for. */
+	ALPS_SLOT_PROBES = 32,
+	ALPS_RING_BYTES = 1 << 20,
+	ALPS_COMM_LEN = 16,
+	ALPS_PATH_LEN = 256,
+	ALPS_ARGS_LEN = 512,
+	/* Histogram buckets: four to a power of two from 2^10 ns (1 us) to 2^42 ns (73 min). */
+	ALPS_HIST_BUCKETS = 128,
+	ALPS_HIST_FIRST_LOG2 = 10,
+};
+
+/* Life of a slot. */
+enum alps_slot_state {
+	ALPS_SLOT_FREE = 0,
+	ALPS_SLOT_BUSY = 1,
+};
+
+/*
+ * One invocation in progress. User space maps the array of these read-only: attained CPU time at time t is
+ * cpu_ns + running * (t - start_ns) - running_since_ns.
+ */
+struct alps_slot {
+	__u32 state;
+	__u32 generation; /* grows with every use of the slot */
+	__u32 function_id;
+	__u32 pid; /* first process */
+	__u64 start_ns;
+	__u64 first_run_ns; /* 0: not yet */
+	__u64 cpu_ns; /* of the stints on a CPU that have ended */
+	__u64 wait_ns; /* of the waits that have ended */
+	__u64 running_since_ns; /* sum over its running tasks of (time of switch-in - start_ns) */
+	__u64 last_on_ns; /* latest switch-in */
+	__u64 last_kick_ns; /* latest ALPS_EVENT_KICK */
+	__u32 running; /* its tasks on a CPU */
+	__u32 runnable; /* its tasks on a CPU or waiting for one */
+	__u32 tasks; /* its threads and processes alive */
+	__u32 preemptions;
+	__u32 cpu; /* where last_tid runs or is queued */
+	__u32 last_tid; /* the task that ran or was queued last */
+	__u64 reserved[4];
+};
+_Static_assert(sizeof(struct alps_slot) == 128, "struct alps_slot");
+
+enum alps_event_kind {
+	ALPS_EVENT_START = 1, /* an invocation began; tid is its first task */
+	ALPS_EVENT_END = 2, /* its last task exited; carries the whole record */
+	ALPS_EVENT_TASK_START = 3, /* one more task joined it */
+	ALPS_EVENT_TASK_END = 4,
+	ALPS_EVENT_KICK = 5, /* it began or ceased to want a CPU: decide again */
+	ALPS_EVENT_CLASSIFY = 6, /* struct alps_classify: whose process is this? */
+};
+
+struct alps_event {
+	__u32 kind;
+	__u32 slot;
+	__u32 generation;
+	__u32 function_id;
+	__u32 pid;
+	__u32 tid;
+	__u32 preemptions;
+	__u32 woke_reader; /* 1: user space was woken for this event, so that its latency counts */
+	__u64 time_ns;
+	__u64 start_ns;
+	__u64 first_run_ns;
+	__u64 cpu_ns;
+	__u64 wait_ns;
+};
+_Static_assert(sizeof(struct alps_event) == 72, "struct alps_event");
+
+/* What a verdict is remembered by. Parts that no rule looks at are zero, so that they do not split the memory. */
+struct alps_key {
+	__u64 inode; /* of the executable */
+	__u64 cgroups; /* hash of the cgroups in all hierarchies */
+	__u32 device;
+	__u32 reserved;
+	char comm[ALPS_COMM_LEN];
+	char path[ALPS_PATH_LEN]; /* as exec was called; empty where the question came from elsewhere */
+};
+_Static_assert(sizeof(struct alps_key) == 296, "struct alps_key");
+
+/* Which parts of alps_key are filled in. */
+enum alps_key_parts {
+	ALPS_KEY_EXE = 1,
+	ALPS_KEY_COMM = 2,
+	ALPS_KEY_CGROUP = 4,
+};
+
+/* Value of function_id in a verdict: no function. */
+#define ALPS_NO_FUNCTION 0u
+
+enum alps_verdict_flags {
+	ALPS_VERDICT_ASK = 1, /* depends on more than the key: ask every time */
+};
+
+struct alps_verdict {
+	__u32 rules_generation; /* valid while this is the generation in force */
+	__u32 function_id;
+	__u32 flags;
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct alps_verdict) == 16, "struct alps_verdict");
+
+struct alps_classify {
+	__u32 kind;
+	__u32 pid;
+	__u32 parent_pid;
+	__u32 rules_generation;
+	__u32 current_function_id; /* of the invocation that it belongs to so far, or ALPS_NO_FUNCTION */
+	__u32 args_len;
+	__u64 time_ns;
+	__u64 process_start_ns;
+	__u64 begin_ns; /* where its invocation begins, if it is one */
+	__u64 exec_base_ns; /* CPU time that it had used by then */
+	struct alps_key key;
+	char comm[ALPS_COMM_LEN];
+	char args[ALPS_ARGS_LEN]; /* the command line's parts, each ended by a NUL */
+};
+_Static_assert(sizeof(struct alps_classify) == 880, "struct alps_classify");
+
+/*
+ * User space's answer for processes that run already, by pid: carried out by the iterator program `adopt`.
+ * The first process of an invocation has root == its own pid; its children name it as root.
+ */
+struct alps_adopt {
+	__u32 function_id;
+	__u32 root;
+	__u64 process_start_ns; /* of this process: 0 = any, else it must match */
+	__u64 begin_ns; /* of the invocation (root only): 0 = the process's start */
+	__u64 exec_base_ns; /* CPU time of this process's first thread that is not the invocation's */
+	__u32 slot; /* filled in by the kernel side (root only): slot + 1, 0 = none yet */
+	__u32 generation;
+};
+_Static_assert(sizeof(struct alps_adopt) == 40, "struct alps_adopt");
+
+/* Counters of one function since the agent started. */
+struct alps_function_stats {
+	__u64 invocations;
+	__u64 cpu_ns;
+	__u64 wait_ns;
+	__u64 turnaround_ns;
+	__u64 preemptions;
+	__u32 cpu_hist[ALPS_HIST_BUCKETS];
+	__u32 turnaround_hist[ALPS_HIST_BUCKETS];
+};
+_Static_assert(sizeof(struct alps_function_stats) == 1064, "struct alps_function_stats");
+
+/* One page that both sides write; every field has one writer. */
+struct alps_shared {
+	/* written by user space */
+	__u32 rules_generation;
+	__u32 key_parts; /* enum alps_key_parts; 0 = there are no rules that a new process could match */
+	/* written by the kernel side */
+	__u32 active; /* invocations in progress */
+	__u32 runnable; /* of these, the ones with a runnable task */
+	__u64 events;
+	__u64 lost_ring_full;
+	__u64 lost_no_slot;
+	__u64 lost_no_memory;
+	__u64 lost_no_stats; /* ended invocations without counters of their own */
+};
+_Static_assert(sizeof(struct alps_shared) == 56, "struct alps_shared");
+
+/* Per task of an invocation, in task storage. */
+enum alps_task_state {
+	ALPS_TASK_BLOCKED = 0,
+	ALPS_TASK_WAITING = 1,
+	ALPS_TASK_RUNNING = 2,
+};
+
+struct alps_task {
+	__u32 slot; /* slot + 1; 0 = belongs to no invocation (any more) */
+	__u32 generation;
+	__u32 state;
+	__u32 reserved;
+	__u64 since_ns; /* in this state */
+	__u64 exec_ns; /* sum_exec_runtime up to which the CPU time is accounted */
+};
+_Static_assert(sizeof(struct alps_task) == 32, "struct alps_task");
+
+/* Never read: its type brings what no map holds into the object's BTF. */
+union alps_interface {
+	enum alps_limits limits;
+	enum alps_slot_state slot_state;
+	enum alps_event_kind event_kind;
+	enum alps_key_parts key_parts;
+	enum alps_verdict_flags verdict_flags;
+	enum alps_task_state task_state;
+	struct alps_event event;
+	struct alps_classify classify;
+};
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Observation: which invocations are in progress, and what CPU time, waiting and preemptions each has had.
+ *
+ * An invocation owns a slot of the mapped array `slots`; its tasks (threads and child processes) point to it from task
+ * storage. The programs on the switch and wake-up paths only look things up: whatever allocates happens at fork, exec,
+ * rename, cgroup moves and in the iterator. A task that is no function costs one look-up there.
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include "alps.h"
+#include "observe_maps.h"
+#include "observe_account.h"
+#include "observe_classify.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct alps_task *t = task_of(parent);
+
+	if (t) {
+		struct alps_slot *s = slot_of(t);
+
+		if (s)
+			join(s, t->slot - 1, child, 0, ALPS_TASK_BLOCKED);
+		return 0;
+	}
+	/* Its parent is known to be no function, and it is alike, unless it was born into another cgroup. */
+	if (shared.key_parts & ALPS_KEY_CGROUP && child->pid == child->tgid && child->cgroups != parent->cgroups)
+		classify(child, 0);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *bprm)
+{
+	classify(p, bprm->filename);
+	return 0;
+}
+
+SEC("tp_btf/task_rename")
+int BPF_PROG(on_rename, struct task_struct *p, const char *comm)
+{
+	/* exec renames too: its own hook asks, once everything is in place. Names of threads are not looked at. */
+	if (!(shared.key_parts & ALPS_KEY_COMM) || p->pid != p->tgid || in_exec(p))
+		return 0;
+	classify_renamed(p, comm);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(on_move, struct cgroup *destination, const char *path, struct task_struct *p, bool threadgroup)
+{
+	if (shared.key_parts & ALPS_KEY_CGROUP && p->pid == p->tgid)
+		classify(p, 0);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(on_wakeup, struct task_struct *p)
+{
+	struct alps_task *t = task_of(p);
+
+	if (t)
+		account_wakeup(t, p);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_wakeup_new, struct task_struct *p)
+{
+	struct alps_task *t = task_of(p);
+
+	if (t)
+		account_wakeup(t, p);
+	return 0;
+}
+
+SEC("tp_btf/sched_migrate_task")
+int BPF_PROG(on_migrate, struct task_struct *p, int cpu)
+{
+	struct alps_task *t = task_of(p);
+	struct alps_slot *s;
+
+	if (t && (s = slot_of(t))) {
+		s->cpu = cpu;
+		s->last_tid = p->pid;
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	struct alps_task *t;
+
+	t = task_of(prev);
+	if (t)
+		account_switch_out(t, prev, preempt || prev->__state == 0);
+	t = task_of(next);
+	if (t)
+		account_switch_in(t, next);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *p)
+{
+	struct alps_task *t = task_of(p);
+
+	if (t)
+		leave(t, p);
+	return 0;
+}
+
+/*
+ * Makes processes that run already part of an invocation, as user space wrote into `adoptions`. Threads follow their
+ * process. Run by reading from an iterator's descriptor.
+ */
+SEC("iter/task")
+int adopt(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct alps_adopt *own, *root;
+	struct alps_slot *s;
+	struct alps_task *t;
+	__u32 pid, root_pid, i;
+
+	if (!p || p->flags & PF_KTHREAD)
+		return 0;
+	pid = p->tgid;
+	own = bpf_map_lookup_elem(&adoptions, &pid);
+	if (!own || (own->process_start_ns && own->process_start_ns != BPF_CORE_READ(p, group_leader, start_time)))
+		return 0;
+	root_pid = own->root;
+	root = own->root == pid ? own : bpf_map_lookup_elem(&adoptions, &root_pid);
+	if (!root)
+		return 0;
+	t = task_of(p);
+	if (t) {
+		s = slot_of(t);
+		if (s && s->function_id == root->function_id)
+			return 0; /* it belongs there already */
+		leave(t, p);
+	}
+	if (!root->slot) {
+		s = take_slot(root_pid, root->function_id, root->begin_ns ?: p->start_time, &i);
+		if (!s)
+			return 0;
+		root->generation = s->generation;
+		root->slot = i + 1;
+		adopt_task(s, i, p, p->pid == p->tgid ? own->exec_base_ns : 0);
+		emit(ALPS_EVENT_START, s, i, p->pid, false);
+		return 0;
+	}
+	i = root->slot - 1;
+	s = bpf_map_lookup_elem(&slots, &i);
+	if (s && s->generation == root->generation && s->tasks)
+		adopt_task(s, i, p, p->pid == p->tgid ? own->exec_base_ns : 0);
+	return 0;
+}

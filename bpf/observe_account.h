@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Accounting: a task's way between blocked, waiting and running, added up in its invocation's slot.
+ *
+ * Every transition starts from the state that the task is in, so that one missed wake-up (task storage is busy when an
+ * interrupt lands in the middle of an operation on it) is put right by the next switch instead of adding up.
+ */
+#ifndef ALPS_OBSERVE_ACCOUNT_H
+#define ALPS_OBSERVE_ACCOUNT_H
+
+static __always_inline struct alps_task *task_of(struct task_struct *p)
+{
+	struct alps_task *t = bpf_task_storage_get(&tasks, p, 0, 0);
+
+	return t && t->slot ? t : 0;
+}
+
+static __always_inline struct alps_slot *slot_of(struct alps_task *t)
+{
+	__u32 i = t->slot - 1;
+	struct alps_slot *s = bpf_map_lookup_elem(&slots, &i);
+
+	return s && s->generation == t->generation ? s : 0;
+}
+
+/* The slot's first task wants a CPU. Returns whether that changes what should run. */
+static __always_inline void became_runnable(struct alps_slot *s, __u32 slot, __u64 now, bool quiet)
+{
+	if (__sync_fetch_and_add(&s->runnable, 1) != 0)
+		return;
+	if (__sync_fetch_and_add(&shared.runnable, 1) < cores || quiet)
+		return;
+	if (now - s->last_kick_ns < kick_interval_ns)
+		return;
+	s->last_kick_ns = now;
+	emit(ALPS_EVENT_KICK, s, slot, s->last_tid, true);
+}
+
+static __always_inline void became_blocked(struct alps_slot *s, __u32 slot, __u64 now, bool quiet)
+{
+	if (__sync_fetch_and_add(&s->runnable, -1) != 1)
+		return;
+	if (__sync_fetch_and_add(&shared.runnable, -1) <= cores || quiet)
+		return;
+	if (now - s->last_kick_ns < kick_interval_ns)
+		return;
+	s->last_kick_ns = now;
+	emit(ALPS_EVENT_KICK, s, slot, s->last_tid, true);
+}
+
+static __always_inline void account_wakeup(struct alps_task *t, struct task_struct *p)
+{
+	struct alps_slot *s = slot_of(t);
+	__u64 now;
+
+	if (!s || t->state != ALPS_TASK_BLOCKED)
+		return;
+	now = bpf_ktime_get_ns();
+	t->state = ALPS_TASK_WAITING;
+	t->since_ns = now;
+	s->cpu = p->wake_cpu;
+	s->last_tid = p->pid;
+	/* A new invocation's first wake-up: its start event has been sent already. */
+	became_runnable(s, t->slot - 1, now, !s->first_run_ns);
+}
+
+static __always_inline void account_switch_in(struct alps_task *t, struct task_struct *p)
+{
+	struct alps_slot *s = slot_of(t);
+	__u64 now;
+
+	if (!s || t->state == ALPS_TASK_RUNNING)
+		return;
+	now = bpf_ktime_get_ns();
+	if (t->state == ALPS_TASK_WAITING)
+		__sync_fetch_and_add(&s->wait_ns, now - t->since_ns);
+	else
+		became_runnable(s, t->slot - 1, now, true);
+	t->state = ALPS_TASK_RUNNING;
+	t->since_ns = now;
+	if (!s->first_run_ns)
+		s->first_run_ns = now;
+	s->last_on_ns = now;
+	s->cpu = bpf_get_smp_processor_id();
+	s->last_tid = p->pid;
+	__sync_fetch_and_add(&s->running_since_ns, now - s->start_ns);
+	__sync_fetch_and_add(&s->running, 1);
+}
+
+/* Ends a running task's stint: `cpu_ns` of CPU time are the invocation's. */
+static __always_inline void stop_running(struct alps_task *t, struct alps_slot *s, __u64 cpu_ns)
+{
+	__sync_fetch_and_add(&s->running, -1);
+	__sync_fetch_and_add(&s->running_since_ns, -(t->since_ns - s->start_ns));
+	__sync_fetch_and_add(&s->cpu_ns, cpu_ns);
+}
+
+static __always_inline void account_switch_out(struct alps_task *t, struct task_struct *p, bool still_runnable)
+{
+	struct alps_slot *s = slot_of(t);
+	__u64 now, exec = p->se.sum_exec_runtime;
+
+	if (!s || t->state != ALPS_TASK_RUNNING)
+		return;
+	now = bpf_ktime_get_ns();
+	stop_running(t, s, exec - t->exec_ns);
+	t->exec_ns = exec;
+	t->since_ns = now;
+	if (still_runnable) {
+		t->state = ALPS_TASK_WAITING;
+		__sync_fetch_and_add(&s->preemptions, 1);
+	} else {
+		t->state = ALPS_TASK_BLOCKED;
+		became_blocked(s, t->slot - 1, now, false);
+	}
+}
+
+/* A free slot near `pid`'s home position, taken and filled in; its number in *slot. NULL: none was free (counted). */
+static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id, __u64 start_ns, __u32 *slot)
+{
+	__u32 home = pid % ALPS_SLOTS, i, k;
+	struct alps_slot *s;
+
+	for (k = 0; k < ALPS_SLOT_PROBES; k++) {
+		i = (home + k) % ALPS_SLOTS;
+		s = bpf_map_lookup_elem(&slots, &i);
+		if (!s || __sync_val_compare_and_swap(&s->state, ALPS_SLOT_FREE, ALPS_SLOT_BUSY) != ALPS_SLOT_FREE)
+			continue;
+		s->generation++;
+		s->function_id = function_id;
+		s->pid = pid;
+		s->start_ns = start_ns;
+		s->first_run_ns = 0;
+		s->cpu_ns = 0;
+		s->wait_ns = 0;
+		s->running_since_ns = 0;
+		s->last_on_ns = 0;
+		s->last_kick_ns = 0;
+		s->running = 0;
+		s->runnable = 0;
+		s->tasks = 0;
+		s->preemptions = 0;
+		s->last_tid = pid;
+		__sync_fetch_and_add(&shared.active, 1);
+		*slot = i;
+		return s;
+	}
+	__sync_fetch_and_add(&shared.lost_no_slot, 1);
+	return 0;
+}
+
+static __always_inline void free_slot(struct alps_slot *s)
+{
+	__sync_fetch_and_add(&shared.active, -1);
+	s->state = ALPS_SLOT_FREE;
+}
+
+static __always_inline struct alps_task *make_task(struct task_struct *p)
+{
+	struct alps_task *t = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t)
+		__sync_fetch_and_add(&shared.lost_no_memory, 1);
+	return t;
+}
+
+/* Makes `p`, which is in `state`, a task of the invocation, its CPU time counted from `exec_ns`. */
+static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns,
+				     __u32 state)
+{
+	struct alps_task *t = make_task(p);
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!t)
+		return false;
+	__sync_fetch_and_add(&s->tasks, 1);
+	t->exec_ns = exec_ns;
+	t->since_ns = now;
+	t->state = state;
+	t->generation = s->generation;
+	if (state != ALPS_TASK_BLOCKED) {
+		s->cpu = p->wake_cpu;
+		s->last_tid = p->pid;
+		if (__sync_fetch_and_add(&s->runnable, 1) == 0)
+			__sync_fetch_and_add(&shared.runnable, 1);
+	}
+	if (state == ALPS_TASK_RUNNING) {
+		if (!s->first_run_ns)
+			s->first_run_ns = now;
+		s->last_on_ns = now;
+		__sync_fetch_and_add(&s->running_since_ns, now - s->start_ns);
+		__sync_fetch_and_add(&s->running, 1);
+	}
+	/* Last: from here on the switch and wake-up programs see it. */
+	t->slot = slot + 1;
+	return true;
+}
+
+/* One more task of an invocation that has a first one already. */
+static __always_inline void join(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns, __u32 state)
+{
+	if (add_task(s, slot, p, exec_ns, state))
+		emit(ALPS_EVENT_TASK_START, s, slot, p->pid, contended());
+}
+
+/* The same for a task that may be running or waiting on another CPU meanwhile. */
+static __always_inline void adopt_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns)
+{
+	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;
+	bool first = s->tasks == 0;
+
+	if (add_task(s, slot, p, exec_ns, state) && !first)
+		emit(ALPS_EVENT_TASK_START, s, slot, p->pid, false);
+}
+
+/* floor(log2(v)) for v > 0. */
+static __always_inline __u32 log2_of(__u64 v)
+{
+	__u32 r = 0;
+
+	if (v >> 32) { v >>= 32; r += 32; }
+	if (v >> 16) { v >>= 16; r += 16; }
+	if (v >> 8) { v >>= 8; r += 8; }
+	if (v >> 4) { v >>= 4; r += 4; }
+	if (v >> 2) { v >>= 2; r += 2; }
+	return r + (v >> 1);
+}
+
+/* Four buckets to a power of two: a bucket's middle is at most 12.5 % off any value in it. */
+static __always_inline __u32 bucket_of(__u64 ns)
+{
+	__u32 log2, bucket;
+
+	if (ns < (1ull << ALPS_HIST_FIRST_LOG2))
+		return 0;
+	log2 = log2_of(ns);
+	bucket = (log2 - ALPS_HIST_FIRST_LOG2) * 4 + ((ns >> (log2 - 2)) & 3);
+	return bucket < ALPS_HIST_BUCKETS ? bucket : ALPS_HIST_BUCKETS - 1;
+}
+
+static __always_inline void count_invocation(struct alps_slot *s, __u64 now)
+{
+	struct alps_function_stats *f = bpf_map_lookup_elem(&function_stats, &s->function_id);
+	__u64 turnaround = now - s->start_ns;
+
+	if (!f) {
+		__sync_fetch_and_add(&shared.lost_no_stats, 1);
+		return;
+	}
+	__sync_fetch_and_add(&f->invocations, 1);
+	__sync_fetch_and_add(&f->cpu_ns, s->cpu_ns);
+	__sync_fetch_and_add(&f->wait_ns, s->wait_ns);
+	__sync_fetch_and_add(&f->turnaround_ns, turnaround);
+	__sync_fetch_and_add(&f->preemptions, s->preemptions);
+	__sync_fetch_and_add(&f->cpu_hist[bucket_of(s->cpu_ns) % ALPS_HIST_BUCKETS], 1);
+	__sync_fetch_and_add(&f->turnaround_hist[bucket_of(turnaround) % ALPS_HIST_BUCKETS], 1);
+}
+
+/* `p` belongs to its invocation no longer: it exits, or it turned out to be another function's. */
+static __always_inline void leave(struct alps_task *t, struct task_struct *p)
+{
+	struct alps_slot *s = slot_of(t);
+	__u32 slot = t->slot - 1;
+	bool wake;
+	__u64 now;
+
+	t->slot = 0;
+	if (!s)
+		return;
+	now = bpf_ktime_get_ns();
+	wake = contended();
+	if (t->state == ALPS_TASK_RUNNING)
+		/* sum_exec_runtime is as old as the last tick: the clock is right for the stint that is under way */
+		stop_running(t, s, now - t->since_ns);
+	if (t->state != ALPS_TASK_BLOCKED)
+		became_blocked(s, slot, now, true);
+	t->state = ALPS_TASK_BLOCKED;
+	if (__sync_fetch_and_add(&s->tasks, -1) != 1) {
+		emit(ALPS_EVENT_TASK_END, s, slot, p->pid, false);
+		return;
+	}
+	count_invocation(s, now);
+	emit(ALPS_EVENT_END, s, slot, p->pid, wake);
+	free_slot(s);
+}
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Maps, tunables and the ring buffer of observe.bpf.c. */
+#ifndef ALPS_OBSERVE_MAPS_H
+#define ALPS_OBSERVE_MAPS_H
+
+/* CPUs that invocations run on. User space is woken at once only while more invocations than this want to run. */
+const volatile __u32 cores = 1;
+/* Least time between two kicks of one invocation. Less: blocking functions are re-ordered sooner and cost more events. */
+const volatile __u64 kick_interval_ns = 1000000;
+/* Bytes waiting in the ring from which the reader is woken in any case. */
+const volatile __u64 ring_fill_bytes = 256 * 1024;
+
+const volatile union alps_interface interface;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, ALPS_RING_BYTES);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ALPS_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct alps_slot);
+} slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct alps_task);
+} tasks SEC(".maps");
+
+/* Entries are made by user space when it first names a function, never here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 17);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct alps_function_stats);
+} function_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct alps_key);
+	__type(value, struct alps_verdict);
+} verdicts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 16);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct alps_adopt);
+} adoptions SEC(".maps");
+
+/* A key is too large for the stack. Programs that use it run with preemption off and are not entered from interrupts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct alps_key);
+} scratch SEC(".maps");
+
+/* Mapped into user space as the section's own map. */
+struct alps_shared shared SEC(".data.shared");
+
+/* More invocations want to run than there are CPUs, now or just before: only then does an order matter at once. */
+static __always_inline bool contended(void)
+{
+	return shared.runnable > cores;
+}
+
+static __always_inline __u64 wakeup_flags(bool wake)
+{
+	/*
+	 * Deciding per record between the two explicit flags loses no wake-up; mixing either with the default does
+	 * (the default wakes only a reader that has caught up).
+	 */
+	if (wake || bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > ring_fill_bytes)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void emit(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, bool wake)
+{
+	struct alps_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		__sync_fetch_and_add(&shared.lost_ring_full, 1);
+		return;
+	}
+	e->kind = kind;
+	e->slot = slot;
+	e->generation = s->generation;
+	e->function_id = s->function_id;
+	e->pid = s->pid;
+	e->tid = tid;
+	e->preemptions = s->preemptions;
+	e->woke_reader = wake;
+	e->time_ns = bpf_ktime_get_ns();
+	e->start_ns = s->start_ns;
+	e->first_run_ns = s->first_run_ns;
+	e->cpu_ns = s->cpu_ns;
+	e->wait_ns = s->wait_ns;
+	__sync_fetch_and_add(&shared.events, 1);
+	bpf_ringbuf_submit(e, wakeup_flags(wake));
+}
+
+#endif

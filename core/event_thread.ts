@@ -1,0 +1,110 @@
+/** The event thread, as the main thread sees it. */
+
+import type { Orders } from "../enforce/enforcer.ts";
+import type { Libc } from "../ffi/libc.ts";
+import type { Question } from "../observe/events.ts";
+import type { Invocation } from "../observe/invocation.ts";
+import type { EventThreadOptions, EventThreadReport, FromEventThread, ToEventThread } from "./messages.ts";
+
+/** What the event thread hands over. */
+export interface EventThreadListener {
+  /** In the order of their ends. */
+  ended(invocations: Invocation[]): void;
+  asked(question: Question): void;
+  /** Invocations in progress per function, as far as it changed anything. */
+  instances(active: ReadonlyMap<number, number>): void;
+  /** It stopped by an error: nothing is enforced any longer, everything has been put back. */
+  failed(message: string): void;
+}
+
+/** How long a stopping thread may take to put everything back before it is given up, in milliseconds. */
+const STOP_MS = 5_000;
+
+/** Starts, commands and stops the event thread. */
+export class EventThread implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #posted = new SharedArrayBuffer(4);
+  readonly #wakeFd: number;
+  readonly #ready = Promise.withResolvers<{ realtime: boolean; note?: string }>();
+  readonly #stopped = Promise.withResolvers<void>();
+  #reports: PromiseWithResolvers<EventThreadReport>[] = [];
+  #running = true;
+
+  private constructor(readonly libc: Libc, readonly listener: EventThreadListener) {
+    this.#wakeFd = libc.eventFd();
+    this.#worker = new Worker(new URL("./event_worker.ts", import.meta.url), { type: "module", name: "alps-events" });
+    this.#worker.onmessage = ({ data }: MessageEvent<FromEventThread>) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#receive({ type: "failed", message: event.message });
+    };
+  }
+
+  /** Starts it; resolves once it reads events. */
+  static async start(
+    libc: Libc,
+    options: Omit<EventThreadOptions, "wakeFd" | "posted">,
+    listener: EventThreadListener,
+  ): Promise<{ thread: EventThread; realtime: boolean; note?: string }> {
+    const thread = new EventThread(libc, listener);
+    thread.#post({ type: "start", options: { ...options, wakeFd: thread.#wakeFd, posted: thread.#posted } });
+    return { thread, ...await thread.#ready.promise };
+  }
+
+  setOrders(orders: Orders): void {
+    this.#post({ type: "orders", orders });
+  }
+
+  /** Its figures now. Rejects where it stops meanwhile. */
+  report(): Promise<EventThreadReport> {
+    const report = Promise.withResolvers<EventThreadReport>();
+    this.#reports.push(report);
+    if (this.#running) this.#post({ type: "report" });
+    else report.reject(new Error("the event thread has stopped"));
+    return report.promise;
+  }
+
+  /** Has everything put back, then ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#running) this.#post({ type: "stop" });
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, STOP_MS);
+    await Promise.race([this.#stopped.promise, late]);
+    clearTimeout(timer);
+    this.#worker.terminate();
+    this.libc.close(this.#wakeFd);
+  }
+
+  #post(message: ToEventThread): void {
+    this.#worker.postMessage(message);
+    Atomics.add(new Int32Array(this.#posted), 0, 1);
+    this.libc.signal(this.#wakeFd);
+  }
+
+  #receive(message: FromEventThread): void {
+    switch (message.type) {
+      case "ready":
+        return this.#ready.resolve(message);
+      case "batch":
+        if (message.ended.length > 0) this.listener.ended(message.ended);
+        for (const question of message.questions) this.listener.asked(question);
+        return this.listener.instances(new Map(message.instances));
+      case "report":
+        return this.#reports.shift()?.resolve(message.report);
+      case "stopped":
+        return this.#end(new Error("the event thread has stopped"));
+      case "failed": {
+        const error = new Error(`the event thread failed: ${message.message}`);
+        this.#ready.reject(error);
+        this.#end(error);
+        return this.listener.failed(message.message);
+      }
+    }
+  }
+
+  #end(reason: Error): void {
+    this.#running = false;
+    for (const report of this.#reports.splice(0)) report.reject(reason);
+    this.#stopped.resolve();
+  }
+}

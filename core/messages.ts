@@ -1,0 +1,51 @@
+/** What the agent's main thread and its event thread tell each other. */
+
+import type { EnforcerCounters, Orders } from "../enforce/enforcer.ts";
+import type { LatencySummary } from "../enforce/latency_log.ts";
+import type { Question } from "../observe/events.ts";
+import type { Invocation } from "../observe/invocation.ts";
+
+/** How the event thread starts. Descriptors are the process's: both threads can use them. */
+export interface EventThreadOptions {
+  eventsFd: number;
+  slotsFd: number;
+  sharedFd: number;
+  /** Readable when the main thread has posted a message. */
+  wakeFd: number;
+  /** One 32-bit counter: messages posted by the main thread. */
+  posted: SharedArrayBuffer;
+  backend: "stock" | "none";
+  cpus: number[];
+  migrate: boolean;
+}
+
+/** Main thread → event thread. */
+export type ToEventThread =
+  | { type: "start"; options: EventThreadOptions }
+  | { type: "orders"; orders: Orders }
+  | { type: "report" }
+  | { type: "stop" };
+
+/** Figures of the event thread, for metrics and benchmarks. */
+export interface EventThreadReport {
+  active: number;
+  missedEnds: number;
+  counters: EnforcerCounters;
+  /** From an event in the kernel to the last attribute changed because of it; events that woke the thread only. */
+  eventToAction: LatencySummary;
+  /** From promotion of a waiting invocation to its running. */
+  promotionToRunning: LatencySummary;
+  /** Time for one decision, attributes included. */
+  decision: LatencySummary;
+  /** Most invocations that were in progress at once. */
+  mostActive: number;
+}
+
+/** Event thread → main thread. */
+export type FromEventThread =
+  /** It has its ring and its class: `realtime` says whether `SCHED_FIFO` was to be had, `note` why not. */
+  | { type: "ready"; realtime: boolean; note?: string }
+  | { type: "batch"; ended: Invocation[]; questions: Question[]; instances: [functionId: number, active: number][] }
+  | { type: "report"; report: EventThreadReport }
+  | { type: "stopped" }
+  | { type: "failed"; message: string };

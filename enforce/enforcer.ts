@@ -1,0 +1,66 @@
+/** What every way to enforce a policy has in common. */
+
+import type { FunctionPolicy } from "../learn/policy.ts";
+import type { ActiveInvocation } from "../observe/active_set.ts";
+
+/** The order in force, as plain data that crosses threads. */
+export interface Orders {
+  /** What has been learned, by function. */
+  readonly functions: readonly FunctionPolicy[];
+  /**
+   * Ranks that people set, by function: they hold for a whole invocation, whatever it has used. In nanoseconds like
+   * learned ranks; −Infinity goes before everything, Infinity after.
+   */
+  readonly pinned: readonly (readonly [functionId: number, rankNs: number])[];
+}
+
+/** Counted since the start. */
+export interface EnforcerCounters {
+  decisions: number;
+  promotions: number;
+  demotions: number;
+  migrations: number;
+  /** Actions that failed, by reason. A process that is gone before it can be changed is normal. */
+  errors: Record<string, number>;
+}
+
+/**
+ * A backend. Events arrive in the kernel's order; after each batch of them, and on a timer where `decide` asked for one,
+ * `decide` is called. A backend that orders inside the kernel needs only `setOrders` and ignores the rest.
+ */
+export interface Enforcer extends Disposable {
+  readonly name: "stock" | "scx" | "cfs" | "none";
+  /** Whether a function's slice is enforced, or only its order. */
+  readonly sliceEnforced: boolean;
+  readonly counters: EnforcerCounters;
+  setOrders(orders: Orders): void;
+  started(invocation: ActiveInvocation): void;
+  taskStarted(invocation: ActiveInvocation, tid: number): void;
+  taskEnded(invocation: ActiveInvocation, tid: number): void;
+  /** Its tasks are gone. `cpuNs`: what it used in all, undefined where that was lost. */
+  ended(invocation: ActiveInvocation, cpuNs: number | undefined): void;
+  /**
+   * Makes the kernel run the right ones.
+   * @returns nanoseconds until it wants to be called again at the latest
+   */
+  decide(nowNs: number): number;
+  /** Puts everything back as it was found; `decide` starts anew after it. */
+  release(): void;
+}
+
+/** Observes and learns only. */
+export class NoEnforcer implements Enforcer {
+  readonly name = "none";
+  readonly sliceEnforced = false;
+  readonly counters: EnforcerCounters = { decisions: 0, promotions: 0, demotions: 0, migrations: 0, errors: {} };
+  setOrders(): void {}
+  started(): void {}
+  taskStarted(): void {}
+  taskEnded(): void {}
+  ended(): void {}
+  decide(): number {
+    return Infinity;
+  }
+  release(): void {}
+  [Symbol.dispose](): void {}
+}

@@ -1,0 +1,82 @@
+/**
+ * Spreading the chosen invocations over the CPUs. A promotion does not move a task: two chosen ones may wait on one CPU
+ * while another CPU runs an idle-class task, and the kernel's balancer comes late.
+ */
+
+import type { Libc } from "../ffi/libc.ts";
+
+/** Bytes of a CPU mask: up to 1 024 CPUs. */
+const MASK_BYTES = 128;
+
+/** Where a chosen invocation's task is. */
+export interface Placed {
+  readonly tid: number;
+  readonly cpu: number;
+  /** On a CPU now, rather than waiting for one. */
+  readonly running: boolean;
+}
+
+/** One task to move. */
+export interface Move {
+  readonly tid: number;
+  readonly cpu: number;
+}
+
+/**
+ * The moves that give every chosen task a CPU without another chosen one, as far as there are such CPUs. Of several on
+ * one CPU the running one stays, else the best-ranked (the first). Pure.
+ * @param chosen in order of rank
+ * @param cpus numbers of the CPUs that may be used
+ */
+export function planMoves(chosen: readonly Placed[], cpus: readonly number[]): Move[] {
+  const keeper = new Map<number, Placed>();
+  for (const placed of chosen) {
+    const other = keeper.get(placed.cpu);
+    if (!other || (placed.running && !other.running)) keeper.set(placed.cpu, placed);
+  }
+  if (keeper.size === chosen.length) return [];
+  const free = cpus.filter((cpu) => !keeper.has(cpu));
+  const moves: Move[] = [];
+  for (const placed of chosen) {
+    if (keeper.get(placed.cpu) === placed || placed.running) continue;
+    const cpu = free.shift();
+    if (cpu === undefined) break;
+    moves.push({ tid: placed.tid, cpu });
+  }
+  return moves;
+}
+
+/** Carries moves out. */
+export class Mover {
+  readonly #saved = new Uint8Array(MASK_BYTES);
+  readonly #single = new Uint8Array(MASK_BYTES);
+
+  constructor(readonly libc: Libc) {}
+
+  /**
+   * Moves a waiting task by allowing it only that CPU for a moment, then what it was allowed before.
+   * @returns false where the task may not run there or is gone
+   */
+  move({ tid, cpu }: Move): boolean {
+    const bytes = this.libc.getAffinity(tid, this.#saved);
+    if (bytes < 0 || !(this.#saved[cpu >> 3]! & (1 << (cpu & 7)))) return false;
+    this.#single.fill(0);
+    this.#single[cpu >> 3] = 1 << (cpu & 7);
+    if (this.libc.setAffinity(tid, this.#single) < 0) return false;
+    this.libc.setAffinity(tid, this.#saved.subarray(0, bytes));
+    return true;
+  }
+}
+
+/** The CPUs in use, from a list such as `0-3,8` (/sys/devices/system/cpu/online). */
+export function parseCpuList(list: string): number[] {
+  return list.trim().split(",").filter((part) => part !== "").flatMap((part) => {
+    const [first, last = first] = part.split("-").map(Number);
+    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
+  });
+}
+
+/** The machine's CPUs that are switched on. */
+export function onlineCpus(): number[] {
+  return parseCpuList(Deno.readTextFileSync("/sys/devices/system/cpu/online"));
+}

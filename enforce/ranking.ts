@@ -1,0 +1,77 @@
+/** The rank of an invocation: what decides who runs. Lower runs first. Pure: no kernel here. */
+
+import type { FunctionPolicy } from "../learn/policy.ts";
+import { rankAt } from "../learn/table.ts";
+import type { Orders } from "./enforcer.ts";
+
+/**
+ * Nanoseconds of age that count as one of rank. Without it, drifting predictions make equal invocations run last in,
+ * first out, and the longest ones wait far longer than under a fair scheduler; more weight costs the short ones time.
+ */
+const AGE_DIVISOR = 64;
+
+/** Invocations of a function until the first policy knows it, in nanoseconds. */
+interface ColdFunction {
+  completed: number;
+  meanCpuNs: number;
+  /** The most that any of its invocations in progress has used. */
+  mostAttainedNs: number;
+}
+
+/** Ranks by the orders in force, and by what little is known of functions that they do not cover yet. */
+export class Ranking {
+  #functions = new Map<number, FunctionPolicy>();
+  #pinned = new Map<number, number>();
+  readonly #cold = new Map<number, ColdFunction>();
+
+  setOrders(orders: Orders): void {
+    this.#functions = new Map(orders.functions.map((f) => [f.functionId, f]));
+    this.#pinned = new Map(orders.pinned);
+    for (const id of this.#functions.keys()) this.#cold.delete(id);
+  }
+
+  /** An invocation ended: functions without a policy are ranked by the mean of what has been seen. */
+  learn(functionId: number, cpuNs: number): void {
+    if (this.#functions.has(functionId)) return;
+    const cold = this.#coldOf(functionId);
+    cold.completed++;
+    cold.meanCpuNs += (cpuNs - cold.meanCpuNs) / cold.completed;
+    cold.mostAttainedNs = 0;
+  }
+
+  /** Tells how far an invocation has come, before ranks are asked for: matters for functions without a policy only. */
+  note(functionId: number, attainedNs: number): void {
+    if (this.#functions.has(functionId)) return;
+    const cold = this.#coldOf(functionId);
+    if (attainedNs > cold.mostAttainedNs) cold.mostAttainedNs = attainedNs;
+  }
+
+  /**
+   * @param attainedNs CPU time used so far
+   * @param startNs when the invocation began: of two that are otherwise alike, the older runs first
+   */
+  rank(functionId: number, attainedNs: number, startNs: number): number {
+    const pinned = this.#pinned.get(functionId);
+    if (pinned !== undefined) return pinned;
+    return this.#remaining(functionId, attainedNs) + startNs / AGE_DIVISOR;
+  }
+
+  #remaining(functionId: number, attainedNs: number): number {
+    const known = this.#functions.get(functionId);
+    if (known) return rankAt(known.table, known.tailSlope, attainedNs);
+    const cold = this.#coldOf(functionId);
+    if (cold.completed === 0) {
+      // Nothing is known: the one that has come furthest goes first, so that one completes soon and something is
+      // learned. Least attained first would make them share the CPU, and none would end for a long time.
+      return Math.max(2 * cold.mostAttainedNs - attainedNs, 0);
+    }
+    const left = cold.meanCpuNs - attainedNs;
+    return left >= 0 ? left : Math.min(-4 * left, attainedNs);
+  }
+
+  #coldOf(functionId: number): ColdFunction {
+    let cold = this.#cold.get(functionId);
+    if (!cold) this.#cold.set(functionId, cold = { completed: 0, meanCpuNs: 0, mostAttainedNs: 0 });
+    return cold;
+  }
+}

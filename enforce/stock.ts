@@ -1,0 +1,218 @@
+/**
+ * The backend for any kernel: of the invocations that want a CPU, those with the lowest ranks stay normal, as many as
+ * there are CPUs; the rest go to the idle class. A new invocation starts normal, so that a short one never waits for us.
+ * Where no more want a CPU than there are CPUs, nothing is done.
+ */
+
+import type { Libc, SchedAttr } from "../ffi/libc.ts";
+import type { ActiveInvocation } from "../observe/active_set.ts";
+import type { SlotTable } from "../observe/slots.ts";
+import type { Enforcer, EnforcerCounters, Orders } from "./enforcer.ts";
+import { LatencyLog } from "./latency_log.ts";
+import { Mover, type Placed, planMoves } from "./placement.ts";
+import { Ranking } from "./ranking.ts";
+import { Selection } from "./selection.ts";
+import { TaskAttributes } from "./task_attributes.ts";
+
+/** How often the chosen ones are looked at while more want a CPU than there are. Sooner: finer order, more CPU time. */
+const TICK_NS = 4_000_000;
+/** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
+const FULL_NS = 40_000_000;
+
+/** One invocation, as this backend keeps it. */
+interface Entry {
+  readonly invocation: ActiveInvocation;
+  demoted: boolean;
+  chosen: boolean;
+  rank: number;
+  /** Its attributes when it was first demoted: what its children inherit goes back to. */
+  before: SchedAttr | undefined;
+  /** When it was promoted while it was waiting, until it is seen on a CPU; 0 = no. */
+  promotedNs: number;
+}
+
+export interface StockOptions {
+  readonly cpus: readonly number[];
+  /** Whether waiting chosen tasks are moved to CPUs without one. */
+  readonly migrate?: boolean;
+}
+
+export class StockEnforcer implements Enforcer {
+  readonly name = "stock";
+  readonly sliceEnforced = false;
+  /** From promotion to running. */
+  readonly promotionLatency = new LatencyLog();
+  readonly #ranking = new Ranking();
+  readonly #attributes: TaskAttributes;
+  readonly #mover: Mover;
+  readonly #selection: Selection<Entry>;
+  readonly #entries: Entry[] = [];
+  readonly #indexOf = new Map<ActiveInvocation, number>();
+  #fullAtNs = 0;
+  #decisions = 0;
+  #promotions = 0;
+  #demotions = 0;
+  #migrations = 0;
+
+  constructor(libc: Libc, readonly slots: SlotTable, readonly options: StockOptions) {
+    this.#attributes = new TaskAttributes(libc);
+    this.#mover = new Mover(libc);
+    this.#selection = new Selection(options.cpus.length);
+  }
+
+  get counters(): EnforcerCounters {
+    return {
+      decisions: this.#decisions,
+      promotions: this.#promotions,
+      demotions: this.#demotions,
+      migrations: this.#migrations,
+      errors: this.#attributes.errors,
+    };
+  }
+
+  setOrders(orders: Orders): void {
+    this.#ranking.setOrders(orders);
+    this.#fullAtNs = 0;
+  }
+
+  started(invocation: ActiveInvocation): void {
+    const entry: Entry = {
+      invocation,
+      demoted: false,
+      chosen: true, // so that its rank is made at the next decision
+      rank: 0,
+      before: undefined,
+      promotedNs: 0,
+    };
+    this.#indexOf.set(invocation, this.#entries.push(entry) - 1);
+  }
+
+  taskStarted(invocation: ActiveInvocation, tid: number): void {
+    const entry = this.#entryOf(invocation);
+    // Never demoted: whatever class the new task has, it does not come from us.
+    if (entry?.before) this.#attributes.adopt(tid, entry.demoted, entry.before);
+  }
+
+  taskEnded(_invocation: ActiveInvocation, tid: number): void {
+    this.#attributes.forget(tid);
+  }
+
+  ended(invocation: ActiveInvocation, cpuNs: number | undefined): void {
+    for (const tid of invocation.tids) this.#attributes.forget(tid);
+    const at = this.#indexOf.get(invocation);
+    if (at === undefined) return;
+    this.#indexOf.delete(invocation);
+    const last = this.#entries.pop()!;
+    if (last.invocation !== invocation) {
+      this.#entries[at] = last;
+      this.#indexOf.set(last.invocation, at);
+    }
+    if (cpuNs !== undefined) this.#ranking.learn(invocation.functionId, cpuNs);
+  }
+
+  decide(nowNs: number): number {
+    this.#decisions++;
+    const full = nowNs >= this.#fullAtNs;
+    if (full) this.#fullAtNs = nowNs + FULL_NS;
+    const runnable = this.#updateRanks(nowNs, full);
+    if (runnable <= this.options.cpus.length) {
+      for (const entry of this.#entries) this.#promote(entry, nowNs);
+      return Infinity;
+    }
+    this.#choose();
+    for (const entry of this.#selection.items) this.#promote(entry, nowNs);
+    for (const entry of this.#entries) {
+      if (!entry.chosen && !entry.demoted && this.slots.runnable(entry.invocation.slot) > 0) this.#demote(entry);
+    }
+    if (this.options.migrate !== false) this.#spread();
+    return TICK_NS;
+  }
+
+  release(): void {
+    this.#attributes.restoreAll();
+    for (const entry of this.#entries) entry.demoted = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+
+  #entryOf(invocation: ActiveInvocation): Entry | undefined {
+    const at = this.#indexOf.get(invocation);
+    return at === undefined ? undefined : this.#entries[at];
+  }
+
+  /** Ranks of those that run (and, from time to time, of all). Returns how many tasks want a CPU. */
+  #updateRanks(nowNs: number, full: boolean): number {
+    let runnable = 0;
+    for (const entry of this.#entries) {
+      const { slot, functionId } = entry.invocation;
+      runnable += this.slots.runnable(slot);
+      if (entry.promotedNs !== 0) this.#watchPromotion(entry);
+      if (entry.chosen || full) this.#ranking.note(functionId, this.slots.attainedNs(slot, nowNs));
+    }
+    for (const entry of this.#entries) {
+      if (!entry.chosen && !full) continue;
+      const { slot, functionId, startNs } = entry.invocation;
+      entry.rank = this.#ranking.rank(functionId, this.slots.attainedNs(slot, nowNs), startNs);
+    }
+    return runnable;
+  }
+
+  /** Marks the best: as many as there are CPUs, one that can use several CPUs counted as often. */
+  #choose(): void {
+    const selection = this.#selection;
+    selection.clear();
+    for (const entry of this.#entries) {
+      entry.chosen = false;
+      if (this.slots.runnable(entry.invocation.slot) > 0) selection.offer(entry, entry.rank);
+    }
+    let cpus = 0, count = 0;
+    for (const entry of selection.items) {
+      if (cpus >= this.options.cpus.length) break;
+      cpus += this.slots.runnable(entry.invocation.slot);
+      entry.chosen = true;
+      count++;
+    }
+    selection.truncate(count);
+  }
+
+  #promote(entry: Entry, nowNs: number): void {
+    if (!entry.demoted) return;
+    entry.demoted = false;
+    const waiting = this.slots.running(entry.invocation.slot) === 0 && this.slots.runnable(entry.invocation.slot) > 0;
+    let changed = false;
+    for (const tid of entry.invocation.tids) changed = this.#attributes.promote(tid) || changed;
+    if (!changed) return;
+    this.#promotions++;
+    if (waiting) entry.promotedNs = nowNs;
+  }
+
+  #demote(entry: Entry): void {
+    entry.demoted = true;
+    entry.promotedNs = 0;
+    let changed = false;
+    for (const tid of entry.invocation.tids) {
+      changed = this.#attributes.demote(tid) || changed;
+      entry.before ??= this.#attributes.before(tid);
+    }
+    if (changed) this.#demotions++;
+  }
+
+  #watchPromotion(entry: Entry): void {
+    const onNs = this.slots.lastOnNs(entry.invocation.slot);
+    if (onNs < entry.promotedNs) return;
+    this.promotionLatency.add(onNs - entry.promotedNs);
+    entry.promotedNs = 0;
+  }
+
+  #spread(): void {
+    const placed: Placed[] = [];
+    for (const { invocation: { slot } } of this.#selection.items) {
+      placed.push({ tid: this.slots.lastTid(slot), cpu: this.slots.cpu(slot), running: this.slots.running(slot) > 0 });
+    }
+    for (const move of planMoves(placed, this.options.cpus)) {
+      if (this.#mover.move(move)) this.#migrations++;
+    }
+  }
+}

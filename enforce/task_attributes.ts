@@ -1,0 +1,104 @@
+/** Demoting single tasks to the idle class, and putting them back as they were. */
+
+import { ESRCH } from "../ffi/errors.ts";
+import { type Libc, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL, type SchedAttr } from "../ffi/libc.ts";
+
+/** What a demoted task has: the nice value goes along so that promotion checks preemption at once (see `promote`). */
+const DEMOTED: SchedAttr = { policy: SCHED_IDLE, flags: 0n, nice: 19, priority: 0, runtimeNs: 0n };
+
+/** Demoted tasks and their attributes before. Only tasks of functions ever come in here. */
+export class TaskAttributes {
+  readonly #saved = new Map<number, SchedAttr>();
+  readonly #machineSliceNs: bigint;
+  readonly errors: Record<string, number> = {};
+
+  constructor(readonly libc: Libc) {
+    const own = libc.getAttr(0);
+    this.#machineSliceNs = typeof own === "number" ? 0n : own.runtimeNs;
+  }
+
+  get demoted(): number {
+    return this.#saved.size;
+  }
+
+  /**
+   * Moves a normal task to the idle class, in which it gets only what normal tasks leave (and a small share: the floor
+   * under everyone). Tasks of other classes, and ones that are idle by themselves, stay as they are.
+   * @returns whether it was moved
+   */
+  demote(tid: number): boolean {
+    if (this.#saved.has(tid)) return false;
+    const attr = this.libc.getAttr(tid);
+    if (typeof attr === "number") return this.#failed("read", attr);
+    if (attr.policy !== SCHED_NORMAL && attr.policy !== SCHED_BATCH) return false;
+    return this.#demoteFrom(tid, attr);
+  }
+
+  #demoteFrom(tid: number, attr: SchedAttr): boolean {
+    const status = this.libc.setAttr(tid, { ...DEMOTED, flags: attr.flags });
+    if (status < 0) return this.#failed("demote", status);
+    this.#saved.set(tid, this.#restorable(attr));
+    return true;
+  }
+
+  /**
+   * Gives a demoted task back what it had. The idle class ranks with the normal one, so a change of policy alone preempts
+   * nobody before the next tick; the change of the nice value in the same call does.
+   * @returns whether anything was changed
+   */
+  promote(tid: number): boolean {
+    const saved = this.#saved.get(tid);
+    if (!saved) return false;
+    this.#saved.delete(tid);
+    const attr = this.libc.getAttr(tid);
+    if (typeof attr === "number") return this.#failed("read", attr);
+    if (attr.policy !== SCHED_IDLE) return false; // someone else has changed it meanwhile: theirs stays
+    const status = this.libc.setAttr(tid, saved);
+    if (status < 0) return this.#failed("promote", status);
+    return true;
+  }
+
+  /**
+   * A task that an invocation has just created inherits the idle class where its creator was demoted then. It gets the
+   * state that the invocation has now, and as its attributes before those of `creator`.
+   * @param creator a task of the same invocation that was demoted at some time, by its attributes then
+   */
+  adopt(tid: number, demoted: boolean, creator: SchedAttr | undefined): void {
+    const attr = this.libc.getAttr(tid);
+    if (typeof attr === "number") return void this.#failed("read", attr);
+    const inherited = attr.policy === SCHED_IDLE && creator !== undefined;
+    if (demoted) {
+      if (inherited) this.#saved.set(tid, creator);
+      else if (attr.policy === SCHED_NORMAL || attr.policy === SCHED_BATCH) this.#demoteFrom(tid, attr);
+    } else if (inherited) {
+      const status = this.libc.setAttr(tid, creator);
+      if (status < 0) this.#failed("promote", status);
+    }
+  }
+
+  /** What a demoted task had before. */
+  before(tid: number): SchedAttr | undefined {
+    return this.#saved.get(tid);
+  }
+
+  /** The task is gone. */
+  forget(tid: number): void {
+    this.#saved.delete(tid);
+  }
+
+  /** Puts every task back. */
+  restoreAll(): void {
+    for (const tid of [...this.#saved.keys()]) this.promote(tid);
+  }
+
+  /** The machine's own slice is given back as "the machine's own", so that the task does not get one of its own. */
+  #restorable(attr: SchedAttr): SchedAttr {
+    return attr.runtimeNs === this.#machineSliceNs ? { ...attr, runtimeNs: 0n } : attr;
+  }
+
+  #failed(action: string, status: number): false {
+    const reason = -status === ESRCH ? "process_gone" : `${action}_refused`;
+    this.errors[reason] = (this.errors[reason] ?? 0) + 1;
+    return false;
+  }
+}

@@ -1,0 +1,149 @@
+/** Whose process is it? Answers the kernel side's questions, and looks over the processes that run already. */
+
+import type { Question } from "./events.ts";
+import type { FunctionTable } from "./functions.ts";
+import { childrenOf, descendantsOf, type ProcessIdentity, readIdentity, scanProcesses } from "./identity.ts";
+import type { Adoption, Observer } from "./observer.ts";
+import type { RuleSet, Verdict } from "./rule_set.ts";
+import type { Rule, RuleSpec } from "./rules.ts";
+
+/** A process that a rule matches but that cannot be one of a function's. */
+export interface UnknownProcess {
+  cgroup: string;
+  pid: number;
+  hint: string;
+}
+
+/** Most unknown processes that are kept: the latest. */
+const MAX_UNKNOWN = 100;
+
+/** What of the observer is used here; replaced in tests. */
+export type ClassifierKernel = Pick<Observer, "setRules" | "remember" | "adopt">;
+
+/** The rules in force, applied. */
+export class Classifier {
+  readonly unknown: UnknownProcess[] = [];
+  /** Processes that could not be identified, by reason. */
+  readonly failures: Record<string, number> = {};
+
+  constructor(readonly kernel: ClassifierKernel, readonly rules: RuleSet, readonly functions: FunctionTable) {}
+
+  /** Adds rules; processes that they match and that run already are taken in. */
+  addRules(specs: readonly RuleSpec[]): Rule[] {
+    const added = specs.map((spec) => this.rules.add(spec));
+    this.#rulesChanged();
+    this.scan();
+    return added;
+  }
+
+  /** Removes rules by id or name. Invocations in progress stay what they are. Returns those removed. */
+  removeRules(idOrName: string): Rule[] {
+    const removed = this.rules.remove(idOrName);
+    if (removed.length > 0) this.#rulesChanged();
+    return removed;
+  }
+
+  #rulesChanged(): void {
+    this.kernel.setRules(this.rules.generation, this.rules.uses);
+  }
+
+  /** Answers a question: remembers the verdict, and adopts the process where it is a function's. */
+  answer(question: Question): void {
+    if (question.pid === Deno.pid) return; // whatever the rules say: the agent is no function
+    const identity = identify(question);
+    const verdict = this.rules.match(identity);
+    const functionId = this.#functionOf(verdict, identity);
+    // A verdict for rules that have changed since would be void anyway; a refused name is asked about again.
+    if (question.rulesGeneration === this.rules.generation) {
+      const cacheable = verdict.cacheable && verdict.kind !== "refused";
+      this.kernel.remember(question.key, question.rulesGeneration, cacheable ? functionId : undefined);
+    }
+    if (functionId === 0 || functionId === question.currentFunctionId) return;
+    const { pid, processStartNs, beginNs, execBaseNs } = question;
+    // Children that it has made before this answer come along; later ones are inherited in the kernel.
+    const children = descendantsOf(childrenOf(processesNear(pid)), pid);
+    this.kernel.adopt([
+      { pid, functionId, root: pid, processStartNs, beginNs, execBaseNs },
+      ...children.map((child) => ({ pid: child, functionId, root: pid })),
+    ]);
+  }
+
+  /** Takes in every process that runs already and that the rules match, with its descendants. */
+  scan(): void {
+    if (this.rules.list().length === 0) return;
+    const processes = new Map<number, ProcessIdentity>();
+    for (const identity of scanProcesses()) processes.set(identity.pid, identity);
+    const children = childrenOf(processes.values());
+    const adoptions = new Map<number, Adoption>();
+    const visit = (pid: number, inherited: Adoption | undefined) => {
+      const identity = processes.get(pid);
+      if (!identity || adoptions.has(pid) || pid === Deno.pid) return;
+      const functionId = this.#functionOf(this.rules.match(identity), identity);
+      const own = functionId === 0 || functionId === inherited?.functionId
+        ? inherited && { ...inherited, pid }
+        : { pid, functionId, root: pid };
+      if (own) adoptions.set(pid, own);
+      for (const child of children.get(pid) ?? []) visit(child, own);
+    };
+    for (const { pid, parentPid } of processes.values()) if (!processes.has(parentPid)) visit(pid, undefined);
+    this.kernel.adopt([...adoptions.values()]);
+  }
+
+  /** The function's number, 0 for none. */
+  #functionOf(verdict: Verdict, identity: ProcessIdentity): number {
+    switch (verdict.kind) {
+      case "none":
+        return 0;
+      case "refused":
+        this.#notePuzzle(identity, verdict.reason);
+        return 0;
+      case "function":
+        return this.functions.named(verdict.functionName, verdict.rule.id, identity.cgroupCpu).id;
+    }
+  }
+
+  #notePuzzle(identity: ProcessIdentity, hint: string): void {
+    this.failures["name_refused"] = (this.failures["name_refused"] ?? 0) + 1;
+    this.unknown.unshift({ cgroup: identity.cgroupCpu ?? "", pid: identity.pid, hint });
+    if (this.unknown.length > MAX_UNKNOWN) this.unknown.length = MAX_UNKNOWN;
+  }
+}
+
+/** Who asked: by `/proc`, and by what the kernel's event told where the process is gone already. */
+function identify(question: Question): ProcessIdentity {
+  const { pid, comm, execPath, commandLine, parentPid } = question;
+  const identity = readIdentity(pid, { comm, ...(execPath === "" ? {} : { execName: execPath }) });
+  if (!identity) {
+    return {
+      pid,
+      startTimeTicks: 0,
+      exePaths: execPath.startsWith("/") ? [execPath] : [],
+      comm,
+      cmdline: commandLine,
+      cgroupCpu: undefined,
+      cgroupsOther: [],
+      parentPid,
+    };
+  }
+  // A rename is asked about before it happens: the event knows the new name.
+  return { ...identity, comm };
+}
+
+/** The process and, where the kernel lists them (CONFIG_PROC_CHILDREN), its descendants. */
+function processesNear(pid: number): { pid: number; parentPid: number }[] {
+  const found: { pid: number; parentPid: number }[] = [];
+  const pending = [pid];
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    let list: string;
+    try {
+      list = Deno.readTextFileSync(`/proc/${parent}/task/${parent}/children`);
+    } catch {
+      continue; // gone, or not listed by this kernel
+    }
+    for (const child of list.split(" ").filter((part) => part !== "").map(Number)) {
+      found.push({ pid: child, parentPid: parent });
+      pending.push(child);
+    }
+  }
+  return found;
+}

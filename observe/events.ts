@@ -1,0 +1,91 @@
+/** The ring buffer's records, decoded (`struct alps_event` and `struct alps_classify` of bpf/alps.h). */
+
+import { fromCString } from "../ffi/memory.ts";
+import { ALPS_CLASSIFY, ALPS_EVENT, ALPS_EVENT_KIND, ALPS_KEY, ALPS_LIMITS } from "../ffi/layout.ts";
+
+export { ALPS_EVENT_KIND as EventKind };
+
+const TWO_32 = 2 ** 32;
+
+/** A record about an invocation. One object is used again for every record: copy what is to be kept. */
+export class InvocationEvent {
+  kind = 0;
+  slot = 0;
+  generation = 0;
+  functionId = 0;
+  /** First process of the invocation. */
+  pid = 0;
+  /** The task that the event is about. */
+  tid = 0;
+  preemptions = 0;
+  /** Whether the reader was woken for this event, so that its latency says something. */
+  wokeReader = false;
+  timeNs = 0;
+  startNs = 0;
+  /** Absolute; 0 = it has not run yet. */
+  firstRunNs = 0;
+  cpuNs = 0;
+  waitNs = 0;
+
+  /** Reads the record at word `at`. */
+  decode(words: Uint32Array, at: number): void {
+    const u32 = (offset: number) => words[at + offset / 4]!;
+    const u64 = (offset: number) => words[at + offset / 4]! + words[at + offset / 4 + 1]! * TWO_32;
+    this.kind = u32(ALPS_EVENT.kind);
+    this.slot = u32(ALPS_EVENT.slot);
+    this.generation = u32(ALPS_EVENT.generation);
+    this.functionId = u32(ALPS_EVENT.function_id);
+    this.pid = u32(ALPS_EVENT.pid);
+    this.tid = u32(ALPS_EVENT.tid);
+    this.preemptions = u32(ALPS_EVENT.preemptions);
+    this.wokeReader = u32(ALPS_EVENT.woke_reader) !== 0;
+    this.timeNs = u64(ALPS_EVENT.time_ns);
+    this.startNs = u64(ALPS_EVENT.start_ns);
+    this.firstRunNs = u64(ALPS_EVENT.first_run_ns);
+    this.cpuNs = u64(ALPS_EVENT.cpu_ns);
+    this.waitNs = u64(ALPS_EVENT.wait_ns);
+  }
+}
+
+/** A process that the kernel side has no verdict on. Plain data: it crosses threads. */
+export interface Question {
+  pid: number;
+  parentPid: number;
+  rulesGeneration: number;
+  /** The function that it belongs to so far; 0 = none. */
+  currentFunctionId: number;
+  processStartNs: number;
+  /** Where its invocation began, if it is one, and the CPU time that it had used by then. */
+  beginNs: number;
+  execBaseNs: number;
+  comm: string;
+  /** Command line, parts joined by spaces; possibly cut. Empty where another process caused the question. */
+  commandLine: string;
+  /** As exec was called; empty where the question came from elsewhere. */
+  execPath: string;
+  /** The key to remember the verdict by, as the kernel side made it. */
+  key: Uint8Array<ArrayBuffer>;
+}
+
+/** Reads the question at byte `at` of the ring's memory, copying all of it. */
+export function decodeQuestion(bytes: Uint8Array, at: number): Question {
+  const record = bytes.slice(at, at + ALPS_CLASSIFY.size);
+  const view = new DataView(record.buffer);
+  const u32 = (offset: number) => view.getUint32(offset, true);
+  const u64 = (offset: number) => Number(view.getBigUint64(offset, true));
+  const key = record.slice(ALPS_CLASSIFY.key, ALPS_CLASSIFY.key + ALPS_KEY.size);
+  const args = record.subarray(ALPS_CLASSIFY.args, ALPS_CLASSIFY.args + u32(ALPS_CLASSIFY.args_len));
+  return {
+    pid: u32(ALPS_CLASSIFY.pid),
+    parentPid: u32(ALPS_CLASSIFY.parent_pid),
+    rulesGeneration: u32(ALPS_CLASSIFY.rules_generation),
+    currentFunctionId: u32(ALPS_CLASSIFY.current_function_id),
+    processStartNs: u64(ALPS_CLASSIFY.process_start_ns),
+    beginNs: u64(ALPS_CLASSIFY.begin_ns),
+    execBaseNs: u64(ALPS_CLASSIFY.exec_base_ns),
+    comm: fromCString(record.subarray(ALPS_CLASSIFY.comm, ALPS_CLASSIFY.comm + ALPS_LIMITS.ALPS_COMM_LEN)),
+    commandLine: new TextDecoder().decode(args).replace(/\0+$/, "").replaceAll("\0", " "),
+    execPath: fromCString(key.subarray(ALPS_KEY.path, ALPS_KEY.path + ALPS_LIMITS.ALPS_PATH_LEN)),
+    key,
+  };
+}

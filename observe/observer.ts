@@ -1,0 +1,164 @@
+/** The eBPF side as the main thread sees it: loaded, attached, told about rules, asked for counters. */
+
+import { readAsset } from "../ffi/assets.ts";
+import { KernelError } from "../ffi/errors.ts";
+import {
+  ALPS_ADOPT,
+  ALPS_FUNCTION_STATS,
+  ALPS_KEY_PARTS,
+  ALPS_LIMITS,
+  ALPS_VERDICT,
+  ALPS_VERDICT_FLAGS,
+} from "../ffi/layout.ts";
+import { Libbpf, BpfMap, type BpfObject } from "../ffi/libbpf.ts";
+import { Libc } from "../ffi/libc.ts";
+import { requireObservable } from "./kernel_features.ts";
+import type { RuleUses } from "./rule_set.ts";
+import { SharedPage } from "./slots.ts";
+
+/** A process to make part of an invocation: `struct alps_adopt`. */
+export interface Adoption {
+  pid: number;
+  functionId: number;
+  /** First process of its invocation; its own pid where it is that. */
+  root: number;
+  /** Must be the process's, where given; nanoseconds of the monotonic clock. */
+  processStartNs?: number;
+  /** Of the invocation (root only); the process's start where it is left out. */
+  beginNs?: number;
+  /** CPU time of the process that is not the invocation's. */
+  execBaseNs?: number;
+}
+
+/** Counters of one function, from the eBPF map. Histograms: see {@link bucketUpperNs}. */
+export interface FunctionStats {
+  invocations: number;
+  cpuNs: number;
+  waitNs: number;
+  turnaroundNs: number;
+  preemptions: number;
+  cpuHistogram: Uint32Array;
+  turnaroundHistogram: Uint32Array;
+}
+
+/** Upper bound of a histogram's bucket, in nanoseconds; the last one holds everything above it, too. */
+export function bucketUpperNs(bucket: number): number {
+  const log2 = ALPS_LIMITS.ALPS_HIST_FIRST_LOG2 + Math.floor(bucket / 4);
+  return 2 ** log2 * (1 + ((bucket % 4) + 1) / 4);
+}
+
+/** Loaded and attached eBPF programs. Closing detaches them and frees their maps. */
+export class Observer implements Disposable {
+  readonly #resources = new DisposableStack();
+  readonly libc: Libc;
+  readonly shared: SharedPage;
+  readonly #object: BpfObject;
+  readonly #verdicts: BpfMap;
+  readonly #adoptions: BpfMap;
+  readonly #stats: BpfMap;
+
+  /**
+   * @param cores CPUs that invocations run on
+   * @throws NotSupportedError where this machine lacks something, KernelError where the kernel refuses
+   */
+  constructor(cores: number) {
+    requireObservable();
+    using cleanup = new DisposableStack();
+    this.libc = cleanup.use(new Libc());
+    const library = cleanup.use(new Libbpf());
+    this.#object = cleanup.use(library.open(readAsset("bpf/observe.bpf.o"), "observe"));
+    this.#object.setConstants({ cores });
+    this.#object.load();
+    this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
+    this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");
+    this.#adoptions = new BpfMap(library, this.#object.mapFd("adoptions"), "adoptions");
+    this.#stats = new BpfMap(library, this.#object.mapFd("function_stats"), "function_stats");
+    this.#object.attachAll();
+    this.#resources = cleanup.move();
+  }
+
+  /** Descriptors for the event thread. */
+  get fds(): { eventsFd: number; slotsFd: number; sharedFd: number } {
+    return {
+      eventsFd: this.#object.mapFd("events"),
+      slotsFd: this.#object.mapFd("slots"),
+      sharedFd: this.#object.mapFd(".data.shared"),
+    };
+  }
+
+  /** Puts a set of rules in force; all verdicts so far are void. Call it before scanning for running processes. */
+  setRules(generation: number, uses: RuleUses): void {
+    let parts = 0;
+    if (uses.exe || uses.cmd) parts |= ALPS_KEY_PARTS.ALPS_KEY_EXE;
+    if (uses.comm) parts |= ALPS_KEY_PARTS.ALPS_KEY_COMM;
+    if (uses.cgroup) parts |= ALPS_KEY_PARTS.ALPS_KEY_CGROUP;
+    this.shared.setRules(generation, parts);
+  }
+
+  /** Remembers what processes with this key are: a function's number, 0 for none, undefined to ask every time. */
+  remember(key: Uint8Array<ArrayBuffer>, generation: number, functionId: number | undefined): void {
+    const value = new Uint8Array(ALPS_VERDICT.size), view = new DataView(value.buffer);
+    view.setUint32(ALPS_VERDICT.rules_generation, generation, true);
+    view.setUint32(ALPS_VERDICT.function_id, functionId ?? 0, true);
+    view.setUint32(ALPS_VERDICT.flags, functionId === undefined ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ASK : 0, true);
+    this.#verdicts.set(key, value);
+  }
+
+  /** Makes counters for a new function. They must exist before its first invocation ends. */
+  addFunction(functionId: number): void {
+    this.#stats.set(u32Key(functionId), new Uint8Array(ALPS_FUNCTION_STATS.size), true);
+  }
+
+  /** Makes running processes part of invocations; ones that are gone by now are passed over. */
+  adopt(adoptions: readonly Adoption[]): void {
+    if (adoptions.length === 0) return;
+    for (const { pid, functionId, root, processStartNs, beginNs, execBaseNs } of adoptions) {
+      const value = new Uint8Array(ALPS_ADOPT.size), view = new DataView(value.buffer);
+      view.setUint32(ALPS_ADOPT.function_id, functionId, true);
+      view.setUint32(ALPS_ADOPT.root, root, true);
+      view.setBigUint64(ALPS_ADOPT.process_start_ns, BigInt(processStartNs ?? 0), true);
+      view.setBigUint64(ALPS_ADOPT.begin_ns, BigInt(beginNs ?? 0), true);
+      view.setBigUint64(ALPS_ADOPT.exec_base_ns, BigInt(execBaseNs ?? 0), true);
+      this.#adoptions.set(u32Key(pid), value);
+    }
+    const iterator = this.#object.createIterator("adopt");
+    try {
+      const status = this.libc.read(iterator, new Uint8Array(64));
+      if (status < 0) throw new KernelError("cannot run iterator adopt", -status);
+    } finally {
+      this.libc.close(iterator);
+      for (const { pid } of adoptions) this.#adoptions.delete(u32Key(pid));
+    }
+  }
+
+  /** Counters of a function; undefined where it has none. */
+  statsOf(functionId: number): FunctionStats | undefined {
+    const value = new Uint8Array(ALPS_FUNCTION_STATS.size);
+    if (!this.#stats.get(u32Key(functionId), value)) return undefined;
+    const view = new DataView(value.buffer);
+    const u64 = (offset: number) => Number(view.getBigUint64(offset, true));
+    const histogram = (offset: number) => new Uint32Array(value.buffer, offset, ALPS_LIMITS.ALPS_HIST_BUCKETS);
+    return {
+      invocations: u64(ALPS_FUNCTION_STATS.invocations),
+      cpuNs: u64(ALPS_FUNCTION_STATS.cpu_ns),
+      waitNs: u64(ALPS_FUNCTION_STATS.wait_ns),
+      turnaroundNs: u64(ALPS_FUNCTION_STATS.turnaround_ns),
+      preemptions: u64(ALPS_FUNCTION_STATS.preemptions),
+      cpuHistogram: histogram(ALPS_FUNCTION_STATS.cpu_hist),
+      turnaroundHistogram: histogram(ALPS_FUNCTION_STATS.turnaround_hist),
+    };
+  }
+
+  /** Descriptors of the programs, by name. */
+  programs(): Map<string, number> {
+    return this.#object.programs();
+  }
+
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+  }
+}
+
+function u32Key(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Uint32Array([value]).buffer);
+}
