@@ -50,12 +50,12 @@ class EventLoop implements Disposable {
   #mostActive = 0;
 
   constructor(readonly options: EventThreadOptions) {
-    const { eventsFd, slotsFd, wakeFd, cpus, migrate } = options;
+    const { eventsFd, slotsFd, wakeFd, cpus, migrate, maxWaitNs } = options;
     this.#libc = this.#resources.use(new Libc());
     this.#ring = this.#resources.use(new RingReader(this.#libc, eventsFd, ALPS_LIMITS.ALPS_RING_BYTES));
     const slots = this.#resources.use(new SlotTable(this.#libc, slotsFd));
     this.#enforcer = this.#resources.use(
-      options.backend === "stock" ? new StockEnforcer(this.#libc, slots, { cpus, migrate }) : new NoEnforcer(),
+      options.backend === "stock" ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs }) : new NoEnforcer(),
     );
     this.#active = new ActiveSet(slots, {
       started: (invocation) => {

@@ -17,6 +17,8 @@ export interface EventThreadOptions {
   backend: "stock" | "none";
   cpus: number[];
   migrate: boolean;
+  /** How long a task that wants a CPU may go without at most. */
+  maxWaitNs: number;
 }
 
 /** Main thread → event thread. */

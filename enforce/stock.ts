@@ -19,6 +19,9 @@ const TICK_NS = 4_000_000;
 /** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
 const FULL_NS = 40_000_000;
 
+/** CPU time that an invocation gets for having waited too long. */
+const OVERDUE_RUN_NS = 10_000_000;
+
 /** One invocation, as this backend keeps it. */
 interface Entry {
   readonly invocation: ActiveInvocation;
@@ -29,10 +32,17 @@ interface Entry {
   before: SchedAttr | undefined;
   /** When it was promoted while it was waiting, until it is seen on a CPU; 0 = no. */
   promotedNs: number;
+  /** When it was last seen to have progressed, and how far it had come then. */
+  progressNs: number;
+  progressAttainedNs: number;
+  /** It goes first until it has attained this, because it has waited too long; 0 = no. */
+  overdueUntilNs: number;
 }
 
 export interface StockOptions {
   readonly cpus: readonly number[];
+  /** An invocation that wants a CPU gets one after this time at the latest, whatever its rank. */
+  readonly maxWaitNs: number;
   /** Whether waiting chosen tasks are moved to CPUs without one. */
   readonly migrate?: boolean;
 }
@@ -83,6 +93,9 @@ export class StockEnforcer implements Enforcer {
       rank: 0,
       before: undefined,
       promotedNs: 0,
+      progressNs: invocation.startNs,
+      progressAttainedNs: 0,
+      overdueUntilNs: 0,
     };
     this.#indexOf.set(invocation, this.#entries.push(entry) - 1);
   }
@@ -154,9 +167,26 @@ export class StockEnforcer implements Enforcer {
     for (const entry of this.#entries) {
       if (!entry.chosen && !full) continue;
       const { slot, functionId, startNs } = entry.invocation;
-      entry.rank = this.#ranking.rank(functionId, this.slots.attainedNs(slot, nowNs), startNs);
+      const attainedNs = this.slots.attainedNs(slot, nowNs);
+      entry.rank = this.#overdue(entry, attainedNs, nowNs)
+        ? -Infinity
+        : this.#ranking.rank(functionId, attainedNs, startNs);
     }
     return runnable;
+  }
+
+  /** Whether it goes first because it has waited too long. The idle class seldom lets it come to that. */
+  #overdue(entry: Entry, attainedNs: number, nowNs: number): boolean {
+    if (attainedNs < entry.overdueUntilNs) return true;
+    if (attainedNs > entry.progressAttainedNs || this.slots.runnable(entry.invocation.slot) === 0) {
+      entry.progressNs = nowNs;
+      entry.progressAttainedNs = attainedNs;
+      return false;
+    }
+    // Ranks are made anew every FULL_NS: look one round ahead.
+    if (nowNs + FULL_NS - entry.progressNs < this.options.maxWaitNs) return false;
+    entry.overdueUntilNs = attainedNs + OVERDUE_RUN_NS;
+    return true;
   }
 
   /** Marks the best: as many as there are CPUs, one that can use several CPUs counted as often. */

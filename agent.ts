@@ -1,0 +1,16 @@
+/** The command line of `alps-agent`: parse, wire the parts together, run. */
+
+import { formatHostPort } from "./api/address.ts";
+import { type Actions, main } from "./cli/program.ts";
+import project from "./deno.json" with { type: "json" };
+
+/** Each command is loaded only when it is run. */
+const actions: Actions = {
+  run: async (options) => (await import("./core/run.ts")).runAgent(options, project.version),
+  host: async ({ listen: { host, port }, commands }) =>
+    (await import("./host/host.ts")).runHost({ listen: formatHostPort({ hostname: host, port }), ...(commands && { commands }) }),
+  replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
+  traceMake: async (options) => (await import("./bench/trace_command.ts")).runTraceMake(options),
+};
+
+if (import.meta.main) Deno.exit(await main(Deno.args, actions));

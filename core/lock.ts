@@ -1,0 +1,34 @@
+/** One enforcing agent per machine: a lock that the kernel gives up when its holder ends, however it ends. */
+
+import { dirname } from "node:path";
+
+/** Another agent holds the lock. */
+export class LockedError extends Error {
+  constructor(readonly path: string, readonly pid: string) {
+    super(`another agent is running on this machine (pid ${pid}, lock ${path}); --backend none may run beside it`);
+    this.name = "LockedError";
+  }
+}
+
+/** The lock's file, held. It stays where it is: removing it would let two agents hold two files of one name. */
+export class AgentLock implements Disposable {
+  private constructor(readonly file: Deno.FsFile) {}
+
+  /** Takes the lock or throws {@link LockedError}; the file holds the holder's pid. */
+  static async take(path: string): Promise<AgentLock> {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    const file = await Deno.open(path, { read: true, write: true, create: true });
+    if (!(await file.tryLock(true))) {
+      const pid = (await Deno.readTextFile(path)).trim() || "unknown";
+      file.close();
+      throw new LockedError(path, pid);
+    }
+    await file.truncate(0);
+    await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+    return new AgentLock(file);
+  }
+
+  [Symbol.dispose](): void {
+    this.file.close();
+  }
+}

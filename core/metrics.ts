@@ -1,0 +1,71 @@
+/** The agent's figures for `/metrics`, from the eBPF maps and the event thread. */
+
+import type { FunctionMetrics, HistogramSnapshot, MetricsSnapshot } from "../api/agent_view.ts";
+import type { FunctionTable } from "../observe/functions.ts";
+import { bucketUpperNs, type FunctionStats, type Observer } from "../observe/observer.ts";
+import type { EventThreadReport } from "./messages.ts";
+
+/** Where the figures come from. */
+export interface MetricsSources {
+  observer: Observer;
+  functions: FunctionTable;
+  /** The latest one, undefined before the first. */
+  report: EventThreadReport | undefined;
+  backend: string;
+  epoch: number;
+  cpuUtilization: number;
+  learnSeconds: number;
+  unidentified: Record<string, number>;
+}
+
+/** One snapshot. */
+export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
+  const { observer, functions, report, unidentified } = sources;
+  const shared = observer.shared.counters();
+  const counters = report?.counters;
+  return {
+    functions: [...functions].flatMap(({ id, name }) => {
+      const stats = observer.statsOf(id);
+      return stats ? [functionMetrics(name, stats)] : [];
+    }),
+    activeInvocations: shared.active,
+    functionsKnown: functions.size,
+    epoch: sources.epoch,
+    cpuUtilization: sources.cpuUtilization,
+    backend: sources.backend,
+    eventsTotal: shared.events,
+    eventsLost: {
+      ring_full: shared.lostRingFull,
+      no_slot: shared.lostNoSlot,
+      no_memory: shared.lostNoMemory,
+      no_counters: shared.lostNoStats,
+    },
+    decisionsTotal: counters?.decisions ?? 0,
+    promotionsTotal: counters?.promotions ?? 0,
+    demotionsTotal: counters?.demotions ?? 0,
+    migrationsTotal: counters?.migrations ?? 0,
+    enforcementErrors: { ...counters?.errors },
+    unidentified: { ...unidentified },
+    learnEpochSeconds: sources.learnSeconds,
+  };
+}
+
+function functionMetrics(name: string, stats: FunctionStats): FunctionMetrics {
+  return {
+    name,
+    invocations: stats.invocations,
+    cpuSeconds: stats.cpuNs / 1e9,
+    waitSeconds: stats.waitNs / 1e9,
+    preemptions: stats.preemptions,
+    cpu: histogram(stats.cpuHistogram, stats.cpuNs),
+    turnaround: histogram(stats.turnaroundHistogram, stats.turnaroundNs),
+  };
+}
+
+function histogram(buckets: Uint32Array, sumNs: number): HistogramSnapshot {
+  return {
+    upperBoundsS: Array.from(buckets, (_, i) => bucketUpperNs(i) / 1e9),
+    counts: [...buckets],
+    sumS: sumNs / 1e9,
+  };
+}

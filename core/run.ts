@@ -1,0 +1,76 @@
+/** `alps-agent run`: starts everything, waits for a signal, puts everything back. */
+
+import { getLogger } from "@logtape/logtape";
+import { createApp } from "../api/app.ts";
+import { type RunningServer, startServer } from "../api/server.ts";
+import { readTokenFile } from "../api/token_file.ts";
+import { formatHostPort } from "../api/address.ts";
+import type { RunOptions } from "../cli/options.ts";
+import { Agent } from "./agent.ts";
+import { AgentLock } from "./lock.ts";
+import { configureLog } from "./log.ts";
+
+const log = getLogger(["alps"]);
+
+/** Where the lock of the one enforcing agent is. */
+const LOCK_PATH = "/run/alps/agent.lock";
+
+/**
+ * Runs the agent until SIGTERM or SIGINT. Prints `listening on http://ADDR:PORT` on standard output when it observes and
+ * answers.
+ * @returns exit status 0, or 1 where a part of it failed while it ran
+ * @throws where it cannot start; nothing is left behind then
+ */
+export async function runAgent(options: RunOptions, version: string): Promise<number> {
+  await configureLog(options.logLevel, options.logFormat);
+  const signal = stopSignal();
+  await using resources = new AsyncDisposableStack();
+  resources.defer(signal.forget);
+  const token = options.tokenFile === undefined ? undefined : await readTokenFile(options.tokenFile);
+  if (token?.warning) log.warning("{warning}", { warning: token.warning });
+  const backend = options.backend === "auto" ? "stock" : options.backend;
+  if (backend !== "none") resources.use(await AgentLock.take(LOCK_PATH));
+  const { alpha, beta, gamma, theta, unpred, overload } = options;
+  const agent = resources.use(
+    await Agent.start({
+      version,
+      ml: options.ml,
+      finetune: { alpha, beta, gamma, theta, unpredictability: !unpred, overload: !overload },
+      epochS: options.epochS,
+      maxWaitS: options.maxWaitS ?? 5,
+      backend,
+      rules: options.rules,
+      expResult: options.expResult,
+    }),
+  );
+  const security = { socketPath: options.socket, ...(token && { token: token.token }) };
+  const server: RunningServer = resources.use(
+    await startServer({
+      app: createApp(agent, { security }),
+      listen: formatHostPort({ hostname: options.listen.host, port: options.listen.port }),
+      socketPath: options.socket,
+    }),
+  );
+  log.info("backend {backend}{why}, predictor {ml}, {rules} rules, writing through {socket}", {
+    backend,
+    why: options.backend === "auto" ? " (the only one in this build that orders)" : "",
+    ml: options.ml,
+    rules: options.rules.length,
+    socket: options.socket,
+  });
+  console.log(`listening on ${server.url}`);
+  const reason = await Promise.race([signal.received, agent.failure.promise.then(() => undefined)]);
+  if (reason) log.info("{signal}: putting everything back", { signal: reason });
+  return reason ? 0 : 1;
+}
+
+/** The first SIGTERM or SIGINT. */
+function stopSignal(): { received: Promise<Deno.Signal>; forget: () => void } {
+  const { promise, resolve } = Promise.withResolvers<Deno.Signal>();
+  const signals = (["SIGTERM", "SIGINT"] as const).map((name) => {
+    const listener = () => resolve(name);
+    Deno.addSignalListener(name, listener);
+    return () => Deno.removeSignalListener(name, listener);
+  });
+  return { received: promise, forget: () => signals.forEach((forget) => forget()) };
+}
