@@ -1,0 +1,19 @@
+/**
+ * Makes everything that the agent, the demo and the tests load: `deno task build`. Set-up first, then the eBPF
+ * programs (build/bpf) and the host's function programs (build/host). What is up to date is left alone.
+ */
+import { join } from "node:path";
+import { buildHost } from "../host/build.ts";
+import { compileBpfObjects } from "./bpf_objects.ts";
+import { runScript } from "./command.ts";
+import { withBuildLock } from "./lock.ts";
+import { BUILD_DIR } from "./paths.ts";
+import { setUp } from "./setup.ts";
+
+/** Sets up, then compiles what has changed. The caller holds the build lock. */
+export async function build(): Promise<void> {
+  await setUp();
+  await Promise.all([compileBpfObjects(), buildHost(join(BUILD_DIR, "host"))]);
+}
+
+if (import.meta.main) await runScript(() => withBuildLock(build));
