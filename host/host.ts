@@ -1,0 +1,109 @@
+/**
+ * `alps-agent host`: a small FaaS host for demos, tests and benchmarks.
+ */
+import { fileURLToPath } from "node:url";
+import { formatHostPort, parseListen, ServerError } from "../api/address.ts";
+import { createHostApp } from "./app.ts";
+import { type Commands, CommandsError, readCommands } from "./commands.ts";
+import { ForkServer, ForkServerError } from "./forkserver.ts";
+
+export interface HostOptions {
+  /** `HOST:PORT`; port 0 is any free one. */
+  listen: string;
+  /** A file of programs to serve as functions, see {@link readCommands}. */
+  commands?: string;
+}
+
+/** A host that answers. */
+export interface RunningHost extends AsyncDisposable {
+  /** `http://ADDR:PORT`. */
+  readonly url: string;
+  /** The native parent's process id. */
+  readonly parentPid: number;
+  /** Resolves when the native parent has ended: with undefined after {@link stop}, otherwise with the reason. */
+  readonly ended: Promise<Error | undefined>;
+  /** Stops accepting, ends every invocation under way (their requests get 503), and the native parent. */
+  stop(): Promise<void>;
+}
+
+/** The native parent's executable, made by `deno task build`. */
+export function hostBinaryPath(): string {
+  return fileURLToPath(new URL("../build/host/alps-functions", import.meta.url));
+}
+
+/**
+ * Starts a host; it answers when the promise resolves.
+ *
+ * @throws {ServerError} for an address that it cannot listen on, {@link CommandsError} for a wrong commands file,
+ * {@link ForkServerError} where the native parent does not start: each a line to be shown
+ */
+export async function startHost(options: HostOptions): Promise<RunningHost> {
+  const { hostname, port } = parseListen(options.listen);
+  const commands: Commands = options.commands === undefined
+    ? new Map()
+    : await readCommands(options.commands);
+  const forkServer = await ForkServer.start(hostBinaryPath());
+  const app = createHostApp(forkServer, commands);
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    server = Deno.serve({ hostname, port, onListen: () => {} }, (request) => app.fetch(request));
+  } catch (error) {
+    await forkServer.close();
+    throw listenError(options.listen, error);
+  }
+  const stop = async (): Promise<void> => {
+    const drained = server.shutdown();
+    await forkServer.close();
+    await drained;
+  };
+  return {
+    url: `http://${formatHostPort(server.addr)}`,
+    parentPid: forkServer.pid,
+    ended: forkServer.ended,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/**
+ * Runs a host until SIGINT or SIGTERM; prints `listening on URL` on standard output once it answers.
+ *
+ * @returns the exit status: 0 after a signal; 1 where it could not start or its native parent died, and 2 for a malformed
+ * address, after one line on standard error
+ */
+export async function runHost(options: HostOptions): Promise<number> {
+  const signalled = Promise.withResolvers<void>();
+  const onSignal = () => signalled.resolve();
+  Deno.addSignalListener("SIGINT", onSignal);
+  Deno.addSignalListener("SIGTERM", onSignal);
+  try {
+    await using host = await startHost(options);
+    console.log(`listening on ${host.url}`);
+    const failure = await Promise.race([signalled.promise, host.ended]);
+    if (!failure) return 0;
+    console.error(failure.message);
+    return 1;
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    console.error(error.message);
+    return error instanceof ServerError && error.reason === "address" ? 2 : 1;
+  } finally {
+    Deno.removeSignalListener("SIGINT", onSignal);
+    Deno.removeSignalListener("SIGTERM", onSignal);
+  }
+}
+
+function isExpected(error: unknown): error is Error {
+  return error instanceof ServerError || error instanceof CommandsError || error instanceof ForkServerError;
+}
+
+function listenError(listen: string, error: unknown): ServerError {
+  if (error instanceof Deno.errors.AddrInUse) {
+    return new ServerError(
+      "in_use",
+      `cannot listen on ${listen}: the port is in use; choose another with --listen`,
+    );
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return new ServerError("failed", `cannot listen on ${listen}: ${why}`);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The invocations under way: one child process each. */
+#ifndef ALPS_INVOCATIONS_H
+#define ALPS_INVOCATIONS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "functions.h"
+
+/*
+ * Sets up the memory in which children leave their results. `inherited` is the signal mask that children get back. False,
+ * with errno set, where there is no memory.
+ */
+bool open_invocations(const sigset_t *inherited);
+
+/* Forks a process for a job; its comm is `name` (the kernel keeps 15 bytes). Answers at once only if it cannot. */
+void start_job(uint64_t id, const char *name, const struct job *job, uint64_t n);
+
+/* Forks a process that becomes the program argv[0]. Answers at once only if it cannot fork. */
+void start_program(uint64_t id, char **argv);
+
+/* Answers for every child that has ended. Never waits. */
+void reap_invocations(void);
+
+/* Kills every invocation, the descendants that they left behind included, and waits until they are gone. */
+void end_invocations(void);
+
+#endif
