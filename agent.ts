@@ -8,7 +8,10 @@ import project from "./deno.json" with { type: "json" };
 const actions: Actions = {
   run: async (options) => (await import("./core/run.ts")).runAgent(options, project.version),
   host: async ({ listen: { host, port }, commands }) =>
-    (await import("./host/host.ts")).runHost({ listen: formatHostPort({ hostname: host, port }), ...(commands && { commands }) }),
+    (await import("./host/host.ts")).runHost({
+      listen: formatHostPort({ hostname: host, port }),
+      ...(commands && { commands }),
+    }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
   traceMake: async (options) => (await import("./bench/trace_command.ts")).runTraceMake(options),
 };

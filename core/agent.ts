@@ -1,7 +1,13 @@
 /** The agent: the parts, wired together. Observing → learning → enforcing, and what the HTTP interface asks for. */
 
 import { getLogger } from "@logtape/logtape";
-import { type AgentView, type NewRule, type Pin, type PriorityEntry, RequestError } from "../api/agent_view.ts";
+import {
+  type AgentView,
+  type NewRule,
+  type Pin,
+  type PriorityEntry,
+  RequestError,
+} from "../api/agent_view.ts";
 import type {
   FunctionsSnapshot,
   InvocationEntry,
@@ -26,7 +32,7 @@ import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
 import { Pins, priorityEntries } from "./pins.ts";
-import { rfc3339, nowUs, wallClock } from "./wall_clock.ts";
+import { nowUs, rfc3339, wallClock } from "./wall_clock.ts";
 
 const log = getLogger(["alps", "agent"]);
 
@@ -72,10 +78,11 @@ export class Agent implements AgentView, AsyncDisposable {
     this.#functions = new FunctionTable((info) => this.#observer.addFunction(info.id));
     this.#classifier = new Classifier(this.#observer, new RuleSet(), this.#functions);
     this.#history = this.#resources.use(
-      new History(options.expResult, (error) => log.error("cannot write {file}: {error}", {
-        file: options.expResult,
-        error: error instanceof Error ? error.message : String(error),
-      })),
+      new History(options.expResult, (error) =>
+        log.error("cannot write {file}: {error}", {
+          file: options.expResult,
+          error: error instanceof Error ? error.message : String(error),
+        })),
     );
   }
 
@@ -110,7 +117,9 @@ export class Agent implements AgentView, AsyncDisposable {
     );
     this.#events = this.#resources.use(thread);
     if (backend !== "none" && !realtime) {
-      log.warning("the event thread has no real-time class ({note}): reactions will be late under load", { note });
+      log.warning("the event thread has no real-time class ({note}): reactions will be late under load", {
+        note,
+      });
     }
     this.#classifier.addRules(rules);
     this.#every(epochS * 1000, () => this.#askForPolicy(true));
@@ -166,7 +175,10 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   #sendOrders(): void {
-    this.#events.setOrders({ functions: this.#policy?.functions ?? [], pinned: this.#pins.ranks(this.#policy) });
+    this.#events.setOrders({
+      functions: this.#policy?.functions ?? [],
+      pinned: this.#pins.ranks(this.#policy),
+    });
   }
 
   #keepHouse(): void {
@@ -226,7 +238,11 @@ export class Agent implements AgentView, AsyncDisposable {
       instances: this.#instances.get(info.id) ?? 0,
       cgroups: [...info.cgroups],
     }));
-    return { rules: this.#classifier.rules.list().map(ruleEntry), functions, unknown: this.#classifier.unknown };
+    return {
+      rules: this.#classifier.rules.list().map(ruleEntry),
+      functions,
+      unknown: this.#classifier.unknown,
+    };
   }
 
   addRule({ name, rule, mode, gap_ms }: NewRule): RuleEntry {

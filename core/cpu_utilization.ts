@@ -3,7 +3,9 @@
 /** Sums of the line `cpu` of `/proc/stat`: clock ticks busy and in all (proc(5); guest time is within user time). */
 export function parseCpuTicks(stat: string): { busy: number; total: number } {
   const line = stat.slice(0, stat.indexOf("\n"));
-  const [user = 0, nice = 0, system = 0, idle = 0, ioWait = 0, irq = 0, softIrq = 0, steal = 0] = line.split(/\s+/)
+  const [user = 0, nice = 0, system = 0, idle = 0, ioWait = 0, irq = 0, softIrq = 0, steal = 0] = line.split(
+    /\s+/,
+  )
     .slice(1).map(Number);
   const busy = user + nice + system + irq + softIrq + steal;
   return { busy, total: busy + idle + ioWait };

@@ -32,7 +32,10 @@ export class EventThread implements AsyncDisposable {
 
   private constructor(readonly libc: Libc, readonly listener: EventThreadListener) {
     this.#wakeFd = libc.eventFd();
-    this.#worker = new Worker(new URL("./event_worker.ts", import.meta.url), { type: "module", name: "alps-events" });
+    this.#worker = new Worker(new URL("./event_worker.ts", import.meta.url), {
+      type: "module",
+      name: "alps-events",
+    });
     this.#worker.onmessage = ({ data }: MessageEvent<FromEventThread>) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();

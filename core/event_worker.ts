@@ -55,7 +55,9 @@ class EventLoop implements Disposable {
     this.#ring = this.#resources.use(new RingReader(this.#libc, eventsFd, ALPS_LIMITS.ALPS_RING_BYTES));
     const slots = this.#resources.use(new SlotTable(this.#libc, slotsFd));
     this.#enforcer = this.#resources.use(
-      options.backend === "stock" ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs }) : new NoEnforcer(),
+      options.backend === "stock"
+        ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs })
+        : new NoEnforcer(),
     );
     this.#active = new ActiveSet(slots, {
       started: (invocation) => {
@@ -95,7 +97,9 @@ class EventLoop implements Disposable {
     this.#received = 1; // the start message
     let wantedNs = Infinity, sweepAtNs = 0, handOverAtNs = 0;
     while (!this.#stopping) {
-      const handOverInNs = this.#ended.length > 0 ? Math.max(0, handOverAtNs - this.#libc.monotonicNs()) : Infinity;
+      const handOverInNs = this.#ended.length > 0
+        ? Math.max(0, handOverAtNs - this.#libc.monotonicNs())
+        : Infinity;
       this.#libc.poll(this.#polled, Math.min(wantedNs, handOverInNs, IDLE_NS));
       if (this.#polled.ready(1)) await this.#takeMessages();
       this.#ring.drain(this.#handle);
@@ -144,7 +148,9 @@ class EventLoop implements Disposable {
   /** Lets the runtime deliver what has been posted: the counter says how many messages there are. */
   async #takeMessages(): Promise<void> {
     this.#libc.drainSignals(this.options.wakeFd);
-    while (this.#received < Atomics.load(this.#posted, 0)) await new Promise((resolve) => setTimeout(resolve, 0));
+    while (this.#received < Atomics.load(this.#posted, 0)) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
   }
 
   #handOver(): void {
@@ -201,7 +207,10 @@ self.onmessage = async ({ data }) => {
     using running = loop = new EventLoop(data.options);
     await running.run();
   } catch (error) {
-    self.postMessage({ type: "failed", message: error instanceof Error ? error.stack ?? error.message : String(error) });
+    self.postMessage({
+      type: "failed",
+      message: error instanceof Error ? error.stack ?? error.message : String(error),
+    });
     return self.close();
   }
   self.postMessage({ type: "stopped" });

@@ -5,7 +5,9 @@ import { dirname } from "node:path";
 /** Another agent holds the lock. */
 export class LockedError extends Error {
   constructor(readonly path: string, readonly pid: string) {
-    super(`another agent is running on this machine (pid ${pid}, lock ${path}); --backend none may run beside it`);
+    super(
+      `another agent is running on this machine (pid ${pid}, lock ${path}); --backend none may run beside it`,
+    );
     this.name = "LockedError";
   }
 }

@@ -17,4 +17,3 @@ export async function configureLog(level: LogLevel, format: "text" | "json"): Pr
     ],
   });
 }
-

@@ -47,7 +47,12 @@ export interface EventThreadReport {
 export type FromEventThread =
   /** It has its ring and its class: `realtime` says whether `SCHED_FIFO` was to be had, `note` why not. */
   | { type: "ready"; realtime: boolean; note?: string }
-  | { type: "batch"; ended: Invocation[]; questions: Question[]; instances: [functionId: number, active: number][] }
+  | {
+    type: "batch";
+    ended: Invocation[];
+    questions: Question[];
+    instances: [functionId: number, active: number][];
+  }
   | { type: "report"; report: EventThreadReport }
   | { type: "stopped" }
   | { type: "failed"; message: string };

@@ -46,7 +46,9 @@ export class Pins {
   /** Drops pins whose time is over. Returns whether there were any. */
   expire(nowMs: number): boolean {
     let any = false;
-    for (const pin of this.#pins.values()) if (pin.expiresMs <= nowMs) any = this.#pins.delete(pin.functionId) || any;
+    for (const pin of this.#pins.values()) {
+      if (pin.expiresMs <= nowMs) any = this.#pins.delete(pin.functionId) || any;
+    }
     return any;
   }
 
@@ -60,9 +62,13 @@ export class Pins {
    * after everything where none follows.
    */
   ranks(policy: Policy | undefined): [functionId: number, rankNs: number][] {
-    const learned = (policy?.functions ?? []).filter((f) => this.#pins.get(f.functionId)?.priority === undefined);
+    const learned = (policy?.functions ?? []).filter((f) =>
+      this.#pins.get(f.functionId)?.priority === undefined
+    );
     return [...this.#pins.values()].flatMap((pin) =>
-      pin.priority === undefined ? [] : [[pin.functionId, pinnedRank(pin.priority, learned)] as [number, number]]
+      pin.priority === undefined
+        ? []
+        : [[pin.functionId, pinnedRank(pin.priority, learned)] as [number, number]]
     );
   }
 }
@@ -102,5 +108,7 @@ export function priorityEntries(
     });
   }
   const order = (e: PriorityEntry) => (e.source === "pinned" ? 0 : 1);
-  return entries.sort((a, b) => a.priority - b.priority || order(a) - order(b) || Number(a.id) - Number(b.id));
+  return entries.sort((a, b) =>
+    a.priority - b.priority || order(a) - order(b) || Number(a.id) - Number(b.id)
+  );
 }

@@ -52,7 +52,13 @@ export interface Enforcer extends Disposable {
 export class NoEnforcer implements Enforcer {
   readonly name = "none";
   readonly sliceEnforced = false;
-  readonly counters: EnforcerCounters = { decisions: 0, promotions: 0, demotions: 0, migrations: 0, errors: {} };
+  readonly counters: EnforcerCounters = {
+    decisions: 0,
+    promotions: 0,
+    demotions: 0,
+    migrations: 0,
+    errors: {},
+  };
   setOrders(): void {}
   started(): void {}
   taskStarted(): void {}

@@ -135,7 +135,9 @@ export class StockEnforcer implements Enforcer {
     this.#choose();
     for (const entry of this.#selection.items) this.#promote(entry, nowNs);
     for (const entry of this.#entries) {
-      if (!entry.chosen && !entry.demoted && this.slots.runnable(entry.invocation.slot) > 0) this.#demote(entry);
+      if (!entry.chosen && !entry.demoted && this.slots.runnable(entry.invocation.slot) > 0) {
+        this.#demote(entry);
+      }
     }
     if (this.options.migrate !== false) this.#spread();
     return TICK_NS;
@@ -210,7 +212,8 @@ export class StockEnforcer implements Enforcer {
   #promote(entry: Entry, nowNs: number): void {
     if (!entry.demoted) return;
     entry.demoted = false;
-    const waiting = this.slots.running(entry.invocation.slot) === 0 && this.slots.runnable(entry.invocation.slot) > 0;
+    const waiting = this.slots.running(entry.invocation.slot) === 0 &&
+      this.slots.runnable(entry.invocation.slot) > 0;
     let changed = false;
     for (const tid of entry.invocation.tids) changed = this.#attributes.promote(tid) || changed;
     if (!changed) return;
@@ -239,7 +242,11 @@ export class StockEnforcer implements Enforcer {
   #spread(): void {
     const placed: Placed[] = [];
     for (const { invocation: { slot } } of this.#selection.items) {
-      placed.push({ tid: this.slots.lastTid(slot), cpu: this.slots.cpu(slot), running: this.slots.running(slot) > 0 });
+      placed.push({
+        tid: this.slots.lastTid(slot),
+        cpu: this.slots.cpu(slot),
+        running: this.slots.running(slot) > 0,
+      });
     }
     for (const move of planMoves(placed, this.options.cpus)) {
       if (this.#mover.move(move)) this.#migrations++;

@@ -16,7 +16,9 @@ export function readAsset(name: AssetName): Uint8Array<ArrayBuffer> {
     return Deno.readFileSync(assetPath(name));
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) {
-      throw new Error(`cannot read ${assetPath(name)}: it has not been built (run \`deno task build\`)`, { cause });
+      throw new Error(`cannot read ${assetPath(name)}: it has not been built (run \`deno task build\`)`, {
+        cause,
+      });
     }
     throw cause;
   }

@@ -15,8 +15,29 @@ export interface StructLayout {
   fields: Record<string, Field>;
 }
 
-const KIND = { INT: 1, PTR: 2, ARRAY: 3, STRUCT: 4, UNION: 5, ENUM: 6, FWD: 7, TYPEDEF: 8, VOLATILE: 9, CONST: 10 };
-const KIND_MORE = { RESTRICT: 11, FUNC: 12, FUNC_PROTO: 13, VAR: 14, DATASEC: 15, FLOAT: 16, DECL_TAG: 17, TYPE_TAG: 18, ENUM64: 19 };
+const KIND = {
+  INT: 1,
+  PTR: 2,
+  ARRAY: 3,
+  STRUCT: 4,
+  UNION: 5,
+  ENUM: 6,
+  FWD: 7,
+  TYPEDEF: 8,
+  VOLATILE: 9,
+  CONST: 10,
+};
+const KIND_MORE = {
+  RESTRICT: 11,
+  FUNC: 12,
+  FUNC_PROTO: 13,
+  VAR: 14,
+  DATASEC: 15,
+  FLOAT: 16,
+  DECL_TAG: 17,
+  TYPE_TAG: 18,
+  ENUM64: 19,
+};
 const MAGIC = 0xeb9f;
 
 interface BtfType {
@@ -88,7 +109,10 @@ export class Btf {
     return Object.fromEntries(Array.from({ length: type.vlen }, (_, i) => {
       const at = type.data + 12 * i;
       const variable = this.#types[this.#view.getUint32(at, true)]!;
-      return [variable.name, { offset: this.#view.getUint32(at + 4, true), size: this.#view.getUint32(at + 8, true) }];
+      return [variable.name, {
+        offset: this.#view.getUint32(at + 4, true),
+        size: this.#view.getUint32(at + 8, true),
+      }];
     }));
   }
 
@@ -105,7 +129,8 @@ export class Btf {
       case KIND.PTR:
         return 8;
       case KIND.ARRAY:
-        return this.#sizeOf(this.#view.getUint32(type.data, true)) * this.#view.getUint32(type.data + 8, true);
+        return this.#sizeOf(this.#view.getUint32(type.data, true)) *
+          this.#view.getUint32(type.data + 8, true);
       default: // typedef, const, volatile
         return this.#sizeOf(type.sizeOrType);
     }

@@ -55,8 +55,10 @@ export class NotSupportedError extends Error {
 /** The last lines of a verifier log that say why a program was refused, without the state dumps around them. */
 export function verifierReason(log: string, lines = 12): string {
   const useful = log.split("\n").filter((line) =>
-    line.trim() !== "" && !/^libbpf: (loading|elf|sec|map|prog .* relo|CO-RE|extern)|^processed \d+ insns|^verification time|-- (BEGIN|END) PROG LOAD LOG/
-      .test(line) && !/^(from \d+ to|\d+: R\d)/.test(line)
+    line.trim() !== "" &&
+    !/^libbpf: (loading|elf|sec|map|prog .* relo|CO-RE|extern)|^processed \d+ insns|^verification time|-- (BEGIN|END) PROG LOAD LOG/
+      .test(line) &&
+    !/^(from \d+ to|\d+: R\d)/.test(line)
   );
   return useful.slice(-lines).map((line) => "  " + line).join("\n");
 }

@@ -103,7 +103,9 @@ export class Libbpf implements Disposable {
   open(object: Uint8Array<ArrayBuffer>, name: string): BpfObject {
     this.takeLog();
     const pointer = this.symbols.bpf_object__open_mem(object, BigInt(object.byteLength), null);
-    if (pointer === null) throw new KernelError(`cannot open eBPF object ${name}`, this.errno(), this.takeLog());
+    if (pointer === null) {
+      throw new KernelError(`cannot open eBPF object ${name}`, this.errno(), this.takeLog());
+    }
     return new BpfObject(this, pointer, name, object);
   }
 
@@ -169,7 +171,9 @@ export class BpfObject implements Disposable {
   /** Creates the maps and has the kernel verify the programs. A refusal shows the verifier's reason. */
   load(): void {
     const status = this.#c.bpf_object__load(this.pointer);
-    if (status < 0) throw new KernelError(`cannot load eBPF object ${this.name}`, -status, this.library.takeLog());
+    if (status < 0) {
+      throw new KernelError(`cannot load eBPF object ${this.name}`, -status, this.library.takeLog());
+    }
   }
 
   /** Attaches every program to the hook that its section names. */
@@ -179,7 +183,11 @@ export class BpfObject implements Disposable {
       const name = Deno.UnsafePointerView.getCString(this.#c.bpf_program__name(program)!);
       const link = this.#c.bpf_program__attach(program);
       if (link === null) {
-        throw new KernelError(`cannot attach ${name} of ${this.name}`, this.library.errno(), this.library.takeLog());
+        throw new KernelError(
+          `cannot attach ${name} of ${this.name}`,
+          this.library.errno(),
+          this.library.takeLog(),
+        );
       }
       this.#links.set(name, link);
     }
@@ -229,7 +237,9 @@ export class BpfMap {
   set(key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>, onlyNew = false): void {
     const BPF_NOEXIST = 1n;
     const status = this.library.symbols.bpf_map_update_elem(this.fd, key, value, onlyNew ? BPF_NOEXIST : 0n);
-    if (status < 0 && !(onlyNew && -status === EEXIST)) throw new KernelError(`cannot update map ${this.name}`, -status);
+    if (status < 0 && !(onlyNew && -status === EEXIST)) {
+      throw new KernelError(`cannot update map ${this.name}`, -status);
+    }
   }
 
   /** Copies an element into `value`; false where there is none. */

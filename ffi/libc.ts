@@ -103,7 +103,10 @@ export class Libc implements Disposable {
     if (pointer === null || BigInt(Deno.UnsafePointer.value(pointer)) === MAP_FAILED) {
       this.#fail(`cannot map ${bytes} bytes of descriptor ${fd}`);
     }
-    return { buffer: memoryAt(pointer, bytes), [Symbol.dispose]: () => void this.#c.munmap(pointer, BigInt(bytes)) };
+    return {
+      buffer: memoryAt(pointer, bytes),
+      [Symbol.dispose]: () => void this.#c.munmap(pointer, BigInt(bytes)),
+    };
   }
 
   /**

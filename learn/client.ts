@@ -7,17 +7,30 @@ import type { Policy } from "./policy.ts";
 /** What the learning thread hands over. */
 export interface LearningListener {
   policy(policy: Policy): void;
+  /** A policy should be asked for before the epoch ends: see `Learner.due()`. Told once per policy. */
+  due?(): void;
   /** A request or a batch could not be worked on: a fault in the program. */
   failed(message: string): void;
 }
 
 /** Starts, feeds and ends the learning thread. */
 export class LearningThread implements Disposable {
-  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "alps-learn" });
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), {
+    type: "module",
+    name: "alps-learn",
+  });
 
   private constructor(listener: LearningListener) {
-    this.#worker.onmessage = ({ data }: MessageEvent<FromLearningThread>) =>
-      data.type === "policy" ? listener.policy(data.policy) : listener.failed(data.message);
+    this.#worker.onmessage = ({ data }: MessageEvent<FromLearningThread>) => {
+      switch (data.type) {
+        case "policy":
+          return listener.policy(data.policy);
+        case "due":
+          return listener.due?.();
+        case "failed":
+          return listener.failed(data.message);
+      }
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       listener.failed(event.message);

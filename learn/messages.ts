@@ -14,4 +14,8 @@ export type ToLearningThread =
   | { type: "request"; nowNs: number; cpuUtilization: number };
 
 /** Learning thread → main thread. */
-export type FromLearningThread = { type: "policy"; policy: Policy } | { type: "failed"; message: string };
+export type FromLearningThread =
+  | { type: "policy"; policy: Policy }
+  /** A policy should be made before the epoch ends; told once, until the next policy has been made. */
+  | { type: "due" }
+  | { type: "failed"; message: string };

@@ -2,13 +2,22 @@
 
 import { Learner } from "./learner.ts";
 import type { FromLearningThread, ToLearningThread } from "./messages.ts";
+import type { Policy } from "./policy.ts";
 
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToLearningThread>) => void) | null;
   postMessage(message: FromLearningThread): void;
 };
 
+/**
+ * How much longer than the last policy took the thread waits before it calls for the next: thousands of functions that
+ * appear one by one must not keep a core busy with policies.
+ */
+const REST_FACTOR = 10;
+
 let learner: Learner | undefined;
+let restsUntilMs = 0;
+let dueTold = false;
 
 self.onmessage = ({ data }) => {
   try {
@@ -17,11 +26,37 @@ self.onmessage = ({ data }) => {
         learner = new Learner(data.options);
         return;
       case "add":
-        return learner?.add(data.invocations);
+        learner?.add(data.invocations);
+        return tellDue();
       case "request":
-        if (learner) self.postMessage({ type: "policy", policy: learner.makePolicy(data.nowNs, data.cpuUtilization) });
+        if (learner) {
+          self.postMessage({ type: "policy", policy: makePolicy(learner, data.nowNs, data.cpuUtilization) });
+        }
     }
   } catch (error) {
-    self.postMessage({ type: "failed", message: error instanceof Error ? error.stack ?? error.message : String(error) });
+    self.postMessage({
+      type: "failed",
+      message: error instanceof Error ? error.stack ?? error.message : String(error),
+    });
   }
 };
+
+function makePolicy(learner: Learner, nowNs: number, cpuUtilization: number): Policy {
+  const beganMs = performance.now();
+  const policy = learner.makePolicy(nowNs, cpuUtilization);
+  const endedMs = performance.now();
+  restsUntilMs = endedMs + REST_FACTOR * (endedMs - beganMs);
+  dueTold = false;
+  return policy;
+}
+
+/** Tells that a policy is due, at once or when the rest is over. */
+function tellDue(): void {
+  if (dueTold || !learner?.due()) return;
+  dueTold = true;
+  setTimeout(() => {
+    // A policy that was made in the meantime has covered it.
+    if (learner?.due()) self.postMessage({ type: "due" });
+    else dueTold = false;
+  }, Math.max(0, restsUntilMs - performance.now()));
+}

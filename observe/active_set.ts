@@ -1,6 +1,6 @@
 /** Which invocations are in progress, followed from the kernel's events. */
 
-import { EventKind, InvocationEvent } from "./events.ts";
+import { EventKind, type InvocationEvent } from "./events.ts";
 import type { Invocation } from "./invocation.ts";
 import type { SlotTable } from "./slots.ts";
 

@@ -26,7 +26,11 @@ export class Classifier {
   /** Processes that could not be identified, by reason. */
   readonly failures: Record<string, number> = {};
 
-  constructor(readonly kernel: ClassifierKernel, readonly rules: RuleSet, readonly functions: FunctionTable) {}
+  constructor(
+    readonly kernel: ClassifierKernel,
+    readonly rules: RuleSet,
+    readonly functions: FunctionTable,
+  ) {}
 
   /** Adds rules; processes that they match and that run already are taken in. */
   addRules(specs: readonly RuleSpec[]): Rule[] {
@@ -77,12 +81,12 @@ export class Classifier {
     const adoptions = new Map<number, Adoption>();
     const visit = (pid: number, inherited: Adoption | undefined) => {
       const identity = processes.get(pid);
-      if (!identity || adoptions.has(pid) || pid === Deno.pid) return;
+      if (!identity || adoptions.has(pid)) return;
       const functionId = this.#functionOf(this.rules.match(identity), identity);
       const own = functionId === 0 || functionId === inherited?.functionId
         ? inherited && { ...inherited, pid }
         : { pid, functionId, root: pid };
-      if (own) adoptions.set(pid, own);
+      if (own && pid !== Deno.pid) adoptions.set(pid, own);
       for (const child of children.get(pid) ?? []) visit(child, own);
     };
     for (const { pid, parentPid } of processes.values()) if (!processes.has(parentPid)) visit(pid, undefined);

@@ -17,19 +17,43 @@ export interface KernelFeature {
 export const OLDEST_KERNEL = "5.15";
 
 export const KERNEL_FEATURES: readonly KernelFeature[] = [
-  { feature: "BTF of the kernel (CONFIG_DEBUG_INFO_BTF)", since: "5.2", usedFor: "finding the kernel's fields (CO-RE)" },
+  {
+    feature: "BTF of the kernel (CONFIG_DEBUG_INFO_BTF)",
+    since: "5.2",
+    usedFor: "finding the kernel's fields (CO-RE)",
+  },
   { feature: "BPF_MAP_TYPE_LRU_HASH", since: "4.10", usedFor: "verdicts on processes" },
-  { feature: "mapped arrays (BPF_F_MMAPABLE)", since: "5.5", usedFor: "attained CPU time without a system call" },
+  {
+    feature: "mapped arrays (BPF_F_MMAPABLE)",
+    since: "5.5",
+    usedFor: "attained CPU time without a system call",
+  },
   { feature: "BTF tracepoints (tp_btf)", since: "5.5", usedFor: "every hook" },
   { feature: "bpf_probe_read_user, _kernel", since: "5.5", usedFor: "names, command lines" },
   { feature: "task iterator (iter/task)", since: "5.8", usedFor: "adopting processes that run already" },
   { feature: "BPF_MAP_TYPE_RINGBUF", since: "5.8", usedFor: "events" },
   { feature: "task storage in tracing programs", since: "5.11", usedFor: "invocation of a task" },
-  { feature: "atomic compare-and-exchange, fetch-and-add (-mcpu=v3)", since: "5.12", usedFor: "slots, counters" },
+  {
+    feature: "atomic compare-and-exchange, fetch-and-add (-mcpu=v3)",
+    since: "5.12",
+    usedFor: "slots, counters",
+  },
   { feature: "task_struct.__state (was: state)", since: "5.14", usedFor: "telling preempted from blocked" },
-  { feature: "task_struct.in_execve", since: "2.6.32", usedFor: "leaving exec's own renaming aside; optional" },
-  { feature: "task_struct.wake_cpu, .on_cpu (CONFIG_SMP)", since: "3.15", usedFor: "where a waiting task is queued" },
-  { feature: "tracepoint cgroup_attach_task (CONFIG_CGROUPS)", since: "5.0", usedFor: "processes that change cgroup" },
+  {
+    feature: "task_struct.in_execve",
+    since: "2.6.32",
+    usedFor: "leaving exec's own renaming aside; optional",
+  },
+  {
+    feature: "task_struct.wake_cpu, .on_cpu (CONFIG_SMP)",
+    since: "3.15",
+    usedFor: "where a waiting task is queued",
+  },
+  {
+    feature: "tracepoint cgroup_attach_task (CONFIG_CGROUPS)",
+    since: "5.0",
+    usedFor: "processes that change cgroup",
+  },
 ];
 
 /** Compares `6.12.3-cloud` with `5.15` by their first two numbers: negative where `a` is older. */

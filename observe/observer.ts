@@ -10,7 +10,7 @@ import {
   ALPS_VERDICT,
   ALPS_VERDICT_FLAGS,
 } from "../ffi/layout.ts";
-import { Libbpf, BpfMap, type BpfObject } from "../ffi/libbpf.ts";
+import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { requireObservable } from "./kernel_features.ts";
 import type { RuleUses } from "./rule_set.ts";
@@ -100,7 +100,11 @@ export class Observer implements Disposable {
     const value = new Uint8Array(ALPS_VERDICT.size), view = new DataView(value.buffer);
     view.setUint32(ALPS_VERDICT.rules_generation, generation, true);
     view.setUint32(ALPS_VERDICT.function_id, functionId ?? 0, true);
-    view.setUint32(ALPS_VERDICT.flags, functionId === undefined ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ASK : 0, true);
+    view.setUint32(
+      ALPS_VERDICT.flags,
+      functionId === undefined ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ASK : 0,
+      true,
+    );
     this.#verdicts.set(key, value);
   }
 
@@ -137,7 +141,8 @@ export class Observer implements Disposable {
     if (!this.#stats.get(u32Key(functionId), value)) return undefined;
     const view = new DataView(value.buffer);
     const u64 = (offset: number) => Number(view.getBigUint64(offset, true));
-    const histogram = (offset: number) => new Uint32Array(value.buffer, offset, ALPS_LIMITS.ALPS_HIST_BUCKETS);
+    const histogram = (offset: number) =>
+      new Uint32Array(value.buffer, offset, ALPS_LIMITS.ALPS_HIST_BUCKETS);
     return {
       invocations: u64(ALPS_FUNCTION_STATS.invocations),
       cpuNs: u64(ALPS_FUNCTION_STATS.cpu_ns),

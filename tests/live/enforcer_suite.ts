@@ -1,0 +1,212 @@
+/**
+ * What every enforcement backend has to do, on real processes. A backend that cannot do a case names it with its reason.
+ * Order is judged by shares of CPU time between processes that run side by side, never by absolute times.
+ */
+
+import assert from "node:assert/strict";
+import { childrenOf, cpuMs, type Lab, liveTest, scheduling, sleep, threadsOf, until } from "./lab.ts";
+
+const SCHED_NORMAL = 0, SCHED_BATCH = 3, SCHED_IDLE = 5;
+
+/** CPU time that each process gets during `ms`. */
+async function shares(pids: number[], ms: number): Promise<number[]> {
+  const before = pids.map(cpuMs);
+  await sleep(ms);
+  return pids.map((pid, i) => cpuMs(pid) - before[i]!);
+}
+
+/** Starts `count` processes of a function that spin until they are killed, and waits until they are followed. */
+async function spinners(
+  lab: Lab,
+  name: string,
+  count: number,
+  ...args: (string | number)[]
+): Promise<number[]> {
+  const path = await lab.program(name);
+  const before = lab.observer.shared.counters().active;
+  const pids = Array.from({ length: count }, () => lab.start(path, ...args, 0).pid);
+  await until(`${count} of ${name}`, () => lab.observer.shared.counters().active === before + count);
+  return pids;
+}
+
+const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
+
+/** @param unable cases that this backend cannot do, with the reason */
+export function enforcerSuite(backend: "stock", unable: Record<string, string> = {}): void {
+  const test = (name: string, body: (lab: Lab) => Promise<void>) => {
+    if (unable[name]) return console.log(`skip: ${backend} ${name}: ${unable[name]}`);
+    liveTest(`${backend}: ${name}`, body, backend);
+  };
+
+  test("the shortest get the CPUs, as many as there are; the rest still get a little", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e6], ["long", 9e6]);
+    const long = await spinners(lab, "long", 2 * lab.cpus.length);
+    const short = await spinners(lab, "short", lab.cpus.length);
+    await sleep(300);
+    const both = await shares([...short, ...long], 2000);
+    const first = sum(both.slice(0, short.length)), rest = sum(both.slice(short.length));
+    assert.ok(first > 8 * rest, `short ${first} ms, long ${rest} ms`);
+    assert.ok(rest > 0, "the rest run too");
+  });
+
+  test("where no more want a CPU than there are CPUs, nothing is changed", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["a", 1e6], ["b", 9e6]);
+    const pids = [...await spinners(lab, "a", lab.cpus.length - 1), ...await spinners(lab, "b", 1)];
+    await sleep(300);
+    for (const pid of pids) assert.deepEqual(scheduling(pid), { policy: SCHED_NORMAL, nice: 0 });
+    const { counters } = await lab.report();
+    assert.deepEqual([counters.promotions, counters.demotions], [0, 0]);
+  });
+
+  test("an invocation that ends gives its CPU to the next in order", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["first", 1e6], ["second", 2e6], ["third", 9e6]);
+    const n = lab.cpus.length;
+    const third = await spinners(lab, "third", n), second = await spinners(lab, "second", n);
+    const first = await spinners(lab, "first", n);
+    await sleep(300);
+    for (const pid of first) Deno.kill(pid, "SIGKILL");
+    await until("they are gone", () => lab.observer.shared.counters().active === 2 * n);
+    await sleep(200);
+    const both = await shares([...second, ...third], 2000);
+    assert.ok(sum(both.slice(0, n)) > 8 * sum(both.slice(n)), both.join(" "));
+  });
+
+  test("a new policy reorders what is running", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["a", 1e6], ["b", 9e6]);
+    const n = lab.cpus.length;
+    const a = await spinners(lab, "a", n), b = await spinners(lab, "b", n);
+    await sleep(300);
+    const before = await shares([...a, ...b], 1500);
+    assert.ok(sum(before.slice(0, n)) > 8 * sum(before.slice(n)), before.join(" "));
+    lab.order(["b", 1e5], ["a", 9e6]);
+    await sleep(300);
+    const after = await shares([...a, ...b], 1500);
+    assert.ok(sum(after.slice(n)) > 8 * sum(after.slice(0, n)), after.join(" "));
+  });
+
+  test("a pinned function goes first, whatever has been learned", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    const a = lab.policyOf("a", 1e6, 1), b = lab.policyOf("b", 9e6, 2);
+    lab.orders({ functions: [a, b], pinned: [[b.functionId, -Infinity]] });
+    const n = lab.cpus.length;
+    const pids = [...await spinners(lab, "a", n), ...await spinners(lab, "b", n)];
+    await sleep(300);
+    const ms = await shares(pids, 1500);
+    assert.ok(sum(ms.slice(n)) > 8 * sum(ms.slice(0, n)), ms.join(" "));
+  });
+
+  test("threads and children are ordered with their invocation", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e6], ["many", 9e6]);
+    const n = lab.cpus.length;
+    const many = await spinners(lab, "many", 1, "-t", 3, "-c", 3);
+    await until("its children", () => childrenOf(many[0]!).length === 3);
+    const short = await spinners(lab, "short", n);
+    await sleep(300);
+    const family = [many[0]!, ...childrenOf(many[0]!)];
+    const ms = await shares([...short, ...family.flatMap(threadsOf)], 1500);
+    assert.ok(sum(ms.slice(0, n)) > 8 * sum(ms.slice(n)), ms.join(" "));
+  });
+
+  test("unknown functions: the invocation that has come furthest goes on, so that one ends", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    const n = lab.cpus.length, pids = await spinners(lab, "new", 3 * n);
+    await sleep(500);
+    const ms = (await shares(pids, 2000)).sort((a, b) => b - a);
+    assert.ok(sum(ms.slice(0, n)) > 4 * sum(ms.slice(n)), ms.join(" "));
+  });
+
+  test("a task that is no function is never touched", async (lab) => {
+    lab.rule("exe:{lab}/fn-{function}");
+    const other = lab.start(await lab.program("other"), 0);
+    const pids = await spinners(lab, "fn-a", 3 * lab.cpus.length);
+    await sleep(500);
+    assert.deepEqual(scheduling(other.pid), { policy: SCHED_NORMAL, nice: 0 });
+    assert.ok(
+      pids.some((pid) => scheduling(pid).policy !== SCHED_NORMAL),
+      "some functions are demoted meanwhile",
+    );
+    assert.deepEqual(scheduling(Deno.pid), { policy: SCHED_NORMAL, nice: 0 });
+  });
+
+  test("everything is put back: class, nice value and CPU mask, of threads and children too", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e6], ["long", 9e6]);
+    const path = await lab.program("long"), n = lab.cpus.length;
+    const plain = lab.start(path, 0).pid;
+    const nice = lab.start("/usr/bin/nice", "-n", 5, path, "-t", 2, "-c", 2, 0).pid;
+    const batch = lab.start("/usr/bin/chrt", "-b", 0, path, 0).pid;
+    const idle = lab.start("/usr/bin/chrt", "-i", 0, path, 0).pid;
+    const pinned = lab.start("/usr/bin/taskset", "-c", 0, path, 0).pid;
+    await until(
+      "all of them",
+      () => lab.observer.shared.counters().active === 5 && childrenOf(nice).length === 2,
+    );
+    await spinners(lab, "short", n);
+    await sleep(400);
+    assert.ok(scheduling(plain).policy !== SCHED_NORMAL);
+    await lab.events[Symbol.asyncDispose]();
+    const niced = [nice, ...childrenOf(nice)].flatMap(threadsOf);
+    assert.equal(niced.length, 6);
+    assert.deepEqual(scheduling(plain), { policy: SCHED_NORMAL, nice: 0 });
+    for (const tid of niced) assert.deepEqual(scheduling(tid), { policy: SCHED_NORMAL, nice: 5 });
+    assert.deepEqual(scheduling(batch), { policy: SCHED_BATCH, nice: 0 });
+    assert.equal(scheduling(idle).policy, SCHED_IDLE);
+    const allowed = (pid: number) =>
+      /Cpus_allowed_list:\s*(\S+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1];
+    assert.equal(allowed(pinned), "0");
+    assert.equal(allowed(plain), allowed(Deno.pid));
+  });
+
+  test("what someone else sets meanwhile stays", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e6], ["long", 9e6]);
+    const long = await spinners(lab, "long", 2);
+    await spinners(lab, "short", lab.cpus.length);
+    await until("it is demoted", () => scheduling(long[0]!).policy !== SCHED_NORMAL);
+    await new Deno.Command("/usr/bin/chrt", { args: ["-b", "-p", "0", String(long[0]!)] }).output();
+    await lab.events[Symbol.asyncDispose]();
+    assert.equal(scheduling(long[0]!).policy, SCHED_BATCH);
+    assert.deepEqual(scheduling(long[1]!), { policy: SCHED_NORMAL, nice: 0 });
+  });
+
+  test("a child that is forked while its invocation is demoted is put back too", async (lab) => {
+    const sh = `${lab.folder}/forker`;
+    await Deno.copyFile("/bin/sh", sh);
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e6], ["forker", 9e6]);
+    await spinners(lab, "short", lab.cpus.length);
+    // Told to fork by a file, once it is demoted.
+    const loop = `while [ ! -e ${lab.folder}/go ]; do :; done; sleep 30 & while :; do :; done`;
+    const forker = lab.start(sh, "-c", loop).pid;
+    await until("it is demoted", () => scheduling(forker).policy === SCHED_IDLE);
+    await Deno.writeTextFile(`${lab.folder}/go`, "");
+    const child = await until("its child", () => childrenOf(forker)[0]);
+    assert.equal(scheduling(child).policy, SCHED_IDLE);
+    await lab.events[Symbol.asyncDispose]();
+    assert.deepEqual(scheduling(child), { policy: SCHED_NORMAL, nice: 0 });
+    Deno.kill(child, "SIGKILL");
+  });
+
+  test("hundreds of invocations at once: each is ordered, none is lost", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e5], ["bulk", 9e5]);
+    const bulk = await lab.program("bulk"), short = await lab.program("short");
+    await lab.record(lab.start(short, 5).pid);
+    await lab.record(lab.start(bulk, 5).pid);
+    const many = Array.from({ length: 300 }, () => lab.start(bulk, 8));
+    const one = lab.start(short, 8);
+    const ended = await lab.record(one.pid);
+    const before = lab.ended.filter(({ name, endNs }) => name === "bulk" && endNs < ended.endNs).length;
+    for (const process of many) await lab.record(process.pid);
+    assert.equal(lab.ended.length, 303);
+    assert.ok(before < 200, `the short one overtook most of them, only ${before} ended before it`);
+    const report = await lab.report();
+    assert.equal(report.active, 0);
+    assert.ok(report.mostActive > 50, `${report.mostActive} at once`);
+  });
+}

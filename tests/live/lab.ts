@@ -1,0 +1,216 @@
+/**
+ * What the live tests work with: real processes that spin, observed by the real eBPF programs on this machine's kernel.
+ * Every load ends by itself or with the test; only processes that were started here are ended, by pid.
+ */
+
+import { EventThread } from "../../core/event_thread.ts";
+import type { EventThreadReport } from "../../core/messages.ts";
+import type { Orders } from "../../enforce/enforcer.ts";
+import { onlineCpus } from "../../enforce/placement.ts";
+import type { FunctionPolicy } from "../../learn/policy.ts";
+import { Classifier } from "../../observe/classifier.ts";
+import type { Question } from "../../observe/events.ts";
+import { FunctionTable } from "../../observe/functions.ts";
+import type { Invocation } from "../../observe/invocation.ts";
+import { requireObservable } from "../../observe/kernel_features.ts";
+import { Observer } from "../../observe/observer.ts";
+import { RuleSet } from "../../observe/rule_set.ts";
+import { parseRule } from "../../observe/rules.ts";
+
+/** Why live tests cannot run here, undefined where they can. */
+export const whyNotLive: string | undefined = (() => {
+  try {
+    requireObservable();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+})();
+
+if (whyNotLive) console.log(`skip: ${whyNotLive}`);
+
+/** A test on this machine's kernel. Without the means it is skipped, and the reason printed. */
+export function liveTest(
+  name: string,
+  test: (lab: Lab) => Promise<void>,
+  backend: "stock" | "none" = "none",
+): void {
+  Deno.test({
+    name,
+    ignore: whyNotLive !== undefined,
+    fn: async () => {
+      await using lab = await Lab.open(backend);
+      await test(lab);
+    },
+  });
+}
+
+/** Waits until `condition` gives something; fails after `seconds`, which is far beyond what it takes. */
+export async function until<T>(
+  what: string,
+  condition: () => T | undefined | false,
+  seconds = 60,
+): Promise<T> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+    const value = condition();
+    if (value !== undefined && value !== false) return value;
+    await sleep(5);
+  }
+  throw new Error(`waited ${seconds} s in vain for: ${what}`);
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Builds the program `spin` once per test run. */
+async function buildSpin(): Promise<string> {
+  const source = new URL("./native/spin.c", import.meta.url).pathname;
+  const folder = await Deno.makeTempDir({ prefix: "alps-spin-" });
+  const path = `${folder}/spin`;
+  const { success, stderr } = await new Deno.Command("cc", {
+    args: ["-O1", "-Wall", "-Werror", "-pthread", "-o", path, source],
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(`cannot compile ${source}: ${new TextDecoder().decode(stderr)}`);
+  return path;
+}
+
+let spin: Promise<string> | undefined;
+
+/** An observed machine. */
+export class Lab implements AsyncDisposable {
+  readonly ended: (Invocation & { name: string })[] = [];
+  readonly questions: Question[] = [];
+  readonly failures: string[] = [];
+  instances: ReadonlyMap<number, number> = new Map();
+  readonly functions: FunctionTable;
+  readonly classifier: Classifier;
+  readonly #processes: Deno.ChildProcess[] = [];
+  readonly #resources = new AsyncDisposableStack();
+  events!: EventThread;
+
+  private constructor(readonly folder: string, readonly observer: Observer, readonly cpus: number[]) {
+    this.#resources.defer(() => Deno.remove(folder, { recursive: true }));
+    this.#resources.use(observer);
+    this.functions = new FunctionTable((info) => observer.addFunction(info.id));
+    this.classifier = new Classifier(observer, new RuleSet(), this.functions);
+  }
+
+  static async open(backend: "stock" | "none"): Promise<Lab> {
+    const cpus = onlineCpus();
+    const folder = await Deno.makeTempDir({ prefix: "alps-lab-" });
+    const lab = new Lab(folder, new Observer(cpus.length), cpus);
+    const { thread } = await EventThread.start(
+      lab.observer.libc,
+      { ...lab.observer.fds, backend, cpus, migrate: true, maxWaitNs: 5e9 },
+      {
+        ended: (invocations) => {
+          for (const invocation of invocations) {
+            lab.ended.push({ ...invocation, name: lab.functions.byId(invocation.functionId)?.name ?? "?" });
+          }
+        },
+        asked: (question) => {
+          lab.questions.push(question);
+          lab.classifier.answer(question);
+        },
+        instances: (active) => lab.instances = active,
+        failed: (message) => lab.failures.push(message),
+      },
+    );
+    lab.events = lab.#resources.use(thread);
+    lab.#resources.defer(() => lab.killAll());
+    return lab;
+  }
+
+  /** Puts a rule in force; `{lab}` in it is this lab's folder. */
+  rule(text: string): string {
+    return this.classifier.addRules([parseRule(text.replaceAll("{lab}", this.folder), "command line")])[0]!
+      .id;
+  }
+
+  /** A copy of the program `spin` named `name`, in the lab's folder. */
+  async program(name: string): Promise<string> {
+    const path = `${this.folder}/${name}`;
+    await Deno.copyFile(await (spin ??= buildSpin()), path);
+    return path;
+  }
+
+  /** Starts a program. It is killed with the lab where it still runs. */
+  start(path: string, ...args: (string | number)[]): Deno.ChildProcess {
+    const process = new Deno.Command(path, { args: args.map(String), stdin: "null", stdout: "null" }).spawn();
+    this.#processes.push(process);
+    return process;
+  }
+
+  /** Ends everything that was started here. */
+  async killAll(): Promise<void> {
+    for (const process of this.#processes.splice(0)) {
+      try {
+        process.kill("SIGKILL");
+      } catch {
+        // it has ended
+      }
+      await process.status;
+    }
+  }
+
+  /** The record of a process's invocation, once it is there. */
+  record(pid: number): Promise<Invocation & { name: string }> {
+    return until(`the record of ${pid}`, () => this.ended.find((invocation) => invocation.pid === pid));
+  }
+
+  /** Learned priorities as a test wants them: names in order, with the CPU time that they are taken to need. */
+  order(...functions: [name: string, predictedMs: number][]): void {
+    this.orders({ functions: functions.map(([name, ms], i) => this.policyOf(name, ms, i + 1)), pinned: [] });
+  }
+
+  policyOf(name: string, predictedMs: number, priority = 1): FunctionPolicy {
+    const ns = predictedMs * 1e6;
+    return {
+      functionId: this.functions.named(name, "test").id,
+      priority,
+      sliceNs: ns,
+      predictedCpuNs: ns,
+      table: [{ attainedNs: 0, rankNs: ns }, { attainedNs: ns, rankNs: 0 }],
+      tailSlope: 1,
+    };
+  }
+
+  orders(orders: Orders): void {
+    this.events.setOrders(orders);
+  }
+
+  report(): Promise<EventThreadReport> {
+    return this.events.report();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+    if (this.failures.length > 0) throw new Error(this.failures.join("\n"));
+  }
+}
+
+/** Scheduling policy and nice value of a thread, from /proc (proc(5)). */
+export function scheduling(tid: number): { policy: number; nice: number } {
+  const stat = Deno.readTextFileSync(`/proc/${tid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { policy: Number(fields[38]), nice: Number(fields[16]) };
+}
+
+/** CPU time that a process has used, its ended children not counted, in milliseconds. */
+export function cpuMs(pid: number): number {
+  const [runNs] = Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ").map(Number);
+  return runNs! / 1e6;
+}
+
+/** Thread ids of a process. */
+export function threadsOf(pid: number): number[] {
+  return [...Deno.readDirSync(`/proc/${pid}/task`)].map((entry) => Number(entry.name));
+}
+
+/** Pids of a process's children. */
+export function childrenOf(pid: number): number[] {
+  const list = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
+  return list === "" ? [] : list.split(" ").map(Number);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] MS
+ * Uses MS milliseconds of CPU time in each thread of each process, then exits; MS 0 spins until it is killed.
+ * -n gives the process that name first; -b blocks for 20 ms after every 5 ms of CPU time.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static double cpu_ms;
+static int blocks;
+
+static double now_ms(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+static void *spin(void *unused)
+{
+	double start = now_ms(CLOCK_THREAD_CPUTIME_ID), pause = 5, used;
+
+	while ((used = now_ms(CLOCK_THREAD_CPUTIME_ID) - start) < cpu_ms || cpu_ms == 0) {
+		if (blocks && used > pause) {
+			usleep(20000);
+			pause = used + 5;
+		}
+	}
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	int threads = 1, children = 0, option;
+	pthread_t ids[64];
+
+	while ((option = getopt(argc, argv, "t:c:n:b")) != -1) {
+		if (option == 't')
+			threads = atoi(optarg);
+		else if (option == 'c')
+			children = atoi(optarg);
+		else if (option == 'n')
+			prctl(PR_SET_NAME, optarg);
+		else if (option == 'b')
+			blocks = 1;
+		else
+			return 2;
+	}
+	if (optind >= argc || threads > 64)
+		return 2;
+	cpu_ms = atof(argv[optind]);
+	for (int i = 0; i < children; i++) {
+		if (fork() == 0) {
+			/* a child dies with its parent, however that ends */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			break;
+		}
+	}
+	for (int i = 1; i < threads; i++)
+		pthread_create(&ids[i], NULL, spin, NULL);
+	spin(NULL);
+	for (int i = 1; i < threads; i++)
+		pthread_join(ids[i], NULL);
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { ALPS_LIMITS } from "../../ffi/layout.ts";
+import { bucketUpperNs } from "../../observe/observer.ts";
+import { childrenOf, liveTest, scheduling, sleep, until } from "./lab.ts";
+
+/** `actual` is within a tenth and 3 ms of `wanted`. */
+function near(actual: number, wanted: number, what: string): void {
+  assert.ok(Math.abs(actual - wanted) <= wanted / 10 + 3, `${what}: ${actual} ms, wanted about ${wanted} ms`);
+}
+
+liveTest(
+  "observe: an exec'ed function is one invocation with its CPU time, wait and turnaround",
+  async (lab) => {
+    const f = await lab.program("f");
+    lab.rule("exe:{lab}/{function}");
+    for (let i = 0; i < 3; i++) {
+      const process = lab.start(f, 50);
+      const before = lab.observer.libc.monotonicNs();
+      await process.status;
+      const record = await lab.record(process.pid);
+      assert.equal(record.name, "f");
+      near(record.cpuNs / 1e6, 50, "CPU time");
+      assert.ok(record.startNs <= record.endNs && record.endNs >= before);
+      // One thread that never sleeps: what it did not run, it waited (but for exec's own start).
+      const turnaround = record.endNs - record.startNs;
+      assert.ok(record.cpuNs + record.waitNs <= turnaround * 1.05 + 2e6, JSON.stringify(record));
+      assert.ok(record.cpuNs + record.waitNs >= turnaround * 0.8 - 5e6, JSON.stringify(record));
+    }
+  },
+);
+
+liveTest(
+  "observe: the second process of a program is known in the kernel: no question is asked",
+  async (lab) => {
+    const f = await lab.program("f");
+    lab.rule("exe:{lab}/{function}");
+    const first = lab.start(f, 5);
+    await lab.record(first.pid);
+    const asked = lab.questions.filter((q) => q.execPath === f).length;
+    for (let i = 0; i < 3; i++) await lab.record(lab.start(f, 5).pid);
+    assert.equal(asked, 1);
+    assert.equal(lab.questions.filter((q) => q.execPath === f).length, 1);
+  },
+);
+
+liveTest("observe: threads and child processes count with their invocation", async (lab) => {
+  const f = await lab.program("f");
+  lab.rule("exe:{lab}/{function}");
+  const threads = lab.start(f, "-t", 3, 40), family = lab.start(f, "-c", 3, 40);
+  near((await lab.record(threads.pid)).cpuNs / 1e6, 120, "3 threads");
+  near((await lab.record(family.pid)).cpuNs / 1e6, 160, "a process and 3 children");
+  assert.equal(lab.ended.length, 2, "children are no invocations of their own");
+});
+
+liveTest("observe: an invocation is over when its last process is", async (lab) => {
+  const sh = `${lab.folder}/parent`;
+  await Deno.copyFile("/bin/sh", sh);
+  const f = await lab.program("child");
+  lab.rule("p=exe:{lab}/parent");
+  await lab.record(lab.start(sh, "-c", "sleep 0.1").pid); // from now on it is known at once
+  // The first process ends at once, its child goes on.
+  const process = lab.start(sh, "-c", `${f} 100 & exit 0`);
+  await process.status;
+  near((await lab.record(process.pid)).cpuNs / 1e6, 100, "CPU time of the child");
+});
+
+liveTest("observe: a process that renames itself is matched by its new name", async (lab) => {
+  const f = await lab.program("anything");
+  lab.rule("renamed=comm:fn-*");
+  const process = lab.start(f, "-n", "fn-12", 30);
+  const record = await lab.record(process.pid);
+  assert.equal(record.name, "renamed");
+  near(record.cpuNs / 1e6, 30, "CPU time");
+});
+
+liveTest(
+  "observe: a process whose rule is another function's leaves the invocation that it was forked into",
+  async (lab) => {
+    const sh = `${lab.folder}/outer`;
+    await Deno.copyFile("/bin/sh", sh);
+    const inner = await lab.program("inner");
+    lab.rule("exe:{lab}/{function}");
+    const process = lab.start(sh, "-c", `${inner} 60; ${inner} 60; :`);
+    await process.status;
+    await lab.record(process.pid);
+    const names = lab.ended.map(({ name }) => name).sort();
+    assert.deepEqual(names, ["inner", "inner", "outer"]);
+    for (const record of lab.ended.filter(({ name }) => name === "inner")) {
+      near(
+        record.cpuNs / 1e6,
+        60,
+        "inner",
+      );
+    }
+  },
+);
+
+liveTest("observe: exec keeps the invocation and its CPU time where no other rule matches", async (lab) => {
+  const sh = `${lab.folder}/wrapper`;
+  await Deno.copyFile("/bin/sh", sh);
+  lab.rule("wrapped=exe:{lab}/wrapper");
+  const process = lab.start(sh, "-c", "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; exec sleep 0.05");
+  await process.status;
+  const record = await lab.record(process.pid);
+  assert.equal(lab.ended.length, 1);
+  assert.ok(record.cpuNs > 5e6, `the loop's CPU time is there: ${record.cpuNs}`);
+});
+
+liveTest("observe: processes that run already are taken in, with threads and children", async (lab) => {
+  const f = await lab.program("early");
+  const process = lab.start(f, "-t", 2, "-c", 1, 300);
+  await until("the child", () => childrenOf(process.pid).length === 1);
+  await sleep(100);
+  lab.rule("exe:{lab}/{function}");
+  const record = await lab.record(process.pid);
+  assert.equal(record.name, "early");
+  near(record.cpuNs / 1e6, 1200, "2 threads in 2 processes");
+});
+
+liveTest("observe: rules that come and go hold for the processes that start from then on", async (lab) => {
+  const f = await lab.program("f"), g = await lab.program("g");
+  lab.rule("g=exe:{lab}/g");
+  await lab.start(f, 5).status;
+  await lab.record(lab.start(g, 5).pid);
+  const id = lab.rule("f=exe:{lab}/f");
+  await lab.record(lab.start(f, 5).pid);
+  lab.classifier.removeRules(id);
+  await lab.start(f, 5).status;
+  await lab.record(lab.start(g, 5).pid);
+  assert.deepEqual(lab.ended.map(({ name }) => name), ["g", "f", "g"]);
+});
+
+liveTest("observe: a script is known by its own path", async (lab) => {
+  const script = `${lab.folder}/script.sh`;
+  await Deno.writeTextFile(script, "#!/bin/sh\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done\n", {
+    mode: 0o755,
+  });
+  lab.rule("exe:{lab}/{function}.sh");
+  const process = lab.start(script);
+  assert.equal((await lab.record(process.pid)).name, "script");
+});
+
+liveTest("observe: a rule on the command line is asked about every time", async (lab) => {
+  const f = await lab.program("f");
+  lab.rule("cmd:-n (?<function>[a-z]+) ");
+  for (const name of ["one", "two", "one"]) {
+    assert.equal((await lab.record(lab.start(f, "-n", name, 20).pid)).name, name);
+  }
+});
+
+liveTest("observe: counters and histograms in the kernel agree with the records", async (lab) => {
+  const f = await lab.program("f");
+  lab.rule("exe:{lab}/{function}");
+  for (const ms of [2, 10, 50]) await lab.record(lab.start(f, ms).pid);
+  const stats = lab.observer.statsOf(lab.functions.byName("f")!.id)!;
+  const total = (key: "cpuNs" | "waitNs" | "preemptions") => lab.ended.reduce((sum, r) => sum + r[key], 0);
+  assert.equal(stats.invocations, 3);
+  assert.equal(stats.cpuNs, total("cpuNs"));
+  assert.equal(stats.waitNs, total("waitNs"));
+  assert.equal(stats.preemptions, total("preemptions"));
+  assert.equal(stats.cpuHistogram.length, ALPS_LIMITS.ALPS_HIST_BUCKETS);
+  for (const { cpuNs } of lab.ended) {
+    const bucket = stats.cpuHistogram.findIndex((count, i) => count > 0 && cpuNs < bucketUpperNs(i));
+    assert.ok(bucket > 0, `a bucket holds ${cpuNs}`);
+    const middle = (bucketUpperNs(bucket) + bucketUpperNs(bucket - 1)) / 2;
+    assert.ok(Math.abs(middle - cpuNs) <= 0.125 * cpuNs, `bucket around ${middle} for ${cpuNs}`);
+  }
+});
+
+liveTest("observe: a task that is no function is not followed", async (lab) => {
+  const f = await lab.program("other");
+  lab.rule("exe:/nowhere/{function}");
+  const process = lab.start(f, 20);
+  await process.status;
+  await sleep(150);
+  assert.deepEqual(lab.ended, []);
+  assert.equal(lab.observer.shared.counters().active, 0);
+});
+
+liveTest("observe: a killed function ends like any other", async (lab) => {
+  const f = await lab.program("f");
+  lab.rule("exe:{lab}/{function}");
+  const process = lab.start(f, "-t", 4, 0);
+  await until("it runs", () => lab.observer.shared.counters().active === 1);
+  process.kill("SIGKILL");
+  await process.status;
+  assert.equal((await lab.record(process.pid)).name, "f");
+  assert.deepEqual({ ...lab.observer.shared.counters(), events: 0 }, {
+    active: 0,
+    runnable: 0,
+    events: 0,
+    lostRingFull: 0,
+    lostNoSlot: 0,
+    lostNoMemory: 0,
+    lostNoStats: 0,
+  });
+});
+
+liveTest("observe: a function that blocks is not counted as waiting", async (lab) => {
+  const f = await lab.program("f");
+  lab.rule("exe:{lab}/{function}");
+  const process = lab.start(f, "-b", 50);
+  const record = await lab.record(process.pid);
+  near(record.cpuNs / 1e6, 50, "CPU time");
+  const slept = record.endNs - record.startNs - record.cpuNs - record.waitNs;
+  assert.ok(slept > 150e6, `9 pauses of 20 ms are neither CPU time nor wait: ${slept}`);
+  assert.equal(scheduling(Deno.pid).policy, 0);
+});
+
+liveTest("observe: 300 short processes at once, none lost", async (lab) => {
+  const f = await lab.program("f");
+  lab.rule("exe:{lab}/{function}");
+  await lab.record(lab.start(f, 20).pid); // from now on it is known at once
+  const processes = Array.from({ length: 300 }, () => lab.start(f, 1));
+  for (const process of processes) await lab.record(process.pid);
+  const counters = lab.observer.shared.counters();
+  assert.equal(lab.ended.length, 301);
+  assert.deepEqual([counters.lostRingFull, counters.lostNoSlot, counters.active], [0, 0, 0]);
+});

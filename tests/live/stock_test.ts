@@ -1,0 +1,3 @@
+import { enforcerSuite } from "./enforcer_suite.ts";
+
+enforcerSuite("stock");
