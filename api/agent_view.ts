@@ -133,6 +133,8 @@ export interface MetricsSnapshot {
   /** Processes that could not be identified, by reason. */
   unidentified: Record<string, number>;
   learnEpochSeconds: number;
+  /** Quantiles of the agent's own reaction times, in seconds, by stage: `{"event_to_action": {"0.99": 0.0001}}`. */
+  latencies: Record<string, Record<string, number>>;
 }
 
 /** Raised by the view for a request that cannot be carried out; the message is shown to the client as `detail`. */

@@ -123,6 +123,17 @@ export const METRICS: readonly MetricDefinition[] = [
     "Processes that could not be identified.",
     ({ unidentified }) => unidentified,
   ),
+  {
+    name: "alps_reaction_seconds",
+    type: "gauge",
+    help: "Quantiles of reaction times since the agent's start: from an event in the kernel to the changed attribute, " +
+      "from promotion of a waiting invocation to its running, and of one decision.",
+    labels: ["stage", "quantile"],
+    take: ({ snapshot }) =>
+      Object.entries(snapshot.latencies).flatMap(([stage, quantiles]) =>
+        Object.entries(quantiles).map(([quantile, value]) => ({ labels: { stage, quantile }, value }))
+      ),
+  },
   single(
     "counter",
     "alps_agent_cpu_seconds_total",

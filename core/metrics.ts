@@ -1,6 +1,7 @@
 /** The agent's figures for `/metrics`, from the eBPF maps and the event thread. */
 
 import type { FunctionMetrics, HistogramSnapshot, MetricsSnapshot } from "../api/agent_view.ts";
+import type { LatencySummary } from "../enforce/latency_log.ts";
 import type { FunctionTable } from "../observe/functions.ts";
 import { bucketUpperNs, type FunctionStats, type Observer } from "../observe/observer.ts";
 import type { EventThreadReport } from "./messages.ts";
@@ -47,6 +48,22 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
     enforcementErrors: { ...counters?.errors },
     unidentified: { ...unidentified },
     learnEpochSeconds: sources.learnSeconds,
+    latencies: report
+      ? {
+        event_to_action: quantiles(report.eventToAction),
+        promotion_to_running: quantiles(report.promotionToRunning),
+        decision: quantiles(report.decision),
+      }
+      : {},
+  };
+}
+
+function quantiles(summary: LatencySummary): Record<string, number> {
+  return {
+    "0.5": summary.p50Ns / 1e9,
+    "0.99": summary.p99Ns / 1e9,
+    "0.999": summary.p999Ns / 1e9,
+    "1": summary.maxNs / 1e9,
   };
 }
 

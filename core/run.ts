@@ -35,7 +35,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
     await Agent.start({
       version,
       ml: options.ml,
-      finetune: { alpha, beta, gamma, theta, unpredictability: !unpred, overload: !overload },
+      finetune: { alpha, beta, gamma, thetaPercent: theta, unpredictability: !unpred, overload: !overload },
       epochS: options.epochS,
       maxWaitS: options.maxWaitS ?? 5,
       backend,

@@ -146,6 +146,7 @@ export function emptyMetrics(): MetricsSnapshot {
     enforcementErrors: {},
     unidentified: {},
     learnEpochSeconds: 0,
+    latencies: {},
   };
 }
 

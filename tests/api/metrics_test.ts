@@ -65,6 +65,7 @@ Deno.test("MetricsPage shows each metric of the table under its type, with its l
     eventsLost: reasons,
     enforcementErrors: reasons,
     unidentified: reasons,
+    latencies: { decision: { "0.5": 1 } },
   });
   assert.deepEqual([...types], METRICS.map(({ name, type }) => [name, type]));
   for (const { name, type, labels } of METRICS) {
@@ -92,6 +93,7 @@ Deno.test("MetricsPage shows the agent's figures", async () => {
     enforcementErrors: { process_gone: 12 },
     unidentified: { no_name: 13 },
     learnEpochSeconds: 0.5,
+    latencies: { event_to_action: { "0.5": 0.00004, "0.99": 0.0001 } },
   });
   const value = (name: string, labels: Record<string, string> = {}) =>
     samples.find((one) => one.name === name && JSON.stringify(one.labels) === JSON.stringify(labels))?.value;
@@ -110,6 +112,7 @@ Deno.test("MetricsPage shows the agent's figures", async () => {
   assert.equal(value("alps_enforcement_errors_total", { reason: "process_gone" }), 12);
   assert.equal(value("alps_unidentified_total", { reason: "no_name" }), 13);
   assert.equal(value("alps_learn_epoch_seconds"), 0.5);
+  assert.equal(value("alps_reaction_seconds", { stage: "event_to_action", quantile: "0.99" }), 0.0001);
   assert.equal(value("alps_build_info", { version: "1.2.3", deno: Deno.version.deno }), 1);
   assert.ok((value("alps_agent_cpu_seconds_total") ?? 0) > 0);
   assert.ok((value("alps_agent_memory_bytes") ?? 0) > 1e6);

@@ -1,0 +1,68 @@
+/** The options of the commands besides `run`. */
+import { optional, type OptionTable, required, type Values, withDefault } from "./table.ts";
+import { type Address, address, flag, number, oneOf, path, url } from "./values.ts";
+
+/** Shapes of the traces that `trace make` makes. */
+export const MIXES = ["azure", "huawei", "alike", "lognormal"] as const;
+
+export const HOST_TABLE = {
+  "listen": withDefault(address(), "127.0.0.1:5002", "address that answers POST /run/<function>"),
+  "commands": optional(path("FILE"), "FILE says which command serves which function"),
+} as const satisfies OptionTable;
+
+export const REPLAY_TABLE = {
+  "trace": required(path("FILE"), "the trace to send"),
+  "target": required(url(), "the host to send it to"),
+  "speed": withDefault(number({ least: 0, above: true, most: 1000 }), "1", "2 sends it twice as fast"),
+  "limit": optional(number({ least: 1, integer: true }), "send the first N invocations"),
+  "exp-result": optional(path("FILE"), "the agent's record of invocations (its --exp_result), to join"),
+  "json": withDefault(flag(), "false", "print one JSON document"),
+} as const satisfies OptionTable;
+
+export const TRACE_MAKE_TABLE = {
+  "mix": withDefault(oneOf(MIXES), "azure", "which functions, in which shares"),
+  "load": withDefault(number({ least: 0, above: true, most: 10 }), "0.9", "CPU time over cores × span"),
+  "cores": withDefault(number({ least: 1, most: 4096, integer: true }), "2", "cores that the load is for"),
+  "seconds": withDefault(number({ least: 1, most: 86_400 }), "60", "span of the trace"),
+  "seed": withDefault(
+    number({ least: 0, most: 2 ** 32 - 1, integer: true }),
+    "1",
+    "the same seed makes the same trace",
+  ),
+  "out": optional(path("FILE"), "write the trace to FILE instead of standard output"),
+} as const satisfies OptionTable;
+
+/** `alps-agent host`. */
+export interface HostOptions {
+  readonly listen: Address;
+  readonly commands: string | undefined;
+}
+
+/** `alps-agent replay`. */
+export interface ReplayOptions {
+  readonly trace: string;
+  readonly target: URL;
+  /** Factor of the trace's pace. */
+  readonly speed: number;
+  /** Invocations; undefined for all. */
+  readonly limit: number | undefined;
+  readonly expResult: string | undefined;
+  readonly json: boolean;
+}
+
+/** `alps-agent trace make`. */
+export interface TraceMakeOptions {
+  readonly mix: typeof MIXES[number];
+  readonly load: number;
+  readonly cores: number;
+  readonly seconds: number;
+  readonly seed: number;
+  /** Undefined for standard output. */
+  readonly out: string | undefined;
+}
+
+/** The options of `replay` under their names in code. */
+export function replayOptions(values: Values<typeof REPLAY_TABLE>): ReplayOptions {
+  const { "exp-result": expResult, ...rest } = values;
+  return { ...rest, expResult };
+}

@@ -1,0 +1,222 @@
+/** The command line: commands, options, help, and the exit status that every error leads to. */
+import { Command, CommanderError, Option } from "commander";
+import project from "../deno.json" with { type: "json" };
+import { shown } from "../observe/names.ts";
+import {
+  HOST_TABLE,
+  type HostOptions,
+  REPLAY_TABLE,
+  type ReplayOptions,
+  replayOptions,
+  TRACE_MAKE_TABLE,
+  type TraceMakeOptions,
+} from "./commands.ts";
+import { ExitStatus, FailedError, NotPossibleError, UsageError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+import { resolveRunOptions, RUN_TABLE, type RunOptions } from "./options.ts";
+import { type OptionTable, type RawValue, type RawValues, readValues } from "./table.ts";
+import { got } from "./values.ts";
+
+/** What the commands do; each returns its exit status. Injected, so that only the one that runs is loaded. */
+export interface Actions {
+  run(options: RunOptions): Promise<number>;
+  host(options: HostOptions): Promise<number>;
+  replay(options: ReplayOptions): Promise<number>;
+  traceMake(options: TraceMakeOptions): Promise<number>;
+}
+
+/** The process's surroundings; replaced in tests. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  out(text: string): void;
+  err(text: string): void;
+}
+
+/** A program that leaves its exit status in `status`. */
+export interface Program {
+  readonly command: Command;
+  status: number;
+}
+
+/** The real ones. */
+export function processSurroundings(): Surroundings {
+  const encoder = new TextEncoder();
+  return {
+    env: Deno.env.toObject(),
+    out: (text) => void Deno.stdout.writeSync(encoder.encode(text)),
+    err: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+  };
+}
+
+/**
+ * Runs the command that `args` name (without the program's own name) and returns the exit status. Reports every error as
+ * one line; never throws, and never ends the process.
+ */
+export async function main(
+  args: readonly string[],
+  actions: Actions,
+  surroundings: Surroundings = processSurroundings(),
+): Promise<number> {
+  const program = buildProgram(actions, surroundings);
+  try {
+    await program.command.parseAsync(args, { from: "user" });
+    return program.status;
+  } catch (error) {
+    // `--help` and `--version` end this way too.
+    if (error instanceof CommanderError && error.exitCode === 0) return ExitStatus.done;
+    const known = error instanceof CommanderError ? usageOf(error, program.command) : error;
+    surroundings.err(`alps-agent: ${report(known)}\n`);
+    return statusOf(known);
+  }
+}
+
+/** The program, without running it. */
+export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, "env" | "out">): Program {
+  const command = new Command("alps-agent")
+    .description("Makes short function invocations finish first, and learns which ones are short.")
+    .version(`alps-agent ${project.version}`)
+    .configureOutput({ writeOut: out, writeErr: () => {}, outputError: () => {} })
+    .addHelpText("after", "\nThe agent's own options: alps-agent run --help")
+    .showSuggestionAfterError(false)
+    .exitOverride();
+  const program: Program = { command, status: ExitStatus.done };
+
+  addCommand(command, "run", RUN_TABLE, { isDefault: true })
+    .description("run the agent (the default command)")
+    .action(async (_, self: Command) => {
+      const raw = rawValues(self, RUN_TABLE);
+      program.status = await actions.run(resolveRunOptions(raw, { env }));
+    });
+  addCommand(command, "host", HOST_TABLE)
+    .description("a small function host to try the agent with")
+    .action(async (_, self: Command) => {
+      const raw = rawValues(self, HOST_TABLE);
+      program.status = await actions.host(readValues("host", HOST_TABLE, [raw]));
+    });
+  addCommand(command, "replay", REPLAY_TABLE)
+    .description("send a trace to a host at its pace, and report")
+    .action(async (_, self: Command) => {
+      const raw = rawValues(self, REPLAY_TABLE);
+      program.status = await actions.replay(replayOptions(readValues("replay", REPLAY_TABLE, [raw])));
+    });
+  const trace = addCommand(command, "trace", {})
+    .description("work with traces")
+    .action((_, self: Command) => {
+      rawValues(self, {});
+      throw new UsageError(`trace needs a command: must be ${commandsOf(self)}`);
+    });
+  addCommand(trace, "make", TRACE_MAKE_TABLE)
+    .description("make a trace")
+    .action(async (_, self: Command) => {
+      const raw = rawValues(self, TRACE_MAKE_TABLE);
+      program.status = await actions.traceMake(readValues("trace make", TRACE_MAKE_TABLE, [raw]));
+    });
+  return program;
+}
+
+/**
+ * Adds a command with the options of a table. Commander splits the arguments; what is unknown or missing is reported by
+ * {@link rawValues}, which knows what is allowed.
+ */
+function addCommand(
+  parent: Command,
+  name: string,
+  table: OptionTable,
+  how: { isDefault?: boolean } = {},
+): Command {
+  const command = parent.command(name, how).allowUnknownOption().allowExcessArguments();
+  for (const [long, { kind, help, fallback, required }] of Object.entries(table)) {
+    const value = kind.placeholder === undefined ? "" : ` <${kind.placeholder}>`;
+    const note = required
+      ? " (required)"
+      : value !== "" && fallback !== undefined
+      ? ` (default: ${fallback})`
+      : "";
+    const option = new Option(`--${long}${value}`, help + note);
+    if (value !== "") {
+      option.argParser<string[]>((text, before) => [...(before as string[] | undefined ?? []), text]);
+    }
+    command.addOption(option);
+  }
+  return command;
+}
+
+/** What commander found for a command, option by option. Throws {@link UsageError} for what no option takes. */
+function rawValues(command: Command, table: OptionTable): RawValues {
+  const values = new Map<string, RawValue[]>();
+  const given = command.opts<Record<string, string[] | boolean>>();
+  for (const option of command.options) {
+    const value = given[option.attributeName()];
+    const name = option.long?.slice(2) ?? "";
+    if (value === undefined) continue;
+    const texts = Array.isArray(value) ? value : [String(value)];
+    // `--state --ml LR` would take the next option for a folder.
+    const swallowed = texts.find((text) => text.startsWith("--"));
+    if (swallowed !== undefined) {
+      throw new UsageError(`--${name} needs a value, ${table[name]?.kind.wanted} (${got(swallowed)})`);
+    }
+    values.set(name, texts.map((text) => ({ label: `--${name}`, text })));
+  }
+  const [extra] = command.args;
+  if (extra !== undefined) throw unexpected(command, table, extra);
+  return values;
+}
+
+/** An argument that no option took: an unknown option, an unknown command, or too much. */
+function unexpected(command: Command, table: OptionTable, argument: string): UsageError {
+  if (argument.startsWith("-") && argument !== "-") {
+    const option = argument.replace(/=.*$/s, "");
+    if (Object.hasOwn(table, option.slice(2))) return new UsageError(`${option} takes no value`);
+    const allowed = [...Object.keys(table).map((name) => `--${name}`), "--help"];
+    if (command.name() === "run") allowed.push("--version");
+    const near = nearest(option, allowed);
+    const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
+    return new UsageError(`unknown option ${shown(option)}${hint}: allowed are ${allowed.join(", ")}`);
+  }
+  const group = command.commands.length > 0 ? command : command.name() === "run" ? command.parent : null;
+  if (group === null) {
+    return new UsageError(`unexpected argument "${shown(argument)}": ${command.name()} takes options only`);
+  }
+  if (group.commands.some((other) => other.name() === argument)) {
+    return new UsageError(`unexpected argument "${argument}": a command comes first, its options after it`);
+  }
+  return new UsageError(`unknown command "${shown(argument)}": must be ${commandsOf(group)}`);
+}
+
+function commandsOf(group: Command): string {
+  const names = group.commands.map((command) => command.name());
+  return names.length === 1 ? names[0]! : `one of ${names.join(", ")}`;
+}
+
+/** Commander's own complaints: an option at the end without its value, and help on a command that there is not. */
+function usageOf(error: CommanderError, program: Command): UsageError {
+  const option = /--[a-z_-]+/.exec(error.message)?.[0];
+  const kind = [RUN_TABLE, HOST_TABLE, REPLAY_TABLE, TRACE_MAKE_TABLE]
+    .map((table: OptionTable) => table[option?.slice(2) ?? ""])
+    .find((spec) => spec !== undefined)?.kind;
+  if (error.code === "commander.optionMissingArgument" && kind !== undefined) {
+    return new UsageError(`${option} needs a value, ${kind.wanted}`);
+  }
+  if (error.code === "commander.help") {
+    return new UsageError(`help needs a command: must be ${commandsOf(program)}`);
+  }
+  return new UsageError(error.message.replace(/^error: /, ""));
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof UsageError) return ExitStatus.usage;
+  if (error instanceof NotPossibleError) return ExitStatus.notPossible;
+  return ExitStatus.failed;
+}
+
+/** One line for what was foreseen; for a mistake of this program the stack, which whoever mends it needs. */
+function report(error: unknown): string {
+  if (!(error instanceof Error)) return oneLine(String(error));
+  const mistake = [TypeError, ReferenceError, RangeError, SyntaxError].some((type) => error instanceof type);
+  if (mistake && !(error instanceof FailedError)) return error.stack ?? error.message;
+  return oneLine(error.message);
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*[\r\n]+\s*/g, "; ");
+}
