@@ -3,6 +3,7 @@
 import type { Invocation } from "../observe/invocation.ts";
 import type { FromLearningThread, LearningOptions, ToLearningThread } from "./messages.ts";
 import type { Policy } from "./policy.ts";
+import { PolicyReceiver } from "./policy_update.ts";
 
 /** What the learning thread hands over. */
 export interface LearningListener {
@@ -20,11 +21,13 @@ export class LearningThread implements Disposable {
     name: "alps-learn",
   });
 
+  readonly #receiver = new PolicyReceiver();
+
   private constructor(listener: LearningListener) {
     this.#worker.onmessage = ({ data }: MessageEvent<FromLearningThread>) => {
       switch (data.type) {
         case "policy":
-          return listener.policy(data.policy);
+          return listener.policy(this.#receiver.policy(data.update));
         case "due":
           return listener.due?.();
         case "failed":

@@ -2,7 +2,7 @@
 
 import type { Invocation } from "../observe/invocation.ts";
 import type { LearnerOptions } from "./learner.ts";
-import type { Policy } from "./policy.ts";
+import type { PolicyUpdate } from "./policy_update.ts";
 
 /** Options that can cross threads. */
 export type LearningOptions = Omit<LearnerOptions, "makeTable">;
@@ -15,7 +15,7 @@ export type ToLearningThread =
 
 /** Learning thread → main thread. */
 export type FromLearningThread =
-  | { type: "policy"; policy: Policy }
+  | { type: "policy"; update: PolicyUpdate }
   /** A policy should be made before the epoch ends; told once, until the next policy has been made. */
   | { type: "due" }
   | { type: "failed"; message: string };

@@ -2,7 +2,7 @@
 
 import { Learner } from "./learner.ts";
 import type { FromLearningThread, ToLearningThread } from "./messages.ts";
-import type { Policy } from "./policy.ts";
+import { PolicySender } from "./policy_update.ts";
 
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToLearningThread>) => void) | null;
@@ -15,6 +15,7 @@ const self = globalThis as unknown as {
  */
 const REST_FACTOR = 10;
 
+const sender = new PolicySender();
 let learner: Learner | undefined;
 let restsUntilMs = 0;
 let dueTold = false;
@@ -29,9 +30,7 @@ self.onmessage = ({ data }) => {
         learner?.add(data.invocations);
         return tellDue();
       case "request":
-        if (learner) {
-          self.postMessage({ type: "policy", policy: makePolicy(learner, data.nowNs, data.cpuUtilization) });
-        }
+        if (learner) answer(learner, data.nowNs, data.cpuUtilization);
     }
   } catch (error) {
     self.postMessage({
@@ -41,13 +40,13 @@ self.onmessage = ({ data }) => {
   }
 };
 
-function makePolicy(learner: Learner, nowNs: number, cpuUtilization: number): Policy {
+function answer(learner: Learner, nowNs: number, cpuUtilization: number): void {
   const beganMs = performance.now();
-  const policy = learner.makePolicy(nowNs, cpuUtilization);
+  const update = sender.update(learner.makePolicy(nowNs, cpuUtilization));
+  self.postMessage({ type: "policy", update });
   const endedMs = performance.now();
   restsUntilMs = endedMs + REST_FACTOR * (endedMs - beganMs);
   dueTold = false;
-  return policy;
 }
 
 /** Tells that a policy is due, at once or when the rest is over. */

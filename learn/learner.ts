@@ -1,0 +1,237 @@
+/**
+ * The learner: from finished invocations to a policy. Plain computation, in one thread and without a clock of its own:
+ * the same calls give the same policies.
+ */
+import { standardDeviation } from "simple-statistics";
+import type { Invocation } from "../observe/invocation.ts";
+import { capSlice, finetune, FINETUNE_DEFAULTS, type FinetuneOptions } from "./finetune.ts";
+import { makeTable, type RankTable } from "./make_table.ts";
+import type { FunctionPolicy, Policy } from "./policy.ts";
+import { type Predictor, predictorNamed } from "./predict/mod.ts";
+import { rankFunctions } from "./rank.ts";
+import { InvocationWindow } from "./window.ts";
+
+/** A policy is due as soon as a function has so many invocations. */
+export const FIRST_POLICY_AT = 5;
+
+/** Policies that are made anyway cover functions from so many invocations on: fewer say nothing about the spread. */
+export const COVERED_FROM = 2;
+
+/** CPU times that are kept per function, and simulated slices that count: the most recent ones. */
+export const SEQUENCE_LENGTH = 100;
+
+/** A function without an invocation for so long is forgotten: 7 days. */
+export const FORGET_AFTER_NS = 7 * 86400e9;
+
+/** How to learn. */
+export interface LearnerOptions {
+  /** The name of a predictor: `avg`, `LR`. */
+  readonly ml: string;
+  /** Cores of the machine, for the simulation: a whole number, at least 1. */
+  readonly cores: number;
+  /** Fine-tuning of the slices; what is left out has its default. */
+  readonly finetune?: Partial<FinetuneOptions>;
+  /**
+   * A policy is due, too, when a function has this many times the invocations that its entry rests on, until its
+   * sequence is full: what rests on five samples is soon worth a second look. Above 1; Infinity turns it off.
+   * Default 1.5.
+   */
+  readonly refreshGrowth?: number;
+  /** Makes rank tables from CPU times (oldest first) and a predicted CPU time; for comparisons. */
+  readonly makeTable?: (cpuNs: readonly number[], predictedCpuNs: number) => RankTable;
+}
+
+/** What is remembered of one function. */
+interface FunctionRecord {
+  readonly functionId: number;
+  /** Measured CPU times, oldest first, at most {@link SEQUENCE_LENGTH}. */
+  readonly cpuNs: number[];
+  lastEndNs: number;
+  /** How many CPU times its entry rests on; 0 without an entry. */
+  learnedFrom: number;
+  /** Whether it alone would make a policy due. */
+  due: boolean;
+  predictedSliceNs: number;
+  predictedCpuNs: number;
+  rankTable: RankTable | undefined;
+  /** Its entry in the last policy. */
+  entry: FunctionPolicy | undefined;
+}
+
+/** Learns policies from finished invocations. */
+export class Learner {
+  readonly #predictor: Predictor;
+  readonly #finetune: FinetuneOptions;
+  readonly #refreshGrowth: number;
+  readonly #makeTable: (cpuNs: readonly number[], predictedCpuNs: number) => RankTable;
+  readonly #functions = new Map<number, FunctionRecord>();
+  readonly #window: InvocationWindow;
+  /** Functions with invocations since the last policy. */
+  readonly #changed = new Set<FunctionRecord>();
+  /** Functions with an entry, by rank as of the last policy. */
+  #ranked: FunctionRecord[] = [];
+  #dueFunctions = 0;
+  #ignored = 0;
+  #epoch = 0;
+  #forgotAtNs = -Infinity;
+
+  /** @throws RangeError where the predictor is not known or a number is out of its range */
+  constructor(options: LearnerOptions) {
+    const { ml, cores, refreshGrowth = 1.5 } = options;
+    if (!(refreshGrowth > 1)) {
+      throw new RangeError(`cannot learn with refresh growth ${refreshGrowth}: must be above 1`);
+    }
+    this.#predictor = predictorNamed(ml);
+    this.#window = new InvocationWindow(cores);
+    this.#finetune = { ...FINETUNE_DEFAULTS, ...options.finetune };
+    this.#refreshGrowth = refreshGrowth;
+    this.#makeTable = options.makeTable ?? makeTable;
+  }
+
+  /** Invocations that were left out because a time of theirs was no finite number or their CPU time negative. */
+  get ignored(): number {
+    return this.#ignored;
+  }
+
+  /** Takes in finished invocations, in order of their ends. Costs O(1) per invocation. */
+  add(invocations: readonly Invocation[]): void {
+    for (const invocation of invocations) {
+      const { functionId, startNs, endNs, cpuNs } = invocation;
+      if (!(Number.isFinite(startNs) && Number.isFinite(endNs) && cpuNs >= 0 && cpuNs < Infinity)) {
+        this.#ignored++;
+        continue;
+      }
+      const record = this.#functions.get(functionId) ?? this.#newRecord(functionId);
+      record.cpuNs.push(cpuNs);
+      if (record.cpuNs.length > SEQUENCE_LENGTH) record.cpuNs.shift();
+      record.lastEndNs = endNs;
+      this.#changed.add(record);
+      if (!record.due && this.#makesDue(record)) {
+        record.due = true;
+        this.#dueFunctions++;
+      }
+      this.#window.add(invocation);
+    }
+  }
+
+  /**
+   * Whether a policy should be made before the epoch ends: a function has {@link FIRST_POLICY_AT} invocations and its
+   * entry rests on fewer, or has grown by {@link LearnerOptions.refreshGrowth}.
+   */
+  due(): boolean {
+    return this.#dueFunctions > 0;
+  }
+
+  /**
+   * Makes the next policy. Only functions with invocations since the last one get new predictions and tables, only those
+   * in the window new slices; the others keep their entries, and their places follow from these.
+   *
+   * @param nowNs on the clock of the invocations
+   * @param cpuUtilizationPercent mean utilisation of all CPUs since the last epoch, 0 to 100
+   */
+  makePolicy(nowNs: number, cpuUtilizationPercent: number): Policy {
+    this.#forget(nowNs);
+    for (const record of this.#changed) this.#learn(record);
+    this.#changed.clear();
+    this.#dueFunctions = 0;
+    const slicesNs = this.#predictSlices();
+    this.#ranked = rankFunctions(this.#ranked);
+    const tunedNs = this.#tuneSlices(slicesNs, cpuUtilizationPercent);
+    return {
+      epoch: ++this.#epoch,
+      ml: this.#predictor.name,
+      cpuUtilization: cpuUtilizationPercent,
+      functions: this.#ranked.map((record, index) => record.entry = entryOf(record, index + 1, tunedNs)),
+    };
+  }
+
+  #newRecord(functionId: number): FunctionRecord {
+    const record: FunctionRecord = {
+      functionId,
+      cpuNs: [],
+      lastEndNs: 0,
+      learnedFrom: 0,
+      due: false,
+      predictedSliceNs: 0,
+      predictedCpuNs: 0,
+      rankTable: undefined,
+      entry: undefined,
+    };
+    this.#functions.set(functionId, record);
+    return record;
+  }
+
+  #makesDue({ cpuNs, learnedFrom }: FunctionRecord): boolean {
+    if (cpuNs.length < FIRST_POLICY_AT || learnedFrom >= SEQUENCE_LENGTH) return false;
+    if (learnedFrom < FIRST_POLICY_AT) return true;
+    return cpuNs.length >= this.#refreshGrowth * learnedFrom;
+  }
+
+  /** New CPU time and table from a function's CPU times. */
+  #learn(record: FunctionRecord): void {
+    record.due = false;
+    if (record.cpuNs.length < COVERED_FROM) return;
+    record.predictedCpuNs = this.#predictor.predictNoisy(record.cpuNs);
+    record.rankTable = this.#makeTable(record.cpuNs, record.predictedCpuNs);
+    if (record.learnedFrom === 0) {
+      // Until its slices are simulated, and where they are not because its invocations have left the window already.
+      record.predictedSliceNs = record.predictedCpuNs;
+      this.#ranked.push(record);
+    }
+    record.learnedFrom = record.cpuNs.length;
+  }
+
+  /** New predicted slices for the functions in the window, from the simulation over it, whose slices it returns. */
+  #predictSlices(): Map<FunctionRecord, number[]> {
+    const slicesNs = new Map<FunctionRecord, number[]>();
+    for (const [functionId, sequence] of this.#window.simulatedSlices()) {
+      const record = this.#functions.get(functionId);
+      if (record === undefined || record.learnedFrom === 0) continue;
+      const recent = sequence.slice(-SEQUENCE_LENGTH);
+      record.predictedSliceNs = this.#predictor.predict(recent);
+      slicesNs.set(record, recent);
+    }
+    return slicesNs;
+  }
+
+  /** Fine-tuned slices of the functions in the window. */
+  #tuneSlices(
+    slicesNs: Map<FunctionRecord, number[]>,
+    cpuUtilizationPercent: number,
+  ): Map<FunctionRecord, number> {
+    const ranked = this.#ranked.filter((record) => slicesNs.has(record));
+    const tunedNs = finetune(
+      ranked.map((record) => ({
+        predictedSliceNs: record.predictedSliceNs,
+        spreadNs: standardDeviation(slicesNs.get(record)!),
+        currentSliceNs: record.entry?.sliceNs,
+      })),
+      cpuUtilizationPercent,
+      this.#finetune,
+    );
+    return new Map(ranked.map((record, index) => [record, tunedNs[index]!]));
+  }
+
+  /** Once an hour, forgets functions that are no longer invoked. */
+  #forget(nowNs: number): void {
+    if (nowNs - this.#forgotAtNs < 3600e9) return;
+    this.#forgotAtNs = nowNs;
+    for (const [functionId, { lastEndNs }] of this.#functions) {
+      if (nowNs - lastEndNs > FORGET_AFTER_NS) this.#functions.delete(functionId);
+    }
+    this.#ranked = this.#ranked.filter(({ functionId }) => this.#functions.has(functionId));
+  }
+}
+
+/** A function's entry at a place; the last policy's where nothing has changed. */
+function entryOf(
+  record: FunctionRecord,
+  priority: number,
+  tunedNs: ReadonlyMap<FunctionRecord, number>,
+): FunctionPolicy {
+  const { functionId, predictedCpuNs, rankTable, entry } = record;
+  const sliceNs = tunedNs.get(record) ?? entry?.sliceNs ?? capSlice(record.predictedSliceNs);
+  const { table, tailSlope } = rankTable!;
+  if (entry?.priority === priority && entry.sliceNs === sliceNs && entry.table === table) return entry;
+  return { functionId, priority, sliceNs, predictedCpuNs, table, tailSlope };
+}

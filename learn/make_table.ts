@@ -1,0 +1,135 @@
+/**
+ * From a function's measured CPU times to its rank table.
+ *
+ * The table is the Gittins rank of the function's distribution of CPU times, smoothed. Where invocations are alike this
+ * is what is left of the predicted CPU time, and past the prediction it rises gradually; where they vary it says from
+ * when on an invocation is probably a long one. `bench/policy_simulation.ts` compares tables; the constants are the ones
+ * that did well there for all kinds of functions, and none of them is critical.
+ */
+import { choosePoints, limitRise } from "./curve.ts";
+import { gittinsCurve } from "./gittins.ts";
+import { MAX_RANK_POINTS, type RankPoint } from "./policy.ts";
+
+/** What orders a function's invocations: see {@link RankPoint}. */
+export interface RankTable {
+  readonly table: readonly RankPoint[];
+  readonly tailSlope: number;
+}
+
+/** How a table is made. */
+export interface TableOptions {
+  /** Least smoothing of the distribution: the kernel's standard deviation, of the logarithm of the CPU time. */
+  readonly leastBandwidth: number;
+  /**
+   * Smoothing relative to the samples' spread: the kernel's standard deviation is this times theirs times count^(−1/5).
+   * A rule of thumb has 1.06; with 5 to 20 samples more is better, as their gaps are chance.
+   */
+  readonly bandwidthFactor: number;
+  /** Weight, in samples, of what has not been seen yet: CPU times around and beyond the longest seen. */
+  readonly unseenSamples: number;
+  /** Spread of what has not been seen yet: standard deviation of the logarithm. */
+  readonly unseenSigma: number;
+  /**
+   * Most nanoseconds of rank per nanosecond of CPU time: without a bound an invocation that is two percent late jumps to
+   * the end of the queue.
+   */
+  readonly steepestRise: number;
+  /** Nanoseconds of rank per nanosecond of CPU time beyond the table. */
+  readonly tailSlope: number;
+  /** Most points of the table. */
+  readonly maxPoints: number;
+}
+
+/** What the learner uses. */
+export const TABLE_DEFAULTS: TableOptions = {
+  leastBandwidth: 0.02,
+  bandwidthFactor: 1.5,
+  unseenSamples: 0.5,
+  unseenSigma: 1,
+  steepestRise: 4,
+  tailSlope: 0.5,
+  maxPoints: MAX_RANK_POINTS,
+};
+
+/** Times at which the rank is computed within the range of the samples; the table is chosen among these. */
+const DENSE_TIMES = 64;
+
+/** Times beyond, where what has not been seen yet ends: only so that ranks before know of it. */
+const FAR_TIMES = 6;
+
+/** How many standard deviations the times reach beyond the samples, and beyond these in turn. */
+const REACH = 3;
+
+/**
+ * Makes the rank table of one function.
+ *
+ * @param samplesNs measured CPU times; what is not above 0 and finite is left out
+ * @param predictedNs what a predictor makes of them: the samples are scaled so that it is their mean, so that predictors
+ *   decide about the location and the history about the shape
+ * @returns 1 to `maxPoints` points, the first at 0; a constant 0 where there are no samples or the prediction is 0
+ */
+export function makeTable(
+  samplesNs: readonly number[],
+  predictedNs: number,
+  options: TableOptions = TABLE_DEFAULTS,
+): RankTable {
+  const { tailSlope } = options;
+  const samples = samplesNs.filter((sample) => sample > 0 && sample < Infinity);
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+  if (!(mean > 0) || !(predictedNs > 0)) return { table: [{ attainedNs: 0, rankNs: 0 }], tailSlope };
+  const logs = Float64Array.from(samples, (sample) => Math.log(sample * predictedNs / mean)).sort();
+  const bandwidth = Math.max(
+    options.leastBandwidth,
+    options.bandwidthFactor * standardDeviation(logs) * logs.length ** -0.2,
+  );
+  const { times, survival } = smoothedSurvival(logs, bandwidth, options);
+  const { attained, rank } = limitRise(gittinsCurve(times, survival), options.steepestRise);
+  const curve = { attained: attained.subarray(0, DENSE_TIMES + 1), rank: rank.subarray(0, DENSE_TIMES + 1) };
+  const chosen = choosePoints(curve, options.maxPoints, predictedNs / 20);
+  return {
+    table: chosen.map((place) => ({ attainedNs: curve.attained[place]!, rankNs: curve.rank[place]! })),
+    tailSlope,
+  };
+}
+
+/**
+ * P(CPU time > t) at times that are dense, in the logarithm, where the samples are: each sample counts as a lognormal
+ * distribution around it, and what has not been seen yet as a wide one around the longest.
+ *
+ * @param logs logarithms of the samples, increasing
+ */
+function smoothedSurvival(
+  logs: Float64Array,
+  bandwidth: number,
+  options: Pick<TableOptions, "unseenSamples" | "unseenSigma">,
+): { times: Float64Array; survival: Float64Array } {
+  const { unseenSamples, unseenSigma } = options;
+  const count = logs.length;
+  const longest = logs[count - 1]!;
+  const low = logs[0]! - REACH * bandwidth, high = longest + REACH * bandwidth;
+  const times = new Float64Array(1 + DENSE_TIMES + FAR_TIMES), survival = new Float64Array(times.length);
+  survival[0] = 1;
+  for (let index = 0; index < DENSE_TIMES + FAR_TIMES; index++) {
+    const log = index < DENSE_TIMES
+      ? low + (high - low) * index / (DENSE_TIMES - 1)
+      : high + REACH * unseenSigma * (index - DENSE_TIMES + 1) / FAR_TIMES;
+    let seen = 0;
+    for (let sample = 0; sample < count; sample++) seen += normalSurvival((log - logs[sample]!) / bandwidth);
+    const unseen = unseenSamples * normalSurvival((log - longest) / unseenSigma);
+    times[index + 1] = Math.exp(log);
+    survival[index + 1] = (seen + unseen) / (count + unseenSamples);
+  }
+  return { times, survival };
+}
+
+/** P(Z > z) of the normal distribution by Page's logistic approximation: the error is below 0.0002. */
+function normalSurvival(z: number): number {
+  return 1 / (1 + Math.exp(z * (1.5976 + 0.07056 * z * z)));
+}
+
+/** Of a sample: 0 where there is only one. */
+function standardDeviation(values: Float64Array): number {
+  if (values.length < 2) return 0;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+}

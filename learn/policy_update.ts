@@ -1,0 +1,62 @@
+/**
+ * Policies on their way between threads: only what changed is copied as objects, because copying every table of a hundred
+ * thousand functions would stop both threads for a second.
+ */
+import type { FunctionPolicy, Policy } from "./policy.ts";
+
+/** A policy, relative to the one before. */
+export interface PolicyUpdate extends Pick<Policy, "epoch" | "ml" | "cpuUtilization"> {
+  /** In order of priority, from 1. */
+  readonly functionIds: Float64Array;
+  /** In the same order. */
+  readonly slicesNs: Float64Array;
+  /** Entries that are new or have another table or predicted CPU time. */
+  readonly changed: readonly FunctionPolicy[];
+}
+
+/** Makes updates from successive policies. */
+export class PolicySender {
+  #sent = new Map<number, FunctionPolicy>();
+
+  /** @param policy its priorities count up from 1; unchanged tables are the same objects as in the policy before */
+  update({ epoch, ml, cpuUtilization, functions }: Policy): PolicyUpdate {
+    const changed = functions.filter((each) => {
+      const sent = this.#sent.get(each.functionId);
+      return sent?.table !== each.table || sent.predictedCpuNs !== each.predictedCpuNs ||
+        sent.tailSlope !== each.tailSlope;
+    });
+    this.#sent = new Map(functions.map((each) => [each.functionId, each]));
+    return {
+      epoch,
+      ml,
+      cpuUtilization,
+      functionIds: Float64Array.from(functions, (each) => each.functionId),
+      slicesNs: Float64Array.from(functions, (each) => each.sliceNs),
+      changed,
+    };
+  }
+}
+
+/** Makes policies from all the updates of one sender, in their order. */
+export class PolicyReceiver {
+  #entries = new Map<number, FunctionPolicy>();
+
+  /** @throws Error where an earlier update was missed */
+  policy({ epoch, ml, cpuUtilization, functionIds, slicesNs, changed }: PolicyUpdate): Policy {
+    for (const entry of changed) this.#entries.set(entry.functionId, entry);
+    const functions = Array.from(functionIds, (functionId, index) => {
+      const entry = this.#entries.get(functionId);
+      if (entry === undefined) {
+        throw new Error(
+          `cannot follow policy ${epoch}: function ${functionId} must have been in an earlier one`,
+        );
+      }
+      const priority = index + 1, sliceNs = slicesNs[index]!;
+      return entry.priority === priority && entry.sliceNs === sliceNs
+        ? entry
+        : { ...entry, priority, sliceNs };
+    });
+    this.#entries = new Map(functions.map((each) => [each.functionId, each]));
+    return { epoch, ml, cpuUtilization, functions };
+  }
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { gittinsCurve } from "../../learn/gittins.ts";
+
+/** Survival at 0, 1, … of a distribution. */
+function curveOf(count: number, survivalAt: (time: number) => number) {
+  const times = Float64Array.from({ length: count }, (_, index) => index);
+  return gittinsCurve(times, times.map(survivalAt));
+}
+
+function assertNear(actual: number, expected: number, within: number) {
+  assert.ok(Math.abs(actual - expected) <= within, `${actual} is not within ${within} of ${expected}`);
+}
+
+Deno.test("gittinsCurve() of a certain size is what remains", () => {
+  const { attained, rank } = curveOf(200, (time) => time <= 99 ? 1 : 0);
+  for (const at of [0, 10, 50, 98]) assertNear(rank[at]!, 100 - attained[at]!, 1);
+  assert.equal(rank.length, 100);
+});
+
+Deno.test("gittinsCurve() of an exponential distribution is its mean everywhere", () => {
+  const { rank } = curveOf(2000, (time) => Math.exp(-time / 100));
+  for (const at of [0, 50, 500]) assertNear(rank[at]!, 100, 0.1);
+});
+
+Deno.test("gittinsCurve() of two sizes aims at the small one while it pays, then at the large one", () => {
+  // 10 with probability 0.9, else 1000: aiming at 10 costs 10 / 0.9, at everything 109.
+  const { rank } = curveOf(1200, (time) => time < 10 ? 1 : time < 1000 ? 0.1 : 0);
+  assertNear(rank[0]!, 10 / 0.9, 1);
+  assertNear(rank[20]!, 980, 1);
+});
+
+Deno.test("gittinsCurve() of nothing left is one point", () => {
+  const { attained, rank } = gittinsCurve(new Float64Array([0, 5]), new Float64Array([1, 1]));
+  assert.deepEqual([[...attained], [...rank]], [[0], [5]]);
+});

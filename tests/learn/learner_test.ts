@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { FORGET_AFTER_NS, Learner, SEQUENCE_LENGTH } from "../../learn/learner.ts";
+import type { Invocation } from "../../observe/invocation.ts";
+
+const MS = 1e6;
+
+/** Invocations of one function, one after the other from `startMs` on. */
+function invocations(functionId: number, cpuMs: readonly number[], startMs = 0): Invocation[] {
+  let nowNs = startMs * MS;
+  return cpuMs.map((cpu) => {
+    const startNs = nowNs;
+    nowNs += cpu * MS;
+    return {
+      functionId,
+      pid: 1,
+      kind: "process",
+      startNs,
+      endNs: nowNs,
+      cpuNs: cpu * MS,
+      waitNs: 0,
+      firstRunNs: 0,
+      preemptions: 0,
+    };
+  });
+}
+
+function repeat(value: number, count: number): number[] {
+  return new Array<number>(count).fill(value);
+}
+
+Deno.test("Learner.due() is true from a function's fifth invocation until the next policy", () => {
+  const learner = new Learner({ ml: "avg", cores: 2 });
+  learner.add(invocations(1, repeat(5, 4)));
+  learner.add(invocations(2, repeat(5, 4)));
+  assert.equal(learner.due(), false);
+  learner.add(invocations(1, [5]));
+  assert.equal(learner.due(), true);
+  learner.makePolicy(0, 0);
+  assert.equal(learner.due(), false);
+  learner.add(invocations(2, [5]));
+  assert.equal(learner.due(), true);
+});
+
+Deno.test("Learner.due() is true again when a young function has grown by half, unless that is turned off", () => {
+  const growing = new Learner({ ml: "avg", cores: 2 });
+  const still = new Learner({ ml: "avg", cores: 2, refreshGrowth: Infinity });
+  for (const [learner, expected] of [[growing, true], [still, false]] as const) {
+    learner.add(invocations(1, repeat(5, 5)));
+    learner.makePolicy(0, 0);
+    learner.add(invocations(1, repeat(5, 2)));
+    assert.equal(learner.due(), false);
+    learner.add(invocations(1, [5]));
+    assert.equal(learner.due(), expected);
+    learner.add(invocations(1, repeat(5, SEQUENCE_LENGTH)));
+    learner.makePolicy(0, 0);
+    learner.add(invocations(1, repeat(5, 3 * SEQUENCE_LENGTH)));
+    assert.equal(learner.due(), false);
+  }
+});
+
+Deno.test("Learner.makePolicy() ranks short functions first and predicts their CPU times", () => {
+  for (const ml of ["avg", "LR"]) {
+    const learner = new Learner({ ml, cores: 1 });
+    learner.add(invocations(3, repeat(100, 5)));
+    learner.add(invocations(8, repeat(5, 5), 1000));
+    learner.add(invocations(5, repeat(20, 5), 2000));
+    const policy = learner.makePolicy(3000 * MS, 40);
+    assert.deepEqual([policy.epoch, policy.ml, policy.cpuUtilization], [1, ml, 40]);
+    assert.deepEqual(
+      policy.functions.map((each) => [each.functionId, each.priority, each.predictedCpuNs, each.sliceNs]),
+      // By the published rule a function's slice is never longer than the one's before.
+      [[8, 1, 5 * MS, 5 * MS], [5, 2, 20 * MS, 5 * MS], [3, 3, 100 * MS, 5 * MS]],
+    );
+    for (const each of policy.functions) assert.ok(each.table.length >= 2);
+    assert.equal(learner.makePolicy(3000 * MS, 40).epoch, 2);
+  }
+});
+
+Deno.test("Learner.makePolicy() shrinks slices under overload and smooths them, as its options say", () => {
+  const sliceMs = (finetune: { overload?: boolean }, cpu: number) => {
+    const learner = new Learner({ ml: "avg", cores: 1, finetune });
+    learner.add(invocations(1, repeat(20, 5)));
+    return [cpu, 0].map((each) => learner.makePolicy(0, each).functions[0]!.sliceNs / MS);
+  };
+  assert.deepEqual(sliceMs({}, 100), [10, 0.7 * 20 + (1 - 0.7) * 10]);
+  assert.deepEqual(sliceMs({ overload: false }, 100), [20, 20]);
+});
+
+Deno.test("Learner.makePolicy() covers functions of two invocations, not of one", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.add(invocations(1, [5]));
+  learner.add(invocations(2, [5, 6], 100));
+  assert.deepEqual(learner.makePolicy(0, 0).functions.map((each) => each.functionId), [2]);
+});
+
+Deno.test("Learner.makePolicy() keeps the entries of functions that have left the window", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.add(invocations(1, repeat(50, 6)));
+  const before = learner.makePolicy(0, 0).functions[0]!;
+  learner.add(invocations(2, repeat(5, 1200), 1000));
+  const after = learner.makePolicy(0, 90).functions;
+  assert.deepEqual(after.map((each) => each.functionId), [2, 1]);
+  assert.deepEqual(after[1], { ...before, priority: 2 });
+});
+
+Deno.test("Learner.makePolicy() forgets functions that were not invoked for a week", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.add(invocations(1, repeat(5, 5)));
+  learner.makePolicy(0, 0);
+  const laterNs = FORGET_AFTER_NS + 3600e9;
+  learner.add(invocations(2, repeat(5, 5), laterNs / MS));
+  assert.deepEqual(learner.makePolicy(laterNs, 0).functions.map((each) => each.functionId), [2]);
+});
+
+Deno.test("Learner.makePolicy() learns from the last hundred CPU times", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.add(invocations(1, [...repeat(5, 500), ...repeat(10, SEQUENCE_LENGTH)]));
+  assert.equal(learner.makePolicy(0, 0).functions[0]!.predictedCpuNs, 10 * MS);
+});
+
+Deno.test("Learner.makePolicy() is empty before anything was seen", () => {
+  assert.deepEqual(new Learner({ ml: "avg", cores: 1 }).makePolicy(0, 3).functions, []);
+});
+
+Deno.test("Learner.add() leaves out what cannot be a measurement, and counts it", () => {
+  const learner = new Learner({ ml: "LR", cores: 1 });
+  const [good] = invocations(1, [5]);
+  learner.add([{ ...good!, cpuNs: NaN }, { ...good!, cpuNs: -1 }, { ...good!, startNs: Infinity }, good!]);
+  assert.equal(learner.ignored, 3);
+  learner.add(invocations(1, repeat(5, 4)));
+  assert.equal(learner.makePolicy(0, 0).functions[0]!.predictedCpuNs, 5 * MS);
+});
+
+Deno.test("Learner gives the same policies for the same invocations", () => {
+  const policies = [0, 1].map(() => {
+    const learner = new Learner({ ml: "LR", cores: 2 });
+    for (let id = 0; id < 300; id++) learner.add(invocations(id, [1 + id % 7, 3, 4, 9, 2 + id % 5], id * 10));
+    return learner.makePolicy(0, 60);
+  });
+  assert.deepEqual(policies[0], policies[1]);
+  assert.deepEqual(
+    policies[0]!.functions.map((each) => each.priority),
+    Array.from({ length: 300 }, (_, i) => i + 1),
+  );
+});
+
+Deno.test("Learner refuses options out of range", () => {
+  assert.throws(() => new Learner({ ml: "RF?", cores: 1 }), /must be one of avg, LR/);
+  assert.throws(() => new Learner({ ml: "avg", cores: 0 }), /cannot learn for 0 cores/);
+  assert.throws(
+    () => new Learner({ ml: "avg", cores: 1, refreshGrowth: 1 }),
+    /refresh growth 1: must be above 1/,
+  );
+});
