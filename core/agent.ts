@@ -17,7 +17,6 @@ import type {
 } from "../api/agent_view.ts";
 import { onlineCpus } from "../enforce/placement.ts";
 import { LearningThread } from "../learn/client.ts";
-import { FIRST_POLICY_AT } from "../learn/learner.ts";
 import type { FinetuneOptions } from "../learn/finetune.ts";
 import type { Policy } from "../learn/policy.ts";
 import { Classifier } from "../observe/classifier.ts";
@@ -31,6 +30,7 @@ import { EventThread } from "./event_thread.ts";
 import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
+import { OrdersSender } from "./orders.ts";
 import { Pins, priorityEntries } from "./pins.ts";
 import { nowUs, rfc3339, wallClock } from "./wall_clock.ts";
 
@@ -62,6 +62,7 @@ export class Agent implements AgentView, AsyncDisposable {
   readonly #history: History;
   readonly #cpu = new CpuUtilization();
   readonly #pins = new Pins();
+  readonly #orders = new OrdersSender();
   #events!: EventThread;
   #learning!: LearningThread;
   #policy: Policy | undefined;
@@ -103,6 +104,7 @@ export class Agent implements AgentView, AsyncDisposable {
     const { ml, finetune, backend, migrate, maxWaitS, rules, epochS } = this.options;
     this.#learning = this.#resources.use(LearningThread.start({ ml, finetune, cores: cpus.length }, {
       policy: (policy) => this.#enforce(policy),
+      due: () => this.#askForPolicy(false),
       failed: (message) => this.#trouble(`learning has stopped: ${message}`),
     }));
     const { thread, realtime, note } = await EventThread.start(
@@ -145,16 +147,14 @@ export class Agent implements AgentView, AsyncDisposable {
   #ended(invocations: Invocation[]): void {
     const time = wallClock(this.#observer.libc.monotonicNs());
     const entries: InvocationEntry[] = [];
-    let firstPolicy = false;
     for (const invocation of invocations) {
       const info = this.#functions.byId(invocation.functionId);
       if (!info) continue;
-      if (++info.invocations === FIRST_POLICY_AT) firstPolicy = true;
+      info.invocations++;
       entries.push(invocationEntry(invocation, info.name, time));
     }
     this.#history.add(entries);
     this.#learning.add(invocations);
-    if (firstPolicy) this.#askForPolicy(false);
   }
 
   #askForPolicy(epochEnds: boolean): void {
@@ -175,10 +175,7 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   #sendOrders(): void {
-    this.#events.setOrders({
-      functions: this.#policy?.functions ?? [],
-      pinned: this.#pins.ranks(this.#policy),
-    });
+    this.#events.setOrders(this.#orders.next(this.#policy, this.#pins.ranks(this.#policy)));
   }
 
   #keepHouse(): void {

@@ -133,12 +133,12 @@ class EventLoop implements Disposable {
       this.#eventTimes.length = 0;
       return Infinity;
     }
-    const before = this.#enforcer.counters;
+    const { counters } = this.#enforcer;
+    const before = counters.promotions + counters.demotions;
     const wantedNs = this.#enforcer.decide(nowNs);
-    const after = this.#enforcer.counters;
     const doneNs = this.#libc.monotonicNs();
     this.#decision.add(doneNs - nowNs);
-    if (after.promotions + after.demotions > before.promotions + before.demotions) {
+    if (counters.promotions + counters.demotions > before) {
       for (const timeNs of this.#eventTimes) this.#eventToAction.add(doneNs - timeNs);
     }
     this.#eventTimes.length = 0;

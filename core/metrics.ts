@@ -30,6 +30,7 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
       return stats ? [functionMetrics(name, stats)] : [];
     }),
     activeInvocations: shared.active,
+    mostActiveInvocations: report?.mostActive ?? 0,
     functionsKnown: functions.size,
     epoch: sources.epoch,
     cpuUtilization: sources.cpuUtilization,

@@ -3,18 +3,23 @@
 import type { FunctionPolicy } from "../learn/policy.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 
-/** The order in force, as plain data that crosses threads. */
+/**
+ * A change of the order in force, as plain data that crosses threads. Only what differs is sent: copying the tables of
+ * thousands of functions would hold up the event path.
+ */
 export interface Orders {
-  /** What has been learned, by function. */
-  readonly functions: readonly FunctionPolicy[];
+  /** Functions that are new or whose table has changed. */
+  readonly changed: readonly FunctionPolicy[];
+  /** Functions that are known no longer. */
+  readonly removed: readonly number[];
   /**
-   * Ranks that people set, by function: they hold for a whole invocation, whatever it has used. In nanoseconds like
-   * learned ranks; −Infinity goes before everything, Infinity after.
+   * All ranks that people have set, by function: they hold for a whole invocation, whatever it has used. In nanoseconds
+   * like learned ranks; −Infinity goes before everything, Infinity after.
    */
   readonly pinned: readonly (readonly [functionId: number, rankNs: number])[];
 }
 
-/** Counted since the start. */
+/** Counted since the start, in place. */
 export interface EnforcerCounters {
   decisions: number;
   promotions: number;
@@ -46,6 +51,11 @@ export interface Enforcer extends Disposable {
   decide(nowNs: number): number;
   /** Puts everything back as it was found; `decide` starts anew after it. */
   release(): void;
+}
+
+/** All zero. */
+export function newCounters(): EnforcerCounters {
+  return { decisions: 0, promotions: 0, demotions: 0, migrations: 0, errors: {} };
 }
 
 /** Observes and learns only. */

@@ -20,14 +20,17 @@ interface ColdFunction {
 
 /** Ranks by the orders in force, and by what little is known of functions that they do not cover yet. */
 export class Ranking {
-  #functions = new Map<number, FunctionPolicy>();
+  readonly #functions = new Map<number, FunctionPolicy>();
   #pinned = new Map<number, number>();
   readonly #cold = new Map<number, ColdFunction>();
 
-  setOrders(orders: Orders): void {
-    this.#functions = new Map(orders.functions.map((f) => [f.functionId, f]));
-    this.#pinned = new Map(orders.pinned);
-    for (const id of this.#functions.keys()) this.#cold.delete(id);
+  setOrders({ changed, removed, pinned }: Orders): void {
+    for (const id of removed) this.#functions.delete(id);
+    for (const each of changed) {
+      this.#functions.set(each.functionId, each);
+      this.#cold.delete(each.functionId);
+    }
+    this.#pinned = new Map(pinned);
   }
 
   /** An invocation ended: functions without a policy are ranked by the mean of what has been seen. */

@@ -7,7 +7,7 @@
 import type { Libc, SchedAttr } from "../ffi/libc.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 import type { SlotTable } from "../observe/slots.ts";
-import type { Enforcer, EnforcerCounters, Orders } from "./enforcer.ts";
+import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "./enforcer.ts";
 import { LatencyLog } from "./latency_log.ts";
 import { Mover, type Placed, planMoves } from "./placement.ts";
 import { Ranking } from "./ranking.ts";
@@ -58,26 +58,13 @@ export class StockEnforcer implements Enforcer {
   readonly #selection: Selection<Entry>;
   readonly #entries: Entry[] = [];
   readonly #indexOf = new Map<ActiveInvocation, number>();
+  readonly counters: EnforcerCounters = newCounters();
   #fullAtNs = 0;
-  #decisions = 0;
-  #promotions = 0;
-  #demotions = 0;
-  #migrations = 0;
 
   constructor(libc: Libc, readonly slots: SlotTable, readonly options: StockOptions) {
-    this.#attributes = new TaskAttributes(libc);
+    this.#attributes = new TaskAttributes(libc, this.counters.errors);
     this.#mover = new Mover(libc);
     this.#selection = new Selection(options.cpus.length);
-  }
-
-  get counters(): EnforcerCounters {
-    return {
-      decisions: this.#decisions,
-      promotions: this.#promotions,
-      demotions: this.#demotions,
-      migrations: this.#migrations,
-      errors: this.#attributes.errors,
-    };
   }
 
   setOrders(orders: Orders): void {
@@ -124,7 +111,7 @@ export class StockEnforcer implements Enforcer {
   }
 
   decide(nowNs: number): number {
-    this.#decisions++;
+    this.counters.decisions++;
     const full = nowNs >= this.#fullAtNs;
     if (full) this.#fullAtNs = nowNs + FULL_NS;
     const runnable = this.#updateRanks(nowNs, full);
@@ -217,7 +204,7 @@ export class StockEnforcer implements Enforcer {
     let changed = false;
     for (const tid of entry.invocation.tids) changed = this.#attributes.promote(tid) || changed;
     if (!changed) return;
-    this.#promotions++;
+    this.counters.promotions++;
     if (waiting) entry.promotedNs = nowNs;
   }
 
@@ -229,7 +216,7 @@ export class StockEnforcer implements Enforcer {
       changed = this.#attributes.demote(tid) || changed;
       entry.before ??= this.#attributes.before(tid);
     }
-    if (changed) this.#demotions++;
+    if (changed) this.counters.demotions++;
   }
 
   #watchPromotion(entry: Entry): void {
@@ -240,16 +227,24 @@ export class StockEnforcer implements Enforcer {
   }
 
   #spread(): void {
-    const placed: Placed[] = [];
-    for (const { invocation: { slot } } of this.#selection.items) {
-      placed.push({
-        tid: this.slots.lastTid(slot),
-        cpu: this.slots.cpu(slot),
-        running: this.slots.running(slot) > 0,
-      });
-    }
+    if (!this.#chosenCollide()) return;
+    const placed: Placed[] = this.#selection.items.map(({ invocation: { slot } }) => ({
+      tid: this.slots.lastTid(slot),
+      cpu: this.slots.cpu(slot),
+      running: this.slots.running(slot) > 0,
+    }));
     for (const move of planMoves(placed, this.options.cpus)) {
-      if (this.#mover.move(move)) this.#migrations++;
+      if (this.#mover.move(move)) this.counters.migrations++;
     }
+  }
+
+  /** Whether two chosen ones are on one CPU: rarely, so that no plan needs to be made. */
+  #chosenCollide(): boolean {
+    const { items } = this.#selection;
+    for (let i = 1; i < items.length; i++) {
+      const cpu = this.slots.cpu(items[i]!.invocation.slot);
+      for (let j = 0; j < i; j++) if (this.slots.cpu(items[j]!.invocation.slot) === cpu) return true;
+    }
+    return false;
   }
 }

@@ -10,9 +10,9 @@ const DEMOTED: SchedAttr = { policy: SCHED_IDLE, flags: 0n, nice: 19, priority: 
 export class TaskAttributes {
   readonly #saved = new Map<number, SchedAttr>();
   readonly #machineSliceNs: bigint;
-  readonly errors: Record<string, number> = {};
 
-  constructor(readonly libc: Libc) {
+  /** @param errors counts failures here, by reason */
+  constructor(readonly libc: Libc, readonly errors: Record<string, number>) {
     const own = libc.getAttr(0);
     this.#machineSliceNs = typeof own === "number" ? 0n : own.runtimeNs;
   }

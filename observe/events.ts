@@ -7,6 +7,14 @@ export { ALPS_EVENT_KIND as EventKind };
 
 const TWO_32 = 2 ** 32;
 
+function u32(words: Uint32Array, at: number, offset: number): number {
+  return words[at + offset / 4]!;
+}
+
+function u64(words: Uint32Array, at: number, offset: number): number {
+  return words[at + offset / 4]! + words[at + offset / 4 + 1]! * TWO_32;
+}
+
 /** A record about an invocation. One object is used again for every record: copy what is to be kept. */
 export class InvocationEvent {
   kind = 0;
@@ -29,21 +37,19 @@ export class InvocationEvent {
 
   /** Reads the record at word `at`. */
   decode(words: Uint32Array, at: number): void {
-    const u32 = (offset: number) => words[at + offset / 4]!;
-    const u64 = (offset: number) => words[at + offset / 4]! + words[at + offset / 4 + 1]! * TWO_32;
-    this.kind = u32(ALPS_EVENT.kind);
-    this.slot = u32(ALPS_EVENT.slot);
-    this.generation = u32(ALPS_EVENT.generation);
-    this.functionId = u32(ALPS_EVENT.function_id);
-    this.pid = u32(ALPS_EVENT.pid);
-    this.tid = u32(ALPS_EVENT.tid);
-    this.preemptions = u32(ALPS_EVENT.preemptions);
-    this.wokeReader = u32(ALPS_EVENT.woke_reader) !== 0;
-    this.timeNs = u64(ALPS_EVENT.time_ns);
-    this.startNs = u64(ALPS_EVENT.start_ns);
-    this.firstRunNs = u64(ALPS_EVENT.first_run_ns);
-    this.cpuNs = u64(ALPS_EVENT.cpu_ns);
-    this.waitNs = u64(ALPS_EVENT.wait_ns);
+    this.kind = u32(words, at, ALPS_EVENT.kind);
+    this.slot = u32(words, at, ALPS_EVENT.slot);
+    this.generation = u32(words, at, ALPS_EVENT.generation);
+    this.functionId = u32(words, at, ALPS_EVENT.function_id);
+    this.pid = u32(words, at, ALPS_EVENT.pid);
+    this.tid = u32(words, at, ALPS_EVENT.tid);
+    this.preemptions = u32(words, at, ALPS_EVENT.preemptions);
+    this.wokeReader = u32(words, at, ALPS_EVENT.woke_reader) !== 0;
+    this.timeNs = u64(words, at, ALPS_EVENT.time_ns);
+    this.startNs = u64(words, at, ALPS_EVENT.start_ns);
+    this.firstRunNs = u64(words, at, ALPS_EVENT.first_run_ns);
+    this.cpuNs = u64(words, at, ALPS_EVENT.cpu_ns);
+    this.waitNs = u64(words, at, ALPS_EVENT.wait_ns);
   }
 }
 

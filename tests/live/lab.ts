@@ -162,7 +162,11 @@ export class Lab implements AsyncDisposable {
 
   /** Learned priorities as a test wants them: names in order, with the CPU time that they are taken to need. */
   order(...functions: [name: string, predictedMs: number][]): void {
-    this.orders({ functions: functions.map(([name, ms], i) => this.policyOf(name, ms, i + 1)), pinned: [] });
+    this.orders({
+      changed: functions.map(([name, ms], i) => this.policyOf(name, ms, i + 1)),
+      removed: [],
+      pinned: [],
+    });
   }
 
   policyOf(name: string, predictedMs: number, priority = 1): FunctionPolicy {

@@ -1,0 +1,16 @@
+/** `deno task bench COMMAND`: benchmarks of the agent itself. */
+
+import { Command } from "commander";
+import { runOverhead } from "./overhead.ts";
+
+const program = new Command("deno task bench").description("Benchmarks. Each needs root.");
+program.command("overhead")
+  .description("what the agent costs, and how fast it reacts")
+  .option("--ml <name>", "predictor", "avg")
+  .option("--seconds <n>", "length of each part", (text) => Number(text), 15)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: { ml: string; seconds: number; json: boolean }) =>
+    Deno.exit(await runOverhead(options))
+  );
+
+if (import.meta.main) await program.parseAsync(Deno.args, { from: "user" });
