@@ -38,6 +38,9 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *p, int old_pid, struct linux_binprm *bprm)
 {
+	/* A thread that calls exec takes over its process's first thread's id. */
+	if (old_pid != p->pid)
+		renumber(p, old_pid);
 	classify(p, bprm->filename);
 	return 0;
 }

@@ -203,7 +203,20 @@ static __always_inline void join(struct alps_slot *s, __u32 slot, struct task_st
 		emit(ALPS_EVENT_TASK_START, s, slot, p->pid, contended());
 }
 
-/* The same for a task that may be running or waiting on another CPU meanwhile. */
+/* `p` was `old_tid` until now: user space knows tasks by their ids. */
+static __always_inline void renumber(struct task_struct *p, __u32 old_tid)
+{
+	struct alps_task *t = task_of(p);
+	struct alps_slot *s = t ? slot_of(t) : 0;
+
+	if (!s)
+		return;
+	s->last_tid = p->pid;
+	emit(ALPS_EVENT_TASK_START, s, t->slot - 1, p->pid, contended());
+	emit(ALPS_EVENT_TASK_END, s, t->slot - 1, old_tid, false);
+}
+
+/* Joins a task that may be running or waiting on another CPU meanwhile. */
 static __always_inline void adopt_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns)
 {
 	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;

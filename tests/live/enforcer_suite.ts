@@ -192,6 +192,19 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     Deno.kill(child, "SIGKILL");
   });
 
+  test("a thread that calls exec is still ordered under its new id", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e6], ["threaded", 9e6]);
+    const n = lab.cpus.length;
+    await lab.record(lab.start(await lab.program("threaded"), 20).pid); // from now on it is known at once
+    const pids = await spinners(lab, "threaded", 1, "-e");
+    await until("it has called exec", () => threadsOf(pids[0]!).length === 1 && cpuMs(pids[0]!) > 50);
+    await spinners(lab, "short", n);
+    await until("it is demoted", () => scheduling(pids[0]!).policy === SCHED_IDLE);
+    await lab.events[Symbol.asyncDispose]();
+    assert.deepEqual(scheduling(pids[0]!), { policy: SCHED_NORMAL, nice: 0 });
+  });
+
   test("hundreds of invocations at once: each is ordered, none is lost", async (lab) => {
     lab.rule("exe:{lab}/{function}");
     lab.order(["short", 1e5], ["bulk", 9e5]);

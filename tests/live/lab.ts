@@ -3,6 +3,7 @@
  * Every load ends by itself or with the test; only processes that were started here are ended, by pid.
  */
 
+import { existsSync } from "node:fs";
 import { EventThread } from "../../core/event_thread.ts";
 import type { EventThreadReport } from "../../core/messages.ts";
 import type { Orders } from "../../enforce/enforcer.ts";
@@ -132,6 +133,7 @@ export class Lab implements AsyncDisposable {
   /** A copy of the program `spin` named `name`, in the lab's folder. */
   async program(name: string): Promise<string> {
     const path = `${this.folder}/${name}`;
+    if (existsSync(path)) return path;
     await Deno.copyFile(await (spin ??= buildSpin()), path);
     return path;
   }

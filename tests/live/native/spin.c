@@ -2,7 +2,8 @@
 /*
  * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] MS
  * Uses MS milliseconds of CPU time in each thread of each process, then exits; MS 0 spins until it is killed.
- * -n gives the process that name first; -b blocks for 20 ms after every 5 ms of CPU time.
+ * -n gives the process that name first; -b blocks for 20 ms after every 5 ms of CPU time; -e has a thread other than the
+ * first one start the program anew, without -e.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -37,12 +38,21 @@ static void *spin(void *unused)
 	return unused;
 }
 
+static void *start_anew(void *arguments)
+{
+	char **argv = arguments;
+
+	/* spin -e MS becomes spin MS */
+	execl(argv[0], argv[0], argv[2], NULL);
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
 	int threads = 1, children = 0, option;
 	pthread_t ids[64];
 
-	while ((option = getopt(argc, argv, "t:c:n:b")) != -1) {
+	while ((option = getopt(argc, argv, "t:c:n:be")) != -1) {
 		if (option == 't')
 			threads = atoi(optarg);
 		else if (option == 'c')
@@ -51,7 +61,10 @@ int main(int argc, char **argv)
 			prctl(PR_SET_NAME, optarg);
 		else if (option == 'b')
 			blocks = 1;
-		else
+		else if (option == 'e') {
+			pthread_create(&ids[0], NULL, start_anew, argv);
+			pause();
+		} else
 			return 2;
 	}
 	if (optind >= argc || threads > 64)
