@@ -19,7 +19,7 @@ export interface MixEntry {
 }
 
 /** Iterations of floatOperation that stand for a millisecond of CPU time in the made-up mixes. */
-const FLOAT_OPERATIONS_PER_MS = 4000;
+const FLOAT_OPERATIONS_PER_MS = 1800;
 
 /** Four functions of 5, 20, 100 and 400 ms. */
 function fourFunctions(sigma: number): MixEntry[] {

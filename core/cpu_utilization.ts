@@ -2,11 +2,9 @@
 
 /** Sums of the line `cpu` of `/proc/stat`: clock ticks busy and in all (proc(5); guest time is within user time). */
 export function parseCpuTicks(stat: string): { busy: number; total: number } {
-  const line = stat.slice(0, stat.indexOf("\n"));
-  const [user = 0, nice = 0, system = 0, idle = 0, ioWait = 0, irq = 0, softIrq = 0, steal = 0] = line.split(
-    /\s+/,
-  )
-    .slice(1).map(Number);
+  const ticks = /^cpu +([0-9]+(?: [0-9]+)+)/.exec(stat)?.[1]?.split(" ").map(Number);
+  if (!ticks) throw new Error("cannot read /proc/stat: it does not begin with the times of all CPUs");
+  const [user = 0, nice = 0, system = 0, idle = 0, ioWait = 0, irq = 0, softIrq = 0, steal = 0] = ticks;
   const busy = user + nice + system + irq + softIrq + steal;
   return { busy, total: busy + idle + ioWait };
 }

@@ -46,6 +46,8 @@ class EventLoop implements Disposable {
   #received = 0;
   #ended: Invocation[] = [];
   #questions: Question[] = [];
+  /** Whether there is something to hand over that has time: ends, and how many are in progress. */
+  #news = false;
   #stopping = false;
   #mostActive = 0;
 
@@ -62,6 +64,7 @@ class EventLoop implements Disposable {
     this.#active = new ActiveSet(slots, {
       started: (invocation) => {
         this.#count(invocation, 1);
+        this.#news = true;
         this.#enforcer.started(invocation);
       },
       taskStarted: (invocation, tid) => this.#enforcer.taskStarted(invocation, tid),
@@ -72,6 +75,7 @@ class EventLoop implements Disposable {
           this.#enforcer.ended(invocation, record?.cpuNs);
         }
         if (record) this.#ended.push(record);
+        this.#news = true;
       },
     });
     this.#polled = new PollSet([eventsFd, wakeFd]);
@@ -97,9 +101,7 @@ class EventLoop implements Disposable {
     this.#received = 1; // the start message
     let wantedNs = Infinity, sweepAtNs = 0, handOverAtNs = 0;
     while (!this.#stopping) {
-      const handOverInNs = this.#ended.length > 0
-        ? Math.max(0, handOverAtNs - this.#libc.monotonicNs())
-        : Infinity;
+      const handOverInNs = this.#news ? Math.max(0, handOverAtNs - this.#libc.monotonicNs()) : Infinity;
       this.#libc.poll(this.#polled, Math.min(wantedNs, handOverInNs, IDLE_NS));
       if (this.#polled.ready(1)) await this.#takeMessages();
       this.#ring.drain(this.#handle);
@@ -109,7 +111,7 @@ class EventLoop implements Disposable {
         sweepAtNs = nowNs + SWEEP_NS;
       }
       wantedNs = this.#decide(nowNs);
-      if (this.#questions.length > 0 || (this.#ended.length > 0 && nowNs >= handOverAtNs)) {
+      if (this.#questions.length > 0 || (this.#news && nowNs >= handOverAtNs)) {
         this.#handOver();
         handOverAtNs = nowNs + IDLE_NS;
       }
@@ -162,6 +164,7 @@ class EventLoop implements Disposable {
     });
     this.#ended = [];
     this.#questions = [];
+    this.#news = false;
   }
 
   #count(invocation: ActiveInvocation, change: number): void {

@@ -2,6 +2,7 @@
 
 import type { InvocationEntry } from "../api/agent_view.ts";
 import type { Invocation } from "../observe/invocation.ts";
+import { shown } from "../observe/names.ts";
 
 /** How many are kept for `GET /invocations`. */
 const KEPT = 10_000;
@@ -40,7 +41,14 @@ export class History implements Disposable {
    * @param onWriteError called once: the file is given up, the rest goes on
    */
   constructor(path: string | undefined, readonly onWriteError: (error: unknown) => void) {
-    if (path !== undefined) this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    if (path === undefined) return;
+    try {
+      this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    } catch (cause) {
+      // Deno appends the error's number and the operation.
+      const why = (cause as Error).message.replace(/ \(os error .*$/s, "");
+      throw new Error(`cannot write ${shown(path)}: ${shown(why)}`, { cause });
+    }
   }
 
   /** Takes entries in the order of their ends. */

@@ -18,8 +18,7 @@ export class AgentLock implements Disposable {
 
   /** Takes the lock or throws {@link LockedError}; the file holds the holder's pid. */
   static async take(path: string): Promise<AgentLock> {
-    await Deno.mkdir(dirname(path), { recursive: true });
-    const file = await Deno.open(path, { read: true, write: true, create: true });
+    const file = await openLock(path);
     if (!(await file.tryLock(true))) {
       const pid = (await Deno.readTextFile(path)).trim() || "unknown";
       file.close();
@@ -32,5 +31,16 @@ export class AgentLock implements Disposable {
 
   [Symbol.dispose](): void {
     this.file.close();
+  }
+}
+
+async function openLock(path: string): Promise<Deno.FsFile> {
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    return await Deno.open(path, { read: true, write: true, create: true });
+  } catch (cause) {
+    // Deno appends the error's number and the operation.
+    const why = (cause as Error).message.replace(/ \(os error .*$/s, "");
+    throw new Error(`cannot take the lock ${path}: ${why}`, { cause });
   }
 }

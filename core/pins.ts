@@ -17,8 +17,8 @@ export interface ActivePin {
 
 /** Farther than any learned rank, in nanoseconds of remaining work: 30 years. */
 const FAR_NS = 1e18;
-/** Distance between two pinned priorities out there: more than a day, divided by what age counts. */
-const STEP_NS = 1e12;
+/** Distance between two pinned priorities out there: more than a day of age counts as rank (see `Ranking`). */
+const STEP_NS = 2e12;
 
 /** The pins by function. */
 export class Pins {
@@ -59,7 +59,7 @@ export class Pins {
   /**
    * The ranks that pinned invocations have. A pin to priority p stands where a fresh invocation of the function with the
    * next learned priority at or after p stands, just before it; before everything where no learned function comes first,
-   * after everything where none follows.
+   * after everything where none follows. Pins that stand before the same function keep their order.
    */
   ranks(policy: Policy | undefined): [functionId: number, rankNs: number][] {
     const learned = (policy?.functions ?? []).filter((f) =>
@@ -79,7 +79,7 @@ function pinnedRank(priority: number, learned: readonly FunctionPolicy[]): numbe
   if (at < 0) return FAR_NS + priority * STEP_NS;
   if (at === 0) return -2 * FAR_NS + priority * STEP_NS;
   const next = learned[at]!;
-  return rankAt(next.table, next.tailSlope, 0) - 1;
+  return rankAt(next.table, next.tailSlope, 0) - 1 - (next.priority - priority);
 }
 
 /** Rows of `GET /priority`, in order: by priority, of equal ones a pinned one first. */

@@ -6,6 +6,7 @@ import { type RunningServer, startServer } from "../api/server.ts";
 import { readTokenFile } from "../api/token_file.ts";
 import { formatHostPort } from "../api/address.ts";
 import type { RunOptions } from "../cli/options.ts";
+import { requireObservable } from "../observe/kernel_features.ts";
 import { Agent } from "./agent.ts";
 import { AgentLock } from "./lock.ts";
 import { configureLog } from "./log.ts";
@@ -16,12 +17,13 @@ const log = getLogger(["alps"]);
 const LOCK_PATH = "/run/alps/agent.lock";
 
 /**
- * Runs the agent until SIGTERM or SIGINT. Prints `listening on http://ADDR:PORT` on standard output when it observes and
+ * Runs the agent until SIGTERM, SIGINT or SIGHUP. Prints `listening on http://ADDR:PORT` on standard output when it observes and
  * answers.
  * @returns exit status 0, or 1 where a part of it failed while it ran
  * @throws where it cannot start; nothing is left behind then
  */
 export async function runAgent(options: RunOptions, version: string): Promise<number> {
+  requireObservable();
   await configureLog(options.logLevel, options.logFormat);
   const signal = stopSignal();
   await using resources = new AsyncDisposableStack();
@@ -51,9 +53,9 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       socketPath: options.socket,
     }),
   );
-  log.info("backend {backend}{why}, predictor {ml}, {rules} rules, writing through {socket}", {
+  if (options.backend === "auto") log.info("backend stock: the only one in this build that orders");
+  log.info("backend {backend}, predictor {ml}, {rules} rules, writing through {socket}", {
     backend,
-    why: options.backend === "auto" ? " (the only one in this build that orders)" : "",
     ml: options.ml,
     rules: options.rules.length,
     socket: options.socket,
@@ -64,10 +66,10 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   return reason ? 0 : 1;
 }
 
-/** The first SIGTERM or SIGINT. */
+/** The first signal that asks it to stop; SIGHUP is what a closed terminal sends. */
 function stopSignal(): { received: Promise<Deno.Signal>; forget: () => void } {
   const { promise, resolve } = Promise.withResolvers<Deno.Signal>();
-  const signals = (["SIGTERM", "SIGINT"] as const).map((name) => {
+  const signals = (["SIGTERM", "SIGINT", "SIGHUP"] as const).map((name) => {
     const listener = () => resolve(name);
     Deno.addSignalListener(name, listener);
     return () => Deno.removeSignalListener(name, listener);

@@ -7,9 +7,13 @@ export function rfc3339(epochUs: number): string {
   return new Date(ms).toISOString().slice(0, -1) + String(micros).padStart(3, "0") + "Z";
 }
 
-/** Now, in microseconds since 1970. */
+/**
+ * Now, in microseconds since 1970. The wall clock alone shows whole milliseconds, rounded down; the other clock does not
+ * know of a wall clock that has been set. So: the finer one, as long as both agree.
+ */
 export function nowUs(): number {
-  return (performance.timeOrigin + performance.now()) * 1000;
+  const fineMs = performance.timeOrigin + performance.now(), wallMs = Date.now();
+  return 1000 * (Math.abs(fineMs - wallMs) < 2 ? fineMs : wallMs + 0.5);
 }
 
 /**
@@ -17,6 +21,6 @@ export function nowUs(): number {
  * the wall clock does not shift what comes after it.
  */
 export function wallClock(monotonicNowNs: number): (monotonicNs: number) => string {
-  const offsetUs = Date.now() * 1000 - monotonicNowNs / 1000;
+  const offsetUs = nowUs() - monotonicNowNs / 1000;
   return (monotonicNs) => rfc3339(offsetUs + monotonicNs / 1000);
 }

@@ -27,10 +27,12 @@ export interface ActiveSetListener {
 /** Follows the events. A lost event is made good as soon as it shows: by `sweep()`, or by the next one about the slot. */
 export class ActiveSet {
   readonly #bySlot = new Map<number, ActiveInvocation>();
+  /** Those that the latest sweep missed in the kernel. */
+  readonly #gone = new WeakSet<ActiveInvocation>();
   /** Ends that were never reported, so that `sweep()` had to find them. */
   missedEnds = 0;
 
-  constructor(readonly slots: SlotTable, readonly listener: ActiveSetListener) {}
+  constructor(readonly slots: Pick<SlotTable, "isLive">, readonly listener: ActiveSetListener) {}
 
   get size(): number {
     return this.#bySlot.size;
@@ -44,11 +46,14 @@ export class ActiveSet {
   apply(event: InvocationEvent): void {
     let active = this.#bySlot.get(event.slot);
     if (active && active.generation !== event.generation) {
+      // Generations wrap around: the nearer way tells which is older. Of an older one all has been told.
+      if (((event.generation - active.generation) | 0) < 0) return;
       this.#forget(active);
       active = undefined;
     }
     switch (event.kind) {
       case EventKind.ALPS_EVENT_START:
+      case EventKind.ALPS_EVENT_KICK: // where its start was lost; else it only says that it is time to decide
         if (!active) this.#begin(event);
         return;
       case EventKind.ALPS_EVENT_TASK_START:
@@ -65,10 +70,15 @@ export class ActiveSet {
     }
   }
 
-  /** Drops invocations that the kernel no longer has: their end was lost. Linear; for a timer, not for every event. */
+  /**
+   * Drops invocations that the kernel no longer has since the sweep before: their end was lost. One that has ended only
+   * now may have its end in the ring still. Linear; for a timer, not for every event.
+   */
   sweep(): void {
     for (const active of this.#bySlot.values()) {
-      if (!this.slots.isLive(active.slot, active.generation)) this.#forget(active);
+      if (this.slots.isLive(active.slot, active.generation)) continue;
+      if (this.#gone.has(active)) this.#forget(active);
+      else this.#gone.add(active);
     }
   }
 

@@ -34,10 +34,13 @@ export class Classifier {
 
   /** Adds rules; processes that they match and that run already are taken in. */
   addRules(specs: readonly RuleSpec[]): Rule[] {
-    const added = specs.map((spec) => this.rules.add(spec));
-    this.#rulesChanged();
-    this.scan();
-    return added;
+    try {
+      return specs.map((spec) => this.rules.add(spec));
+    } finally {
+      // Where one is refused, those before it are in force all the same.
+      this.#rulesChanged();
+      this.scan();
+    }
   }
 
   /** Removes rules by id or name. Invocations in progress stay what they are. Returns those removed. */
@@ -66,10 +69,11 @@ export class Classifier {
     const { pid, processStartNs, beginNs, execBaseNs } = question;
     // Children that it has made before this answer come along; later ones are inherited in the kernel.
     const children = descendantsOf(childrenOf(processesNear(pid)), pid);
-    this.kernel.adopt([
+    const gone = this.kernel.adopt([
       { pid, functionId, root: pid, processStartNs, beginNs, execBaseNs },
       ...children.map((child) => ({ pid: child, functionId, root: pid })),
     ]);
+    if (gone > 0) this.#count("process_gone");
   }
 
   /** Takes in every process that runs already and that the rules match, with its descendants. */
@@ -106,8 +110,12 @@ export class Classifier {
     }
   }
 
+  #count(reason: string): void {
+    this.failures[reason] = (this.failures[reason] ?? 0) + 1;
+  }
+
   #notePuzzle(identity: ProcessIdentity, hint: string): void {
-    this.failures["name_refused"] = (this.failures["name_refused"] ?? 0) + 1;
+    this.#count("name_refused");
     this.unknown.unshift({ cgroup: identity.cgroupCpu ?? "", pid: identity.pid, hint });
     if (this.unknown.length > MAX_UNKNOWN) this.unknown.length = MAX_UNKNOWN;
   }

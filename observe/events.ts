@@ -6,6 +6,7 @@ import { ALPS_CLASSIFY, ALPS_EVENT, ALPS_EVENT_KIND, ALPS_KEY, ALPS_LIMITS } fro
 export { ALPS_EVENT_KIND as EventKind };
 
 const TWO_32 = 2 ** 32;
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function u32(words: Uint32Array, at: number, offset: number): number {
   return words[at + offset / 4]!;
@@ -90,7 +91,7 @@ export function decodeQuestion(bytes: Uint8Array, at: number): Question {
     beginNs: u64(ALPS_CLASSIFY.begin_ns),
     execBaseNs: u64(ALPS_CLASSIFY.exec_base_ns),
     comm: fromCString(record.subarray(ALPS_CLASSIFY.comm, ALPS_CLASSIFY.comm + ALPS_LIMITS.ALPS_COMM_LEN)),
-    commandLine: new TextDecoder().decode(args).replace(/\0+$/, "").replaceAll("\0", " "),
+    commandLine: decoder.decode(args).replace(/\0+$/, "").replaceAll("\0", " "),
     execPath: fromCString(key.subarray(ALPS_KEY.path, ALPS_KEY.path + ALPS_LIMITS.ALPS_PATH_LEN)),
     key,
   };

@@ -41,8 +41,13 @@ const MAX_SHOWN = 120;
  */
 export function shown(text: string): string {
   const cut = text.length > MAX_SHOWN ? text.slice(0, MAX_SHOWN).toWellFormed() + "…" : text;
-  if (!CONTROL.test(cut) && cut.isWellFormed()) return cut;
-  return cut.replace(
+  return escaped(cut);
+}
+
+/** A text with what could make a terminal or a log show something else written as `\u001b`. */
+export function escaped(text: string): string {
+  if (!CONTROL.test(text) && text.isWellFormed()) return text;
+  return text.replace(
     /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

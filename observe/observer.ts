@@ -1,7 +1,7 @@
 /** The eBPF side as the main thread sees it: loaded, attached, told about rules, asked for counters. */
 
 import { readAsset } from "../ffi/assets.ts";
-import { KernelError } from "../ffi/errors.ts";
+import { EPERM, KernelError, NotSupportedError } from "../ffi/errors.ts";
 import {
   ALPS_ADOPT,
   ALPS_FUNCTION_STATS,
@@ -68,7 +68,7 @@ export class Observer implements Disposable {
     const library = cleanup.use(new Libbpf());
     this.#object = cleanup.use(library.open(readAsset("bpf/observe.bpf.o"), "observe"));
     this.#object.setConstants({ cores });
-    this.#object.load();
+    load(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
     this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");
     this.#adoptions = new BpfMap(library, this.#object.mapFd("adoptions"), "adoptions");
@@ -113,9 +113,12 @@ export class Observer implements Disposable {
     this.#stats.set(u32Key(functionId), new Uint8Array(ALPS_FUNCTION_STATS.size), true);
   }
 
-  /** Makes running processes part of invocations; ones that are gone by now are passed over. */
-  adopt(adoptions: readonly Adoption[]): void {
-    if (adoptions.length === 0) return;
+  /**
+   * Makes running processes part of invocations; ones that are gone by now are passed over.
+   * @returns how many of the invocations' first processes were gone
+   */
+  adopt(adoptions: readonly Adoption[]): number {
+    if (adoptions.length === 0) return 0;
     for (const { pid, functionId, root, processStartNs, beginNs, execBaseNs } of adoptions) {
       const value = new Uint8Array(ALPS_ADOPT.size), view = new DataView(value.buffer);
       view.setUint32(ALPS_ADOPT.function_id, functionId, true);
@@ -129,10 +132,18 @@ export class Observer implements Disposable {
     try {
       const status = this.libc.read(iterator, new Uint8Array(64));
       if (status < 0) throw new KernelError("cannot run iterator adopt", -status);
+      return adoptions.filter(({ pid, root }) => pid === root && !this.#hasSlot(pid)).length;
     } finally {
       this.libc.close(iterator);
       for (const { pid } of adoptions) this.#adoptions.delete(u32Key(pid));
     }
+  }
+
+  /** Whether the iterator has given an adopted process a slot. */
+  #hasSlot(pid: number): boolean {
+    const value = new Uint8Array(ALPS_ADOPT.size);
+    return this.#adoptions.get(u32Key(pid), value) &&
+      new DataView(value.buffer).getUint32(ALPS_ADOPT.slot, true) !== 0;
   }
 
   /** Counters of a function; undefined where it has none. */
@@ -161,6 +172,19 @@ export class Observer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#resources.dispose();
+  }
+}
+
+/** Loads the programs; where this process may not, that is a matter of the machine. */
+function load(object: BpfObject): void {
+  try {
+    object.load();
+  } catch (error) {
+    if (!(error instanceof KernelError && error.errno === EPERM)) throw error;
+    throw new NotSupportedError(
+      "cannot load eBPF programs: the kernel does not let this process, although it is root's",
+      "give it CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE (a container: run it privileged), and no kernel lockdown",
+    );
   }
 }
 

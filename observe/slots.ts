@@ -11,7 +11,7 @@ export class SlotTable implements Disposable {
   readonly #mapping: Mapping;
   readonly #words: Uint32Array;
 
-  constructor(libc: Libc, slotsFd: number) {
+  constructor(libc: Pick<Libc, "map">, slotsFd: number) {
     this.#mapping = libc.map(slotsFd, ALPS_LIMITS.ALPS_SLOTS * ALPS_SLOT.size, 0, false);
     this.#words = new Uint32Array(this.#mapping.buffer);
   }
@@ -93,7 +93,7 @@ export class SharedPage implements Disposable {
   readonly #words: Uint32Array;
   readonly #view: DataView;
 
-  constructor(libc: Libc, sharedFd: number) {
+  constructor(libc: Pick<Libc, "map">, sharedFd: number) {
     this.#mapping = libc.map(sharedFd, 4096, 0, true);
     this.#words = new Uint32Array(this.#mapping.buffer);
     this.#view = new DataView(this.#mapping.buffer);

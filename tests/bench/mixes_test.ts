@@ -4,7 +4,7 @@ import { parseTrace, type TraceRow, writeTrace } from "../../bench/trace.ts";
 
 /** A made-up work factor that spans 2 ms to 1 s over the published arguments. */
 function cpuMsOf(job: string, n: number): number {
-  if (job === "floatOperation") return n / 4000;
+  if (job === "floatOperation") return n / 1800;
   return job === "fib" ? 2 * 1.618 ** (n - 23) : 10 + n / 10;
 }
 
