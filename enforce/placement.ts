@@ -4,6 +4,7 @@
  */
 
 import type { Libc } from "../ffi/libc.ts";
+import { shown } from "../observe/names.ts";
 
 /** Bytes of a CPU mask: up to 1 024 CPUs. */
 const MASK_BYTES = 128;
@@ -51,7 +52,7 @@ export class Mover {
   readonly #saved = new Uint8Array(MASK_BYTES);
   readonly #single = new Uint8Array(MASK_BYTES);
 
-  constructor(readonly libc: Libc) {}
+  constructor(readonly libc: Pick<Libc, "getAffinity" | "setAffinity">) {}
 
   /**
    * Moves a waiting task by allowing it only that CPU for a moment, then what it was allowed before.
@@ -68,11 +69,19 @@ export class Mover {
   }
 }
 
-/** The CPUs in use, from a list such as `0-3,8` (/sys/devices/system/cpu/online). */
+/** More CPUs than any machine has (the kernel's CONFIG_NR_CPUS is at most 8 192). */
+const MAX_CPU = 65_535;
+
+/** The CPUs of a list such as `0-3,8` (/sys/devices/system/cpu/online). Throws where it is none. */
 export function parseCpuList(list: string): number[] {
-  return list.trim().split(",").filter((part) => part !== "").flatMap((part) => {
-    const [first, last = first] = part.split("-").map(Number);
-    return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
+  const parts = list.trim() === "" ? [] : list.trim().split(",");
+  return parts.flatMap((part) => {
+    const match = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(part);
+    const first = Number(match?.[1]), last = Number(match?.[2] ?? match?.[1]);
+    if (!(first <= last && last <= MAX_CPU)) {
+      throw new Error(`cannot read the list of CPUs "${shown(list)}": wanted one such as 0-3,8`);
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
 }
 

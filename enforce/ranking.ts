@@ -1,7 +1,7 @@
 /** The rank of an invocation: what decides who runs. Lower runs first. Pure: no kernel here. */
 
 import type { FunctionPolicy } from "../learn/policy.ts";
-import { rankAt } from "../learn/table.ts";
+import { attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
 import type { Orders } from "./enforcer.ts";
 
 /**
@@ -9,6 +9,9 @@ import type { Orders } from "./enforcer.ts";
  * first out, and the longest ones wait far longer than under a fair scheduler; more weight costs the short ones time.
  */
 const AGE_DIVISOR = 64;
+
+/** How often ranks of functions without a policy are looked at while they run. */
+const COLD_NS = 4_000_000;
 
 /** Invocations of a function until the first policy knows it, in nanoseconds. */
 interface ColdFunction {
@@ -54,9 +57,20 @@ export class Ranking {
    * @param startNs when the invocation began: of two that are otherwise alike, the older runs first
    */
   rank(functionId: number, attainedNs: number, startNs: number): number {
-    const pinned = this.#pinned.get(functionId);
-    if (pinned !== undefined) return pinned;
-    return this.#remaining(functionId, attainedNs) + startNs / AGE_DIVISOR;
+    const rank = this.#pinned.get(functionId) ?? this.#remaining(functionId, attainedNs);
+    return rank + startNs / AGE_DIVISOR;
+  }
+
+  /**
+   * CPU time after which the invocation's rank passes `rankNs` (its age counted in), in nanoseconds: when it may have to
+   * give way. Infinity where it never does; a few milliseconds for functions without a policy, whose rank depends on the
+   * others.
+   */
+  untilAbove(functionId: number, attainedNs: number, startNs: number, rankNs: number): number {
+    if (this.#pinned.has(functionId)) return Infinity;
+    const known = this.#functions.get(functionId);
+    if (!known) return COLD_NS;
+    return attainedWhereRankExceeds(known, attainedNs, rankNs - startNs / AGE_DIVISOR) - attainedNs;
   }
 
   #remaining(functionId: number, attainedNs: number): number {

@@ -14,8 +14,8 @@ import { Ranking } from "./ranking.ts";
 import { Selection } from "./selection.ts";
 import { TaskAttributes } from "./task_attributes.ts";
 
-/** How often the chosen ones are looked at while more want a CPU than there are. Sooner: finer order, more CPU time. */
-const TICK_NS = 4_000_000;
+/** Least time until a running invocation's rank is looked at again: where two ranks rise past each other in turn. */
+const TICK_NS = 2_000_000;
 /** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
 const FULL_NS = 40_000_000;
 
@@ -61,7 +61,11 @@ export class StockEnforcer implements Enforcer {
   readonly counters: EnforcerCounters = newCounters();
   #fullAtNs = 0;
 
-  constructor(libc: Libc, readonly slots: SlotTable, readonly options: StockOptions) {
+  constructor(
+    libc: Pick<Libc, "getAttr" | "setAttr" | "getAffinity" | "setAffinity">,
+    readonly slots: Pick<SlotTable, "attainedNs" | "cpu" | "lastOnNs" | "lastTid" | "runnable" | "running">,
+    readonly options: StockOptions,
+  ) {
     this.#attributes = new TaskAttributes(libc, this.counters.errors);
     this.#mover = new Mover(libc);
     this.#selection = new Selection(options.cpus.length);
@@ -121,13 +125,14 @@ export class StockEnforcer implements Enforcer {
     }
     this.#choose();
     for (const entry of this.#selection.items) this.#promote(entry, nowNs);
+    let bestWaiting = Infinity;
     for (const entry of this.#entries) {
-      if (!entry.chosen && !entry.demoted && this.slots.runnable(entry.invocation.slot) > 0) {
-        this.#demote(entry);
-      }
+      if (entry.chosen || this.slots.runnable(entry.invocation.slot) === 0) continue;
+      if (!entry.demoted) this.#demote(entry);
+      if (entry.rank < bestWaiting) bestWaiting = entry.rank;
     }
     if (this.options.migrate !== false) this.#spread();
-    return TICK_NS;
+    return this.#untilNextNs(bestWaiting, nowNs);
   }
 
   release(): void {
@@ -194,6 +199,16 @@ export class StockEnforcer implements Enforcer {
       count++;
     }
     selection.truncate(count);
+  }
+
+  /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */
+  #untilNextNs(bestWaiting: number, nowNs: number): number {
+    let untilNs = FULL_NS;
+    for (const { invocation: { slot, functionId, startNs } } of this.#selection.items) {
+      const attainedNs = this.slots.attainedNs(slot, nowNs);
+      untilNs = Math.min(untilNs, this.#ranking.untilAbove(functionId, attainedNs, startNs, bestWaiting));
+    }
+    return Math.max(TICK_NS, untilNs);
   }
 
   #promote(entry: Entry, nowNs: number): void {

@@ -12,7 +12,7 @@ export class TaskAttributes {
   readonly #machineSliceNs: bigint;
 
   /** @param errors counts failures here, by reason */
-  constructor(readonly libc: Libc, readonly errors: Record<string, number>) {
+  constructor(readonly libc: Pick<Libc, "getAttr" | "setAttr">, readonly errors: Record<string, number>) {
     const own = libc.getAttr(0);
     this.#machineSliceNs = typeof own === "number" ? 0n : own.runtimeNs;
   }
