@@ -116,6 +116,8 @@ export interface FunctionMetrics {
 export interface MetricsSnapshot {
   functions: FunctionMetrics[];
   activeInvocations: number;
+  /** Most at once since the start. */
+  mostActiveInvocations: number;
   functionsKnown: number;
   epoch: number;
   cpuUtilization: number;

@@ -62,6 +62,12 @@ export const METRICS: readonly MetricDefinition[] = [
     "Invocations that run or wait now.",
     ({ snapshot }) => snapshot.activeInvocations,
   ),
+  single(
+    "gauge",
+    "alps_most_active_invocations",
+    "Most invocations that were active at once.",
+    ({ snapshot }) => snapshot.mostActiveInvocations,
+  ),
   single("gauge", "alps_functions", "Functions that are known.", ({ snapshot }) => snapshot.functionsKnown),
   single("gauge", "alps_policy_epoch", "Number of the policy in force.", ({ snapshot }) => snapshot.epoch),
   single(
@@ -126,7 +132,8 @@ export const METRICS: readonly MetricDefinition[] = [
   {
     name: "alps_reaction_seconds",
     type: "gauge",
-    help: "Quantiles of reaction times since the agent's start: from an event in the kernel to the changed attribute, " +
+    help:
+      "Quantiles of reaction times since the agent's start: from an event in the kernel to the changed attribute, " +
       "from promotion of a waiting invocation to its running, and of one decision.",
     labels: ["stage", "quantile"],
     take: ({ snapshot }) =>

@@ -146,8 +146,14 @@ int adopt(struct bpf_iter__task *ctx)
 	t = task_of(p);
 	if (t) {
 		s = slot_of(t);
-		if (s && s->function_id == root->function_id)
-			return 0; /* it belongs there already */
+		if (s && s->function_id == root->function_id) {
+			/* It belongs there already: it was asked about twice before the first answer came. */
+			if (own == root && !root->slot) {
+				root->generation = t->generation;
+				root->slot = t->slot;
+			}
+			return 0;
+		}
 		leave(t, p);
 	}
 	if (!root->slot) {

@@ -1,6 +1,7 @@
 /** The command line: commands, options, help, and the exit status that every error leads to. */
 import { Command, CommanderError, Option } from "commander";
 import project from "../deno.json" with { type: "json" };
+import { NotSupportedError } from "../ffi/errors.ts";
 import { shown } from "../observe/names.ts";
 import {
   HOST_TABLE,
@@ -205,7 +206,7 @@ function usageOf(error: CommanderError, program: Command): UsageError {
 
 function statusOf(error: unknown): number {
   if (error instanceof UsageError) return ExitStatus.usage;
-  if (error instanceof NotPossibleError) return ExitStatus.notPossible;
+  if (error instanceof NotPossibleError || error instanceof NotSupportedError) return ExitStatus.notPossible;
   return ExitStatus.failed;
 }
 

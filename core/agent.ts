@@ -75,16 +75,18 @@ export class Agent implements AgentView, AsyncDisposable {
 
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     this.version = options.version;
-    this.#observer = this.#resources.use(new Observer(cpus.length));
+    using started = new DisposableStack();
+    this.#observer = started.use(new Observer(cpus.length));
     this.#functions = new FunctionTable((info) => this.#observer.addFunction(info.id));
     this.#classifier = new Classifier(this.#observer, new RuleSet(), this.#functions);
-    this.#history = this.#resources.use(
+    this.#history = started.use(
       new History(options.expResult, (error) =>
         log.error("cannot write {file}: {error}", {
           file: options.expResult,
           error: error instanceof Error ? error.message : String(error),
         })),
     );
+    this.#resources.use(started.move());
   }
 
   /** Starts all parts; throws, with nothing left behind, where one cannot start. */

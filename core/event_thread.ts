@@ -13,7 +13,7 @@ export interface EventThreadListener {
   asked(question: Question): void;
   /** Invocations in progress per function, as far as it changed anything. */
   instances(active: ReadonlyMap<number, number>): void;
-  /** It stopped by an error: nothing is enforced any longer, everything has been put back. */
+  /** It stopped by an error after it had started: nothing is enforced any longer, everything has been put back. */
   failed(message: string): void;
 }
 
@@ -28,6 +28,7 @@ export class EventThread implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<{ realtime: boolean; note?: string }>();
   readonly #stopped = Promise.withResolvers<void>();
   #reports: PromiseWithResolvers<EventThreadReport>[] = [];
+  #started = false;
   #running = true;
 
   private constructor(readonly libc: Libc, readonly listener: EventThreadListener) {
@@ -51,7 +52,12 @@ export class EventThread implements AsyncDisposable {
   ): Promise<{ thread: EventThread; realtime: boolean; note?: string }> {
     const thread = new EventThread(libc, listener);
     thread.#post({ type: "start", options: { ...options, wakeFd: thread.#wakeFd, posted: thread.#posted } });
-    return { thread, ...await thread.#ready.promise };
+    try {
+      return { thread, ...await thread.#ready.promise };
+    } catch (error) {
+      await thread[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   setOrders(orders: Orders): void {
@@ -87,6 +93,7 @@ export class EventThread implements AsyncDisposable {
   #receive(message: FromEventThread): void {
     switch (message.type) {
       case "ready":
+        this.#started = true;
         return this.#ready.resolve(message);
       case "batch":
         if (message.ended.length > 0) this.listener.ended(message.ended);
@@ -100,7 +107,8 @@ export class EventThread implements AsyncDisposable {
         const error = new Error(`the event thread failed: ${message.message}`);
         this.#ready.reject(error);
         this.#end(error);
-        return this.listener.failed(message.message);
+        if (this.#started) this.listener.failed(message.message);
+        return;
       }
     }
   }

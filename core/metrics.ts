@@ -8,7 +8,7 @@ import type { EventThreadReport } from "./messages.ts";
 
 /** Where the figures come from. */
 export interface MetricsSources {
-  observer: Observer;
+  observer: Pick<Observer, "statsOf"> & { readonly shared: Pick<Observer["shared"], "counters"> };
   functions: FunctionTable;
   /** The latest one, undefined before the first. */
   report: EventThreadReport | undefined;

@@ -206,7 +206,9 @@ export class StockEnforcer implements Enforcer {
     let untilNs = FULL_NS;
     for (const { invocation: { slot, functionId, startNs } } of this.#selection.items) {
       const attainedNs = this.slots.attainedNs(slot, nowNs);
-      untilNs = Math.min(untilNs, this.#ranking.untilAbove(functionId, attainedNs, startNs, bestWaiting));
+      const tasks = Math.max(1, Math.min(this.slots.runnable(slot), this.options.cpus.length));
+      const cpuNs = this.#ranking.untilAbove(functionId, attainedNs, startNs, bestWaiting);
+      untilNs = Math.min(untilNs, cpuNs / tasks);
     }
     return Math.max(TICK_NS, untilNs);
   }

@@ -39,6 +39,9 @@ const KIND_MORE = {
   ENUM64: 19,
 };
 const MAGIC = 0xeb9f;
+const HEADER_BYTES = 24;
+/** Typedefs, arrays and qualifiers around a type; the compiler makes no more than a few. */
+const MAX_DEPTH = 32;
 
 interface BtfType {
   name: string;
@@ -58,13 +61,17 @@ export class Btf {
   /** @param raw the section `.BTF` (libbpf: `btf__raw_data`). Throws on anything else. */
   constructor(raw: Uint8Array) {
     this.#view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+    if (raw.byteLength < HEADER_BYTES) throw new Error("cannot read BTF: it is shorter than its header");
     if (this.#view.getUint16(0, true) !== MAGIC) throw new Error("cannot read BTF: wrong magic number");
     const header = this.#view.getUint32(4, true);
     const typesAt = header + this.#view.getUint32(8, true);
     const typesEnd = typesAt + this.#view.getUint32(12, true);
     const stringsAt = header + this.#view.getUint32(16, true);
-    this.#strings = raw.subarray(stringsAt, stringsAt + this.#view.getUint32(20, true));
+    const stringsEnd = stringsAt + this.#view.getUint32(20, true);
+    if (Math.max(typesEnd, stringsEnd) > raw.byteLength) throw new Error("cannot read BTF: it is cut short");
+    this.#strings = raw.subarray(stringsAt, stringsEnd);
     for (let at = typesAt; at < typesEnd;) {
+      if (at + 12 > typesEnd) throw new Error("cannot read BTF: its last type is cut short");
       const info = this.#view.getUint32(at + 4, true);
       const type: BtfType = {
         name: this.#string(this.#view.getUint32(at, true)),
@@ -75,6 +82,7 @@ export class Btf {
       };
       this.#types.push(type);
       at += 12 + extraBytes(type);
+      if (at > typesEnd) throw new Error("cannot read BTF: its last type is cut short");
     }
   }
 
@@ -108,7 +116,8 @@ export class Btf {
     if (!type) throw new Error(`cannot find section ${name} in the object's BTF`);
     return Object.fromEntries(Array.from({ length: type.vlen }, (_, i) => {
       const at = type.data + 12 * i;
-      const variable = this.#types[this.#view.getUint32(at, true)]!;
+      const id = this.#view.getUint32(at, true), variable = this.#types[id];
+      if (!variable) throw new Error(`cannot read BTF: section ${name} names type ${id}, which there is not`);
       return [variable.name, {
         offset: this.#view.getUint32(at + 4, true),
         size: this.#view.getUint32(at + 8, true),
@@ -116,9 +125,9 @@ export class Btf {
     }));
   }
 
-  #sizeOf(id: number): number {
+  #sizeOf(id: number, depth = 0): number {
     const type = this.#types[id];
-    if (!type) throw new Error(`cannot tell the size of BTF type ${id}`);
+    if (!type || depth > MAX_DEPTH) throw new Error(`cannot tell the size of BTF type ${id}`);
     switch (type.kind) {
       case KIND.INT:
       case KIND.STRUCT:
@@ -129,16 +138,16 @@ export class Btf {
       case KIND.PTR:
         return 8;
       case KIND.ARRAY:
-        return this.#sizeOf(this.#view.getUint32(type.data, true)) *
+        return this.#sizeOf(this.#view.getUint32(type.data, true), depth + 1) *
           this.#view.getUint32(type.data + 8, true);
       default: // typedef, const, volatile
-        return this.#sizeOf(type.sizeOrType);
+        return this.#sizeOf(type.sizeOrType, depth + 1);
     }
   }
 
   #string(at: number): string {
     const end = this.#strings.indexOf(0, at);
-    return new TextDecoder().decode(this.#strings.subarray(at, end));
+    return new TextDecoder().decode(this.#strings.subarray(at, end < 0 ? undefined : end));
   }
 }
 
@@ -159,6 +168,8 @@ function extraBytes(type: BtfType): number {
     case KIND.ENUM:
     case KIND_MORE.FUNC_PROTO:
       return 8 * type.vlen;
+    case 0:
+      throw new Error("cannot read BTF: a type has no kind");
     default:
       return 0;
   }

@@ -22,6 +22,11 @@ const ERRNO_NAMES: Record<number, string> = {
   75: "EOVERFLOW",
   95: "EOPNOTSUPP (not supported)",
   524: "ENOTSUPP (not supported by this kernel)",
+  // libbpf's own (enum libbpf_errno).
+  4000: "not a valid ELF file",
+  4001: "not a valid eBPF object",
+  4003: "made for a machine of the other byte order",
+  4005: "relocation failed",
 };
 
 export const EPERM = 1, ESRCH = 3, EINTR = 4, EEXIST = 17;
@@ -39,7 +44,8 @@ export class KernelError extends Error {
    * @param log the whole verifier log, where there is one
    */
   constructor(action: string, readonly errno: number, readonly log?: string) {
-    super(`${action}: ${errnoName(errno)}${log ? "\n" + verifierReason(log) : ""}`);
+    const reason = verifierReason(log ?? "");
+    super(`${action}: ${errnoName(errno)}${reason && "\n" + reason}`);
     this.name = "KernelError";
   }
 }
@@ -56,7 +62,7 @@ export class NotSupportedError extends Error {
 export function verifierReason(log: string, lines = 12): string {
   const useful = log.split("\n").filter((line) =>
     line.trim() !== "" &&
-    !/^libbpf: (loading|elf|sec|map|prog .* relo|CO-RE|extern)|^processed \d+ insns|^verification time|-- (BEGIN|END) PROG LOAD LOG/
+    !/^libbpf: (loading|elf: (section|skipping)|map '.*': at sec_idx)|^processed \d+ insns|^verification time|-- (BEGIN|END) PROG LOAD LOG/
       .test(line) &&
     !/^(from \d+ to|\d+: R\d)/.test(line)
   );

@@ -58,6 +58,12 @@ const symbols = {
   libbpf_version_string: { parameters: [], result: "pointer" },
 } as const;
 
+/**
+ * A verifier's log is one message, and the reason is at its end. libbpf reserves 16 MiB for one; memory is taken only as
+ * far as it is written to.
+ */
+const MAX_MESSAGE_BYTES = (1 << 24) + (1 << 12);
+
 type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
 /** The opened library. Its messages (a verifier's log, say) are collected while an object is opened and loaded. */
@@ -67,14 +73,16 @@ export class Libbpf implements Disposable {
   #log: string[] = [];
 
   constructor() {
-    const c = this.#library.symbols, line = new Uint8Array(1 << 16), decoder = new TextDecoder();
+    const c = this.#library.symbols, decoder = new TextDecoder();
+    let message: Uint8Array<ArrayBuffer> | undefined;
     this.#print = new Deno.UnsafeCallback(
       { parameters: ["i32", "pointer", "pointer"], result: "i32" },
       (level, format, args) => {
         const LIBBPF_DEBUG = 2;
         if (level === LIBBPF_DEBUG) return 0;
-        const n = c.vsnprintf(line, BigInt(line.length), format, args);
-        this.#log.push(decoder.decode(line.subarray(0, Math.max(0, Math.min(n, line.length - 1)))));
+        message ??= new Uint8Array(MAX_MESSAGE_BYTES);
+        const n = c.vsnprintf(message, BigInt(message.length), format, args);
+        this.#log.push(decoder.decode(message.subarray(0, Math.max(0, Math.min(n, message.length - 1)))));
         return n;
       },
     );

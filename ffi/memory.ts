@@ -1,7 +1,8 @@
 /** Small conversions between JavaScript and C memory. */
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+// A byte order mark is a part of the text like any other: a name with one is not the name without.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A NUL-terminated copy of a string. A NUL inside would cut it short in C, so it is refused. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {

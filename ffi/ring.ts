@@ -3,7 +3,7 @@
  * consumer's position, one with the producer's, then the data twice in a row, so that no record is split).
  */
 
-import type { Libc, Mapping } from "./libc.ts";
+import type { Libc } from "./libc.ts";
 
 const PAGE = 4096;
 const BUSY = 0x8000_0000, DISCARDED = 0x4000_0000, HEADER = 8;
@@ -13,8 +13,7 @@ export type RecordHandler = (words: Uint32Array, at: number, bytes: Uint8Array) 
 
 /** The only reader of one ring buffer. */
 export class RingReader implements Disposable {
-  readonly #consumerPage: Mapping;
-  readonly #producerPages: Mapping;
+  readonly #mappings: DisposableStack;
   readonly #consumer: BigUint64Array;
   readonly #producer: Int32Array;
   readonly #words: Uint32Array;
@@ -23,14 +22,16 @@ export class RingReader implements Disposable {
   #position: number;
 
   /** @param size of the ring in bytes (`max_entries`): a power of two */
-  constructor(libc: Libc, readonly fd: number, readonly size: number) {
-    this.#consumerPage = libc.map(fd, PAGE, 0, true);
-    this.#producerPages = libc.map(fd, PAGE + 2 * size, PAGE, false);
-    this.#consumer = new BigUint64Array(this.#consumerPage.buffer);
-    this.#producer = new Int32Array(this.#producerPages.buffer, 0, 2);
-    this.#words = new Uint32Array(this.#producerPages.buffer, PAGE);
-    this.#lengths = new Int32Array(this.#producerPages.buffer, PAGE);
-    this.#bytes = new Uint8Array(this.#producerPages.buffer, PAGE);
+  constructor(libc: Pick<Libc, "map">, readonly fd: number, readonly size: number) {
+    using mappings = new DisposableStack();
+    const { buffer: consumer } = mappings.use(libc.map(fd, PAGE, 0, true));
+    const { buffer: producer } = mappings.use(libc.map(fd, PAGE + 2 * size, PAGE, false));
+    this.#mappings = mappings.move();
+    this.#consumer = new BigUint64Array(consumer);
+    this.#producer = new Int32Array(producer, 0, 2);
+    this.#words = new Uint32Array(producer, PAGE);
+    this.#lengths = new Int32Array(producer, PAGE);
+    this.#bytes = new Uint8Array(producer, PAGE);
     this.#position = Number(this.#consumer[0]!);
   }
 
@@ -57,7 +58,6 @@ export class RingReader implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#producerPages[Symbol.dispose]();
-    this.#consumerPage[Symbol.dispose]();
+    this.#mappings.dispose();
   }
 }

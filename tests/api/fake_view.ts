@@ -133,6 +133,7 @@ export function emptyMetrics(): MetricsSnapshot {
   return {
     functions: [],
     activeInvocations: 0,
+    mostActiveInvocations: 0,
     functionsKnown: 0,
     epoch: 0,
     cpuUtilization: 0,

@@ -209,8 +209,8 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.rule("exe:{lab}/{function}");
     lab.order(["short", 1e5], ["bulk", 9e5]);
     const bulk = await lab.program("bulk"), short = await lab.program("short");
-    await lab.record(lab.start(short, 5).pid);
-    await lab.record(lab.start(bulk, 5).pid);
+    await lab.introduce(short);
+    await lab.introduce(bulk);
     const many = Array.from({ length: 300 }, () => lab.start(bulk, 8));
     const one = lab.start(short, 8);
     const ended = await lab.record(one.pid);

@@ -17,6 +17,7 @@ import { requireObservable } from "../../observe/kernel_features.ts";
 import { Observer } from "../../observe/observer.ts";
 import { RuleSet } from "../../observe/rule_set.ts";
 import { parseRule } from "../../observe/rules.ts";
+import { nativeProgram } from "./build_native.ts";
 
 /** Why live tests cannot run here, undefined where they can. */
 export const whyNotLive: string | undefined = (() => {
@@ -48,7 +49,7 @@ export function liveTest(
 
 /** Waits until `condition` gives something; fails after `seconds`, which is far beyond what it takes. */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   condition: () => T | undefined | false,
   seconds = 60,
 ): Promise<T> {
@@ -57,27 +58,12 @@ export async function until<T>(
     if (value !== undefined && value !== false) return value;
     await sleep(5);
   }
-  throw new Error(`waited ${seconds} s in vain for: ${what}`);
+  throw new Error(`waited ${seconds} s in vain for: ${typeof what === "string" ? what : what()}`);
 }
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
-
-/** Builds the program `spin` once per test run. */
-async function buildSpin(): Promise<string> {
-  const source = new URL("./native/spin.c", import.meta.url).pathname;
-  const folder = await Deno.makeTempDir({ prefix: "alps-spin-" });
-  const path = `${folder}/spin`;
-  const { success, stderr } = await new Deno.Command("cc", {
-    args: ["-O1", "-Wall", "-Werror", "-pthread", "-o", path, source],
-    stderr: "piped",
-  }).output();
-  if (!success) throw new Error(`cannot compile ${source}: ${new TextDecoder().decode(stderr)}`);
-  return path;
-}
-
-let spin: Promise<string> | undefined;
 
 /** An observed machine. */
 export class Lab implements AsyncDisposable {
@@ -134,7 +120,7 @@ export class Lab implements AsyncDisposable {
   async program(name: string): Promise<string> {
     const path = `${this.folder}/${name}`;
     if (existsSync(path)) return path;
-    await Deno.copyFile(await (spin ??= buildSpin()), path);
+    await Deno.copyFile(await nativeProgram("spin"), path);
     return path;
   }
 
@@ -143,6 +129,18 @@ export class Lab implements AsyncDisposable {
     const process = new Deno.Command(path, { args: args.map(String), stdin: "null", stdout: "null" }).spawn();
     this.#processes.push(process);
     return process;
+  }
+
+  /**
+   * Runs one invocation until it is followed, then ends it. A short one may end before it has been asked and answered
+   * whose it is; from now on the kernel side knows the program, until the rules change.
+   */
+  async introduce(path: string, ...args: (string | number)[]): Promise<Invocation & { name: string }> {
+    const { active } = this.observer.shared.counters();
+    const process = this.start(path, ...args, 0);
+    await until(`${path} is followed`, () => this.observer.shared.counters().active > active);
+    process.kill("SIGKILL");
+    return await this.record(process.pid);
   }
 
   /** Ends everything that was started here. */

@@ -34,8 +34,7 @@ liveTest(
   async (lab) => {
     const f = await lab.program("f");
     lab.rule("exe:{lab}/{function}");
-    const first = lab.start(f, 5);
-    await lab.record(first.pid);
+    await lab.introduce(f);
     const asked = lab.questions.filter((q) => q.execPath === f).length;
     for (let i = 0; i < 3; i++) await lab.record(lab.start(f, 5).pid);
     assert.equal(asked, 1);
@@ -121,12 +120,12 @@ liveTest("observe: rules that come and go hold for the processes that start from
   const f = await lab.program("f"), g = await lab.program("g");
   lab.rule("g=exe:{lab}/g");
   await lab.start(f, 5).status;
-  await lab.record(lab.start(g, 5).pid);
+  await lab.introduce(g);
   const id = lab.rule("f=exe:{lab}/f");
-  await lab.record(lab.start(f, 5).pid);
+  await lab.introduce(f);
   lab.classifier.removeRules(id);
   await lab.start(f, 5).status;
-  await lab.record(lab.start(g, 5).pid);
+  await lab.introduce(g);
   assert.deepEqual(lab.ended.map(({ name }) => name), ["g", "f", "g"]);
 });
 
@@ -144,17 +143,18 @@ liveTest("observe: a rule on the command line is asked about every time", async 
   const f = await lab.program("f");
   lab.rule("cmd:-n (?<function>[a-z]+) ");
   for (const name of ["one", "two", "one"]) {
-    assert.equal((await lab.record(lab.start(f, "-n", name, 20).pid)).name, name);
+    assert.equal((await lab.introduce(f, "-n", name)).name, name);
   }
 });
 
 liveTest("observe: counters and histograms in the kernel agree with the records", async (lab) => {
   const f = await lab.program("f");
   lab.rule("exe:{lab}/{function}");
+  await lab.introduce(f);
   for (const ms of [2, 10, 50]) await lab.record(lab.start(f, ms).pid);
   const stats = lab.observer.statsOf(lab.functions.byName("f")!.id)!;
   const total = (key: "cpuNs" | "waitNs" | "preemptions") => lab.ended.reduce((sum, r) => sum + r[key], 0);
-  assert.equal(stats.invocations, 3);
+  assert.equal(stats.invocations, 4);
   assert.equal(stats.cpuNs, total("cpuNs"));
   assert.equal(stats.waitNs, total("waitNs"));
   assert.equal(stats.preemptions, total("preemptions"));
@@ -210,7 +210,7 @@ liveTest("observe: a function that blocks is not counted as waiting", async (lab
 liveTest("observe: 300 short processes at once, none lost", async (lab) => {
   const f = await lab.program("f");
   lab.rule("exe:{lab}/{function}");
-  await lab.record(lab.start(f, 20).pid); // from now on it is known at once
+  await lab.introduce(f);
   const processes = Array.from({ length: 300 }, () => lab.start(f, 1));
   for (const process of processes) await lab.record(process.pid);
   const counters = lab.observer.shared.counters();

@@ -16,6 +16,8 @@ class Scene implements ClassifierKernel {
   readonly adopted: Adoption[] = [];
   readonly remembered: { generation: number; functionId: number | undefined }[] = [];
   generation = 0;
+  /** How many of the processes to adopt the kernel side does not find. */
+  gone = 0;
 
   constructor(...rules: string[]) {
     this.classifier.addRules(rules.map((rule) => parseRule(rule, "command line")));
@@ -32,6 +34,7 @@ class Scene implements ClassifierKernel {
 
   adopt(adoptions: readonly Adoption[]): number {
     this.adopted.push(...adoptions);
+    return this.gone;
   }
 
   ask(question: Partial<Question>): void {
@@ -130,6 +133,16 @@ Deno.test("Classifier.answer() refuses a hostile name: counted, shown escaped, n
     [undefined],
     "asked again next time",
   );
+});
+
+Deno.test("Classifier.answer() counts processes that are gone before they can be adopted", () => {
+  const scene = new Scene("exe:/fn/{function}");
+  scene.ask({ execPath: "/fn/fib" });
+  assert.deepEqual(scene.classifier.failures, {});
+  scene.gone = 1;
+  scene.ask({ execPath: "/fn/fib" });
+  scene.ask({ execPath: "/bin/true" });
+  assert.deepEqual(scene.classifier.failures, { process_gone: 1 });
 });
 
 Deno.test("Classifier keeps the latest 100 of the processes that it could not name", () => {

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { OrdersSender } from "../../core/orders.ts";
+import type { FunctionPolicy, Policy } from "../../learn/policy.ts";
+
+const table = (ns: number) => [{ attainedNs: 0, rankNs: ns }];
+
+function fn(
+  functionId: number,
+  of: readonly { attainedNs: number; rankNs: number }[],
+  tailSlope = 1,
+): FunctionPolicy {
+  return { functionId, priority: 1, sliceNs: 1, predictedCpuNs: 1, table: of, tailSlope };
+}
+
+function policy(...functions: FunctionPolicy[]): Policy {
+  return { epoch: 1, ml: "avg", cpuUtilization: 0, functions };
+}
+
+Deno.test("OrdersSender.next() sends what is new, what has another table, and what is gone", () => {
+  const sender = new OrdersSender();
+  const one = fn(1, table(1)), two = fn(2, table(2));
+  assert.deepEqual(sender.next(policy(one, two), []), { changed: [one, two], removed: [], pinned: [] });
+  const other = fn(2, table(3)), three = fn(3, table(3));
+  assert.deepEqual(sender.next(policy(other, three), []), {
+    changed: [other, three],
+    removed: [1],
+    pinned: [],
+  });
+  assert.deepEqual(sender.next(undefined, []), { changed: [], removed: [2, 3], pinned: [] });
+});
+
+Deno.test("OrdersSender.next() sends nothing of a function whose table is the same", () => {
+  const sender = new OrdersSender(), same = table(1);
+  sender.next(policy(fn(1, same)), []);
+  assert.deepEqual(sender.next(policy({ ...fn(1, same), priority: 7, sliceNs: 9 }), []).changed, []);
+  assert.equal(sender.next(policy(fn(1, same, 2)), []).changed.length, 1, "another slope is another order");
+});
+
+Deno.test("OrdersSender.next() always sends all pins", () => {
+  const sender = new OrdersSender(), same = policy(fn(1, table(1)));
+  sender.next(same, [[1, 5]]);
+  assert.deepEqual(sender.next(same, [[1, 5], [2, 6]]), {
+    changed: [],
+    removed: [],
+    pinned: [[1, 5], [2, 6]],
+  });
+  assert.deepEqual(sender.next(same, []).pinned, []);
+});

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { Mover, onlineCpus, parseCpuList, type Placed, planMoves } from "../../enforce/placement.ts";
+import { randomBelow } from "../observe/random.ts";
+
+Deno.test("planMoves() moves the worse-ranked of two that wait on one CPU to a CPU without a chosen one", () => {
+  const a = { tid: 1, cpu: 0, running: false }, b = { tid: 2, cpu: 0, running: false };
+  assert.deepEqual(planMoves([a, b], [0, 1]), [{ tid: 2, cpu: 1 }]);
+  assert.deepEqual(planMoves([b, a], [0, 1]), [{ tid: 1, cpu: 1 }]);
+});
+
+Deno.test("planMoves() leaves the running one and moves the one that waits, however well it ranks", () => {
+  const waiting = { tid: 1, cpu: 0, running: false }, running = { tid: 2, cpu: 0, running: true };
+  assert.deepEqual(planMoves([waiting, running], [0, 1]), [{ tid: 1, cpu: 1 }]);
+});
+
+Deno.test("planMoves() moves nothing where every chosen one has a CPU, or there is none to move to", () => {
+  const on = (tid: number, cpu: number) => ({ tid, cpu, running: false });
+  assert.deepEqual(planMoves([], [0, 1]), []);
+  assert.deepEqual(planMoves([on(1, 1), on(2, 0)], [0, 1]), []);
+  assert.deepEqual(planMoves([on(1, 0), on(2, 0)], [0]), []);
+  assert.deepEqual(planMoves([on(1, 0), on(2, 0)], []), []);
+});
+
+Deno.test("planMoves() never does harm, on random inputs", () => {
+  const random = randomBelow(5);
+  for (let round = 0; round < 5000; round++) {
+    const cpus = Array.from({ length: 1 + random(8) }, (_, i) => 2 * i); // not all numbers are in use
+    const busy = new Set<number>();
+    const chosen: Placed[] = Array.from({ length: random(cpus.length + 1) }, (_, i) => {
+      const cpu = random(2) === 0 ? cpus[random(cpus.length)]! : random(2 * cpus.length);
+      const running = random(2) === 0 && !busy.has(cpu);
+      if (running) busy.add(cpu);
+      return { tid: 100 + i, cpu, running };
+    });
+    const moves = planMoves(chosen, cpus);
+    const free = cpus.filter((cpu) => !chosen.some((placed) => placed.cpu === cpu));
+    assert.ok(moves.length <= free.length, "never more moves than free CPUs");
+    assert.equal(new Set(moves.map(({ cpu }) => cpu)).size, moves.length, "no two moves to one CPU");
+    assert.equal(new Set(moves.map(({ tid }) => tid)).size, moves.length, "no task twice");
+    for (const { tid, cpu } of moves) {
+      const placed = chosen.find((one) => one.tid === tid)!;
+      assert.ok(!placed.running, "running ones are never moved");
+      assert.ok(free.includes(cpu), "only to a CPU without a chosen one");
+      assert.ok(
+        chosen.some((other) =>
+          other !== placed && other.cpu === placed.cpu && !moves.some((m) => m.tid === other.tid)
+        ),
+        "never away from a CPU that nobody else keeps",
+      );
+    }
+    // As far as there are free CPUs, every chosen one has a CPU of its own afterwards.
+    const crowded = chosen.length - new Set(chosen.map(({ cpu }) => cpu)).size;
+    assert.equal(moves.length, Math.min(free.length, crowded));
+  }
+});
+
+Deno.test("parseCpuList() reads numbers and ranges", () => {
+  assert.deepEqual(parseCpuList("0\n"), [0]);
+  assert.deepEqual(parseCpuList("0-3,8"), [0, 1, 2, 3, 8]);
+  assert.deepEqual(parseCpuList("5-5,7,9-10\n"), [5, 7, 9, 10]);
+  assert.deepEqual(parseCpuList("\n"), []);
+});
+
+Deno.test("parseCpuList() says that it cannot read what is no list, instead of making CPUs up", () => {
+  const bad = [
+    "a",
+    "0-",
+    "-1",
+    "3-1",
+    "0-x",
+    "1.5",
+    "1e3",
+    "0x10",
+    "0--2",
+    "0-1-2",
+    "0,,1",
+    "0-4294967295",
+    "99999999999999999999",
+    "0 1",
+    "\u0660",
+  ];
+  for (const list of bad) {
+    assert.throws(
+      () => parseCpuList(list),
+      { message: /^cannot read the list of CPUs / },
+      JSON.stringify(list),
+    );
+  }
+});
+
+Deno.test("onlineCpus() has as many CPUs as the machine shows", () => {
+  const shown = Deno.readTextFileSync("/proc/stat").match(/^cpu\d+/gm)!.map((cpu) => Number(cpu.slice(3)));
+  assert.deepEqual(onlineCpus(), shown);
+});
+
+/** Tasks and their CPU masks; 8 bytes, as on a machine with up to 64 CPUs. */
+class FakeAffinity {
+  readonly masks = new Map<number, bigint>();
+  readonly calls: string[] = [];
+
+  getAffinity(tid: number, into: Uint8Array<ArrayBuffer>): number {
+    const mask = this.masks.get(tid);
+    if (mask === undefined) return -3;
+    new DataView(into.buffer).setBigUint64(0, mask, true);
+    return 8;
+  }
+
+  setAffinity(tid: number, from: Uint8Array<ArrayBuffer>): number {
+    if (!this.masks.has(tid)) return -3;
+    const mask = new DataView(from.buffer, from.byteOffset).getBigUint64(0, true);
+    assert.ok(from.subarray(8).every((byte) => byte === 0));
+    this.calls.push(`${tid} ${mask.toString(2)}`);
+    this.masks.set(tid, mask);
+    return 0;
+  }
+}
+
+Deno.test("Mover.move() allows one CPU for a moment, then what was allowed before", () => {
+  const kernel = new FakeAffinity();
+  kernel.masks.set(7, 0b1101n);
+  assert.equal(new Mover(kernel).move({ tid: 7, cpu: 2 }), true);
+  assert.deepEqual(kernel.calls, ["7 100", "7 1101"]);
+});
+
+Deno.test("Mover.move() leaves a task alone that may not run there, and one that is gone", () => {
+  const kernel = new FakeAffinity();
+  kernel.masks.set(7, 0b1101n);
+  const mover = new Mover(kernel);
+  assert.equal(mover.move({ tid: 7, cpu: 1 }), false);
+  assert.equal(mover.move({ tid: 7, cpu: 2000 }), false);
+  assert.equal(mover.move({ tid: 8, cpu: 0 }), false);
+  assert.deepEqual(kernel.calls, []);
+});

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { Selection } from "../../enforce/selection.ts";
+import { randomBelow } from "../observe/random.ts";
+
+Deno.test("Selection keeps the best in order, of equal ranks the ones offered first", () => {
+  const random = randomBelow(3);
+  const selection = new Selection<number>(5);
+  for (let round = 0; round < 500; round++) {
+    selection.clear();
+    // Few different ranks, so that many are equal.
+    const ranks = Array.from({ length: random(30) }, () => random(8) === 0 ? -Infinity : random(10));
+    ranks.forEach((rank, item) => selection.offer(item, rank));
+    const wanted = ranks.map((rank, item) => ({ rank, item }))
+      .sort((a, b) => (a.rank === b.rank ? 0 : a.rank - b.rank) || a.item - b.item)
+      .slice(0, 5).map(({ item }) => item);
+    assert.deepEqual(selection.items, wanted, `ranks ${ranks}`);
+  }
+});
+
+Deno.test("Selection takes infinite ranks on both ends", () => {
+  const selection = new Selection<string>(2);
+  selection.offer("last", Infinity);
+  selection.offer("middle", 0);
+  selection.offer("first", -Infinity);
+  assert.deepEqual(selection.items, ["first", "middle"]);
+});
+
+Deno.test("Selection of capacity 0 keeps nothing", () => {
+  const selection = new Selection<string>(0);
+  selection.offer("a", 1);
+  assert.deepEqual(selection.items, []);
+});
+
+Deno.test("Selection.truncate() keeps the first ones, and further offers find the room", () => {
+  const selection = new Selection<string>(3);
+  for (const [item, rank] of [["a", 1], ["b", 2], ["c", 3]] as const) selection.offer(item, rank);
+  selection.truncate(5);
+  assert.deepEqual(selection.items, ["a", "b", "c"]);
+  selection.truncate(1);
+  assert.deepEqual(selection.items, ["a"]);
+  selection.offer("d", 0);
+  selection.offer("e", 9);
+  assert.deepEqual(selection.items, ["d", "a", "e"]);
+});

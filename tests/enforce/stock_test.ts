@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { SCHED_FIFO, SCHED_IDLE, SCHED_NORMAL } from "../../ffi/libc.ts";
+import type { ActiveInvocation } from "../../observe/active_set.ts";
+import { randomBelow } from "../observe/random.ts";
+import { MS, Scene } from "./stock_scene.ts";
+
+Deno.test("StockEnforcer.decide() changes nothing where no more want a CPU than there are", () => {
+  const scene = new Scene();
+  scene.start(100);
+  scene.start(10);
+  const blocked = scene.start(1);
+  scene.slotOf(blocked).runnable = 0;
+  assert.equal(scene.decide(), Infinity);
+  assert.deepEqual(scene.tasks.changes, []);
+});
+
+Deno.test("StockEnforcer.decide() leaves the shortest normal, as many as there are CPUs, and asks to be called again", () => {
+  const scene = new Scene();
+  const all = [100, 1, 1000, 10].map((ms) => scene.start(ms));
+  const againNs = scene.decide();
+  assert.deepEqual(scene.normal(all), [false, true, false, true]);
+  assert.ok(againNs > 0 && againNs <= 100 * MS, `${againNs}`);
+  assert.deepEqual(scene.enforcer.counters.demotions, 2);
+});
+
+Deno.test("StockEnforcer.decide() asks to be called when a chosen one may have to give way", () => {
+  // Past its prediction of 1 ms a rank rises as fast as CPU time is used: at 11 ms it passes the one that waits.
+  const scene = new Scene();
+  for (const invocation of [scene.start(1), scene.start(1)]) scene.slotOf(invocation).running = 1;
+  scene.start(10);
+  assert.equal(scene.decide(), 11 * MS);
+  // Two tasks on CPUs of their own use it twice as fast.
+  const other = new Scene();
+  other.slotOf(other.start(1, 2)).running = 2;
+  other.start(10);
+  assert.equal(other.decide(), 5.5 * MS);
+});
+
+Deno.test("StockEnforcer.decide() promotes the next in order when one ends, and all when there is room", () => {
+  const scene = new Scene();
+  const [a, b, c, d] = [1, 10, 100, 1000].map((ms) => scene.start(ms));
+  scene.decide();
+  scene.end(a!);
+  scene.decide();
+  assert.deepEqual(scene.normal([b!, c!, d!]), [true, true, false]);
+  scene.end(b!);
+  assert.equal(scene.decide(), Infinity);
+  assert.deepEqual(scene.normal([c!, d!]), [true, true]);
+  const { promotions, demotions, decisions } = scene.enforcer.counters;
+  assert.deepEqual([promotions, demotions, decisions], [2, 2, 3]);
+});
+
+Deno.test("StockEnforcer.decide() counts an invocation with several runnable tasks as several", () => {
+  const scene = new Scene();
+  const wide = scene.start(1, 3), second = scene.start(10);
+  scene.decide();
+  assert.deepEqual(scene.normal([wide, second]), [true, false]);
+  assert.equal(scene.enforcer.counters.demotions, 1);
+});
+
+Deno.test("StockEnforcer.decide() demotes all tasks of an invocation, and leaves the ones of other classes", () => {
+  const scene = new Scene();
+  scene.start(1);
+  scene.start(1);
+  const wide = scene.start(100, 3), [first, second, third] = [...wide.tids];
+  scene.tasks.add(second!, { policy: SCHED_FIFO });
+  scene.decide();
+  const policies = [first, second, third].map((tid) => scene.tasks.attrs.get(tid!)?.policy);
+  assert.deepEqual(policies, [SCHED_IDLE, SCHED_FIFO, SCHED_IDLE]);
+});
+
+Deno.test("StockEnforcer.decide() does not demote what sleeps: when it wakes it is looked at", () => {
+  const scene = new Scene();
+  scene.start(1);
+  scene.start(10);
+  const sleeper = scene.start(1000);
+  scene.slotOf(sleeper).runnable = 0;
+  scene.start(100);
+  scene.decide();
+  assert.deepEqual(scene.normal([sleeper]), [true]);
+  scene.slotOf(sleeper).runnable = 1;
+  scene.decide();
+  assert.deepEqual(scene.normal([sleeper]), [false]);
+});
+
+Deno.test("StockEnforcer.decide() gives a CPU to one that has waited too long, for a while", () => {
+  const scene = new Scene({ maxWaitNs: 1e9 });
+  const long = scene.start(1000), short = [scene.start(10), scene.start(10)];
+  scene.decide();
+  assert.deepEqual(scene.normal([long]), [false]);
+  let waitedMs = 0;
+  for (; waitedMs < 2000 && !scene.normal([long])[0]; waitedMs += 40) scene.decide(40);
+  assert.ok(waitedMs > 500 && waitedMs <= 1000, `after ${waitedMs} ms`);
+  assert.equal(scene.normal(short).filter(Boolean).length, 1, "the other CPU is still the short ones'");
+  scene.slotOf(long).attainedNs = 5 * MS;
+  scene.decide(40);
+  assert.deepEqual(scene.normal([long]), [true], "it may use its share");
+  scene.slotOf(long).attainedNs = 20 * MS;
+  scene.decide(40);
+  assert.deepEqual(scene.normal([long]), [false]);
+});
+
+Deno.test("StockEnforcer.taskStarted() gives a child of a demoted invocation what its invocation has, release() all back", () => {
+  const scene = new Scene();
+  scene.start(1);
+  scene.start(1);
+  const long = scene.start(100);
+  scene.tasks.add(long.slot, { nice: 5 });
+  scene.decide();
+  scene.tasks.add(900, scene.tasks.attrs.get(long.slot)!);
+  long.tids.add(900);
+  scene.enforcer.taskStarted(long, 900);
+  scene.enforcer.release();
+  for (const tid of [long.slot, 900]) {
+    assert.deepEqual([scene.tasks.attrs.get(tid)?.policy, scene.tasks.attrs.get(tid)?.nice], [
+      SCHED_NORMAL,
+      5,
+    ]);
+  }
+});
+
+Deno.test("StockEnforcer.decide() starts anew after release()", () => {
+  const scene = new Scene();
+  const all = [1, 10, 100].map((ms) => scene.start(ms));
+  scene.decide();
+  scene.enforcer.release();
+  assert.deepEqual(scene.normal(all), [true, true, true]);
+  scene.decide(4);
+  assert.deepEqual(scene.normal(all), [true, true, false]);
+});
+
+Deno.test("StockEnforcer counts processes that are gone before their attributes are set, and goes on", () => {
+  const scene = new Scene();
+  const all = [1, 10, 100, 1000].map((ms) => scene.start(ms));
+  scene.tasks.remove(all[2]!.slot);
+  scene.decide();
+  assert.deepEqual(scene.normal([all[0]!, all[1]!, all[3]!]), [true, true, false]);
+  assert.deepEqual(scene.enforcer.counters.errors, { process_gone: 1 });
+  scene.enforcer.ended(all[2]!, undefined);
+  scene.enforcer.ended(all[2]!, undefined); // an end that is told twice
+  scene.decide();
+  scene.end(all[0]!);
+  scene.end(all[1]!);
+  scene.decide();
+  assert.deepEqual(scene.normal([all[3]!]), [true]);
+});
+
+Deno.test("StockEnforcer measures the time from promotion to running", () => {
+  const scene = new Scene();
+  const [a, , c] = [1, 10, 100].map((ms) => scene.start(ms));
+  scene.decide();
+  scene.end(a!);
+  scene.decide();
+  Object.assign(scene.slotOf(c!), { lastOnNs: scene.nowNs + 70_000, running: 1 });
+  scene.decide(4);
+  const { count, maxNs } = scene.enforcer.promotionLatency.summary();
+  assert.deepEqual([count, maxNs], [1, 70_000]);
+});
+
+Deno.test("StockEnforcer spreads chosen ones that wait on one CPU, where it may", () => {
+  for (const migrate of [true, false]) {
+    const scene = new Scene({ migrate });
+    const [a, b] = [1, 10, 100].map((ms) => scene.start(ms));
+    const moves: number[] = [];
+    const set = scene.tasks.setAffinity.bind(scene.tasks);
+    scene.tasks.setAffinity = (tid, mask) => (moves.push(tid), set(tid, mask));
+    Object.assign(scene.slotOf(a!), { running: 1 });
+    scene.decide();
+    assert.deepEqual(moves, migrate ? [b!.slot, b!.slot] : []);
+    assert.equal(scene.tasks.masks.get(b!.slot), 0xffn, "its mask is as before");
+    assert.equal(scene.enforcer.counters.migrations, migrate ? 1 : 0);
+  }
+});
+
+Deno.test("StockEnforcer keeps the least remaining normal whatever comes and goes, and restores all of it", () => {
+  const random = randomBelow(9);
+  const scene = new Scene({ maxWaitNs: Infinity });
+  const active: ActiveInvocation[] = [];
+  for (let step = 0; step < 2000; step++) {
+    if (random(3) > 0 || active.length === 0) active.push(scene.start([1, 10, 100, 1000][random(4)]!));
+    else scene.end(active.splice(random(active.length), 1)[0]!);
+    if (active.length > 40) active.splice(0, 30).forEach((invocation) => scene.end(invocation));
+    scene.decide(50); // ranks of all are made anew
+    const remaining = (invocation: ActiveInvocation) => invocation.functionId * MS + invocation.startNs / 64;
+    const best = active.toSorted((a, b) => remaining(a) - remaining(b)).slice(0, 2);
+    const normal = active.filter((_, i) => scene.normal(active)[i]);
+    if (active.length > 2) assert.deepEqual(new Set(normal), new Set(best));
+    else assert.deepEqual(normal, active);
+  }
+  scene.enforcer[Symbol.dispose]();
+  assert.ok(scene.normal(active).every(Boolean));
+  assert.deepEqual(scene.enforcer.counters.errors, {});
+});

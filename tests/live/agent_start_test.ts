@@ -1,0 +1,110 @@
+/** Starts of the agent that must fail: with one line that says why, the right status, and nothing left behind. */
+
+import assert from "node:assert/strict";
+import { AgentLock } from "../../core/lock.ts";
+import { type Ending, Place } from "./agent_process.ts";
+import { whyNotLive } from "./lab.ts";
+
+function startTest(name: string, fn: (place: Place) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: whyNotLive !== undefined,
+    fn: async () => {
+      await using place = await Place.make();
+      await fn(place);
+    },
+  });
+}
+
+/** Starts an agent that must end by itself, with one line on standard error and nothing left behind. */
+async function refused(place: Place, args: string[], wrapper: string[] = []): Promise<Ending> {
+  const agent = place.spawnAgent(args, wrapper);
+  const ending = await agent.end();
+  assert.equal(ending.stdout, "", "it never listened");
+  assert.match(ending.stderr, /^alps-agent: [^\n]+\n$/, "one line says why");
+  if (!args.includes("--socket")) await assert.rejects(Deno.lstat(agent.socket), Deno.errors.NotFound);
+  return ending;
+}
+
+/** The lock can be had. */
+async function lockIsFree(place: Place): Promise<void> {
+  (await AgentLock.take(place.lockPath))[Symbol.dispose]();
+}
+
+startTest(
+  "agent: a second one is refused with the first one's pid; --backend none may run beside it",
+  async (place) => {
+    const first = await place.agent();
+    const { code, stderr } = await refused(place, []);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`another agent is running.*pid ${first.pid}\\b`));
+    const beside = await place.agent("--backend", "none");
+    assert.equal((await beside.request("GET", "/readyz")).status, 200);
+    assert.equal((await beside.end("SIGTERM")).code, 0);
+    assert.equal((await first.request("GET", "/readyz")).status, 200, "the first goes on");
+    assert.equal((await first.end("SIGTERM")).code, 0);
+  },
+);
+
+startTest("agent: a port that is in use is status 1", async (place) => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${listener.addr.port}`;
+  const { code, stderr } = await refused(place, ["--listen", address]);
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`cannot listen on ${address}`));
+  await lockIsFree(place);
+});
+
+startTest("agent: a socket that is in use is status 1, and stays its owner's", async (place) => {
+  const path = `${place.folder}/taken.sock`;
+  using _listener = Deno.listen({ transport: "unix", path });
+  const { code, stderr } = await refused(place, ["--socket", path]);
+  assert.equal(code, 1);
+  assert.match(stderr, /cannot listen on .*taken\.sock: .*listens there/);
+  assert.ok((await Deno.lstat(path)).isSocket);
+  await lockIsFree(place);
+});
+
+startTest("agent: files that it cannot read or write are status 1, named with the reason", async (place) => {
+  const no = `${place.folder}/no/such`;
+  for (const option of ["--config", "--token-file", "--exp_result"]) {
+    const { code, stderr } = await refused(place, [option, no]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, new RegExp(`${no}"?: .*no such file`, "i"), option);
+    await lockIsFree(place);
+  }
+});
+
+startTest("agent: a bad rule, option or value is status 2, and names what is allowed", async (place) => {
+  const cases: [string[], RegExp][] = [
+    [["--rule", "nosuch:/x"], /rule "nosuch:\/x".*exe.*comm.*cmd.*cgroup.*pid/],
+    [["--rule", "exe:/x"], /rule "exe:\/x"/],
+    [["--no-such-option"], /unknown option --no-such-option.*--rule/],
+    [["--ml", "RF9"], /--ml must be one of avg, LR/],
+    [["--listen", "127.0.0.1:99999"], /--listen must be/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await refused(place, args);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+  }
+  await assert.rejects(Deno.lstat(place.lockPath), Deno.errors.NotFound, "nothing was started");
+});
+
+startTest("agent: without root it is status 3: what is missing, and how to get it", async (place) => {
+  // As nobody in a user namespace: the files of the checkout stay readable, and nothing of root is left.
+  const nobody = ["/usr/bin/unshare", "--user", "--map-user=65534", "--map-group=65534"];
+  for (const backend of ["auto", "none"]) {
+    const { code, stderr } = await refused(place, ["--backend", backend], nobody);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /not root.*sudo/);
+  }
+  await assert.rejects(Deno.lstat(place.lockPath), Deno.errors.NotFound, "nothing was started");
+});
+
+startTest("agent: root without its capabilities is status 3 too", async (place) => {
+  const { code, stderr } = await refused(place, [], ["/usr/bin/setpriv", "--bounding-set=-all"]);
+  assert.equal(code, 3, stderr);
+  assert.match(stderr, /does not let this process.*CAP_BPF/);
+  await lockIsFree(place);
+});
