@@ -3,6 +3,8 @@
  */
 import process from "node:process";
 import { sleep, wallOffsetMs } from "./clock.ts";
+import { FetchClient } from "./fetch_client.ts";
+import { HttpPool } from "./http_pool.ts";
 import { percentile } from "./summary.ts";
 import type { TraceRow } from "./trace.ts";
 
@@ -57,12 +59,9 @@ const LEAD_MS = 100;
 
 const PROGRESS_EVERY_MS = 200;
 
-/** Longest body that is looked into; what a host answers beyond it is dropped. */
-const BODY_MOST = 64 * 1024;
-
 /**
- * Replays a trace. There is no limit on connections: Deno opens one for every request that finds none idle. Requests
- * that fail are not repeated.
+ * Replays a trace. There is no limit on connections: one is opened for every request that finds none idle. Requests that
+ * fail are not repeated.
  *
  * @throws RangeError where the speed is not above 0
  */
@@ -72,8 +71,9 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     throw new RangeError(`cannot replay at speed ${speed}: must be a number above 0`);
   }
   const target = new URL(options.targetUrl);
-  using client = openClient(target);
+  using client = target.protocol === "https:" ? new FetchClient(target) : new HttpPool(target);
   using giveUp = new GiveUp(signal);
+  giveUp.signal.addEventListener("abort", () => client[Symbol.dispose]());
   const offsetMs = wallOffsetMs();
   const cpuBefore = process.cpuUsage();
   const startMs = performance.now() + LEAD_MS;
@@ -89,7 +89,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   };
   const send = async (request: SentRequest) => {
     await post(request, {
-      url: runUrl(target, runAs(request.row.function)),
+      path: runUrl(target, runAs(request.row.function)).pathname,
       client,
       offsetMs,
       signal: giveUp.signal,
@@ -125,34 +125,26 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
 }
 
 interface Sending {
-  readonly url: URL;
-  readonly client: Deno.HttpClient;
+  readonly path: string;
+  readonly client: HttpPool | FetchClient;
   readonly signal: AbortSignal;
   /** See {@link wallOffsetMs}. */
   readonly offsetMs: number;
 }
 
 /** Sends one request and notes its answer; never throws. */
-async function post(request: SentRequest, { url, client, signal, offsetMs }: Sending): Promise<void> {
+async function post(request: SentRequest, { path, client, signal, offsetMs }: Sending): Promise<void> {
   const { row } = request;
   try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ n: row.n, id: row.id, job: row.job }),
-      redirect: "manual",
-      client,
-      signal,
-    });
-    request.status = response.status;
-    const body = await readBody(response);
+    const { status, body } = await client.post(path, JSON.stringify({ n: row.n, id: row.id, job: row.job }));
+    request.status = status;
     request.answeredMs = performance.now() + offsetMs;
     const { pid, cpu_us: cpuUs, detail } = membersOf(body);
     if (Number.isSafeInteger(pid) && Number(pid) > 0) request.pid = Number(pid);
     if (typeof cpuUs === "number" && cpuUs >= 0) request.cpuMs = cpuUs / 1000;
-    request.error = response.ok
+    request.error = status >= 200 && status < 300
       ? undefined
-      : `status ${response.status}${typeof detail === "string" ? `: ${detail.slice(0, 200)}` : ""}`;
+      : `status ${status}${typeof detail === "string" ? `: ${detail.slice(0, 200)}` : ""}`;
   } catch (error) {
     request.error = signal.aborted ? "no answer" : rootMessage(error);
   }
@@ -184,17 +176,6 @@ function unanswered(row: TraceRow, dueMs: number, sentMs: number): SentRequest {
   };
 }
 
-/** The answer's first bytes as text; the rest is read too, because the connection is used again. */
-async function readBody(response: Response): Promise<string> {
-  if (Number(response.headers.get("Content-Length") ?? NaN) <= BODY_MOST) return await response.text();
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of response.body ?? []) {
-    if (text.length < BODY_MOST) text += decoder.decode(chunk, { stream: true });
-  }
-  return text;
-}
-
 /** The members of an answer that is a JSON object; nothing of any other. */
 export function membersOf(body: string): { pid?: unknown; cpu_us?: unknown; detail?: unknown } {
   try {
@@ -209,20 +190,6 @@ function lateness(requests: readonly SentRequest[]): { p50: number; p99: number 
   if (requests.length === 0) return { p50: 0, p99: 0 };
   const sorted = requests.map(({ dueMs, sentMs }) => sentMs - dueMs).sort((a, b) => a - b);
   return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
-}
-
-function openClient(target: URL): Deno.HttpClient {
-  // Deno takes a proxy from the environment. One on the way would be measured too, and knows nothing of this machine.
-  const before = Deno.env.get("NO_PROXY");
-  const bypassed = before ?? Deno.env.get("no_proxy") ?? "";
-  Deno.env.set("NO_PROXY", `${bypassed},${target.hostname.replace(/^\[|\]$/g, "")}`);
-  try {
-    // Idle connections are left before servers close them (after 5 s, often): a request on a closed one would fail.
-    return Deno.createHttpClient({ poolMaxIdlePerHost: 4096, poolIdleTimeout: 3000, http2: false });
-  } finally {
-    if (before === undefined) Deno.env.delete("NO_PROXY");
-    else Deno.env.set("NO_PROXY", before);
-  }
 }
 
 /** Ends requests at a signal or after a time. */

@@ -19,7 +19,7 @@ import { SlotTable } from "../observe/slots.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
 
 /** How long it blocks where nothing is asked for. Ended invocations are handed over at this pace at the latest. */
-const IDLE_NS = 100_000_000;
+const IDLE_NS = 250_000_000;
 /** How often lost ends are looked for. */
 const SWEEP_NS = 1_000_000_000;
 

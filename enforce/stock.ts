@@ -17,7 +17,7 @@ import { TaskAttributes } from "./task_attributes.ts";
 /** Least time until a running invocation's rank is looked at again: where two ranks rise past each other in turn. */
 const TICK_NS = 2_000_000;
 /** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
-const FULL_NS = 40_000_000;
+const FULL_NS = 100_000_000;
 
 /** CPU time that an invocation gets for having waited too long. */
 const OVERDUE_RUN_NS = 10_000_000;
