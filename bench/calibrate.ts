@@ -4,7 +4,8 @@
 import { median } from "simple-statistics";
 import { FailedError } from "../cli/errors.ts";
 import type { MixEntry } from "./mixes.ts";
-import { membersOf, rootMessage, runUrl } from "./replay.ts";
+import { membersOf, runUrl } from "./replay.ts";
+import { rootMessage } from "./sender.ts";
 
 /** One kind of invocation to measure. */
 export interface CalibrationPoint {

@@ -1,5 +1,5 @@
-/** The client for hosts behind https: `fetch`, which costs more CPU time than {@link HttpPool}. */
-import type { HttpAnswer } from "./http_pool.ts";
+/** The client for hosts behind https: `fetch`, which costs far more CPU time than the native load generator. */
+import type { HttpAnswer } from "./http_answer.ts";
 
 /** Longest body that is looked into; what a host answers beyond it is dropped. */
 const BODY_MOST = 64 * 1024;
@@ -25,8 +25,13 @@ export class FetchClient implements Disposable {
     return { status: response.status, body: await readBody(response) };
   }
 
-  /** Requests under way reject. */
+  get closed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  /** Requests under way reject. May be called again. */
   [Symbol.dispose](): void {
+    if (this.closed) return;
     this.#closed.abort();
     this.#client.close();
   }

@@ -1,10 +1,8 @@
 /**
  * Sends a trace to a function host, open loop: each request goes out when it is due, whatever the others do.
  */
-import process from "node:process";
-import { sleep, wallOffsetMs } from "./clock.ts";
-import { FetchClient } from "./fetch_client.ts";
-import { HttpPool } from "./http_pool.ts";
+import { wallOffsetMs } from "./clock.ts";
+import { isNumericHttp, sendNatively, sendWithFetch, type SentOutcome } from "./sender.ts";
 import { percentile } from "./summary.ts";
 import type { TraceRow } from "./trace.ts";
 
@@ -50,14 +48,9 @@ export interface Replay {
   readonly wallMs: number;
   /** How late requests left this process, in milliseconds. It counts as turnaround. */
   readonly latenessMs: { readonly p50: number; readonly p99: number };
-  /** CPU time of this process over the replay, per request. */
+  /** CPU time of the client over the replay, per request, in milliseconds. */
   readonly clientCpuMs: number;
 }
-
-/** Between now and the start of the trace, so that the first requests are not late. */
-const LEAD_MS = 100;
-
-const PROGRESS_EVERY_MS = 200;
 
 /**
  * Replays a trace. There is no limit on connections: one is opened for every request that finds none idle. Requests that
@@ -66,94 +59,65 @@ const PROGRESS_EVERY_MS = 200;
  * @throws RangeError where the speed is not above 0
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
-  const { speed = 1, runAs = (name) => name, patienceMs = 300_000, onProgress, signal } = options;
+  const { rows, speed = 1, runAs = (name) => name, patienceMs = 300_000, onProgress, signal } = options;
   if (!(speed > 0 && speed < Infinity)) {
     throw new RangeError(`cannot replay at speed ${speed}: must be a number above 0`);
   }
-  const target = new URL(options.targetUrl);
-  using client = target.protocol === "https:" ? new FetchClient(target) : new HttpPool(target);
-  using giveUp = new GiveUp(signal);
-  giveUp.signal.addEventListener("abort", () => client[Symbol.dispose]());
-  const offsetMs = wallOffsetMs();
-  const cpuBefore = process.cpuUsage();
-  const startMs = performance.now() + LEAD_MS;
-  const order = [...options.rows.keys()].sort((a, b) => options.rows[a]!.dueMs - options.rows[b]!.dueMs);
-  const requests = new Array<SentRequest>(options.rows.length);
-  const answers: Promise<void>[] = [];
-  let answered = 0, reportedMs = 0, lastAnswerMs = startMs;
-
-  const report = (always: boolean) => {
-    if (onProgress === undefined || (!always && performance.now() - reportedMs < PROGRESS_EVERY_MS)) return;
-    reportedMs = performance.now();
-    onProgress(answers.length, answered);
-  };
-  const send = async (request: SentRequest) => {
-    await post(request, {
-      path: runUrl(target, runAs(request.row.function)).pathname,
-      client,
-      offsetMs,
-      signal: giveUp.signal,
-    });
-    lastAnswerMs = performance.now();
-    answered++;
-    report(false);
-  };
-
-  try {
-    for (const index of order) {
-      const row = options.rows[index]!;
-      const dueMs = startMs + row.dueMs / speed;
-      while (performance.now() < dueMs) await sleep(Math.max(dueMs - performance.now(), 0), signal);
-      requests[index] = unanswered(row, dueMs + offsetMs, performance.now() + offsetMs);
-      answers.push(send(requests[index]));
-      report(false);
-    }
-    giveUp.after(patienceMs);
-  } finally {
-    await Promise.all(answers);
-  }
   signal?.throwIfAborted();
-  report(true);
-  const cpu = process.cpuUsage(cpuBefore);
+  const target = new URL(options.targetUrl);
+  const order = [...rows.keys()].sort((a, b) => rows[a]!.dueMs - rows[b]!.dueMs || a - b);
+  const plan = order.map((index) => {
+    const { dueMs, function: name, n, id, job } = rows[index]!;
+    return {
+      dueMs: dueMs / speed,
+      path: runUrl(target, runAs(name)).pathname,
+      json: JSON.stringify({ n, id, job }),
+    };
+  });
+  const sending = { plan, target, patienceMs, onProgress, signal };
+  const sent = await (isNumericHttp(target) ? sendNatively(sending) : sendWithFetch(sending, wallOffsetMs()));
+  signal?.throwIfAborted();
+  const requests = new Array<SentRequest>(rows.length);
+  for (const [place, index] of order.entries()) {
+    requests[index] = requestOf(rows[index]!, sent.startMs + plan[place]!.dueMs, sent.outcomes[place]!);
+  }
+  const lastAnswerMs = requests.reduce(
+    (last, { answeredMs }) => Math.max(last, answeredMs ?? 0),
+    sent.startMs,
+  );
+  onProgress?.(requests.length, requests.filter(({ answeredMs }) => answeredMs !== undefined).length);
   return {
     requests,
-    startMs: startMs + offsetMs,
-    wallMs: lastAnswerMs - startMs,
+    startMs: sent.startMs,
+    wallMs: lastAnswerMs - sent.startMs,
     latenessMs: lateness(requests),
-    clientCpuMs: (cpu.user + cpu.system) / 1000 / Math.max(requests.length, 1),
+    clientCpuMs: sent.cpuMs / Math.max(requests.length, 1),
   };
 }
 
-interface Sending {
-  readonly path: string;
-  readonly client: HttpPool | FetchClient;
-  readonly signal: AbortSignal;
-  /** See {@link wallOffsetMs}. */
-  readonly offsetMs: number;
-}
-
-/** Sends one request and notes its answer; never throws. */
-async function post(request: SentRequest, { path, client, signal, offsetMs }: Sending): Promise<void> {
-  const { row } = request;
-  try {
-    const { status, body } = await client.post(path, JSON.stringify({ n: row.n, id: row.id, job: row.job }));
-    request.status = status;
-    request.answeredMs = performance.now() + offsetMs;
-    const { pid, cpu_us: cpuUs, detail } = membersOf(body);
-    if (Number.isSafeInteger(pid) && Number(pid) > 0) request.pid = Number(pid);
-    if (typeof cpuUs === "number" && cpuUs >= 0) request.cpuMs = cpuUs / 1000;
-    request.error = status >= 200 && status < 300
-      ? undefined
-      : `status ${status}${typeof detail === "string" ? `: ${detail.slice(0, 200)}` : ""}`;
-  } catch (error) {
-    request.error = signal.aborted ? "no answer" : rootMessage(error);
+function requestOf(row: TraceRow, dueMs: number, { sentMs, answeredMs, result }: SentOutcome): SentRequest {
+  const sent = { row, dueMs, sentMs, answeredMs };
+  if ("error" in result) {
+    return {
+      ...sent,
+      answeredMs: undefined,
+      status: undefined,
+      pid: undefined,
+      cpuMs: undefined,
+      error: result.error,
+    };
   }
-}
-
-/** What an error was caused by in the end: "fetch failed" alone helps nobody. */
-export function rootMessage(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? rootMessage(error.cause) : error.message;
+  const { status, body } = result;
+  const { pid, cpu_us: cpuUs, detail } = membersOf(body);
+  return {
+    ...sent,
+    status,
+    pid: Number.isSafeInteger(pid) && Number(pid) > 0 ? Number(pid) : undefined,
+    cpuMs: typeof cpuUs === "number" && cpuUs >= 0 ? cpuUs / 1000 : undefined,
+    error: status >= 200 && status < 300
+      ? undefined
+      : `status ${status}${typeof detail === "string" ? `: ${detail.slice(0, 200)}` : ""}`,
+  };
 }
 
 /** Where a function of a host is run. */
@@ -161,19 +125,6 @@ export function runUrl(target: URL, functionName: string): URL {
   const url = new URL(target);
   url.pathname = `${target.pathname.replace(/\/$/, "")}/run/${encodeURIComponent(functionName)}`;
   return url;
-}
-
-function unanswered(row: TraceRow, dueMs: number, sentMs: number): SentRequest {
-  return {
-    row,
-    dueMs,
-    sentMs,
-    answeredMs: undefined,
-    status: undefined,
-    pid: undefined,
-    cpuMs: undefined,
-    error: "no answer",
-  };
 }
 
 /** The members of an answer that is a JSON object; nothing of any other. */
@@ -190,29 +141,4 @@ function lateness(requests: readonly SentRequest[]): { p50: number; p99: number 
   if (requests.length === 0) return { p50: 0, p99: 0 };
   const sorted = requests.map(({ dueMs, sentMs }) => sentMs - dueMs).sort((a, b) => a - b);
   return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
-}
-
-/** Ends requests at a signal or after a time. */
-class GiveUp implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #onAbort = () => this.#controller.abort();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(readonly outer: AbortSignal | undefined) {
-    outer?.addEventListener("abort", this.#onAbort);
-    if (outer?.aborted) this.#onAbort();
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  after(ms: number): void {
-    this.#timer = setTimeout(this.#onAbort, ms);
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.outer?.removeEventListener("abort", this.#onAbort);
-  }
 }

@@ -1,8 +1,9 @@
 /**
  * Makes everything that the agent, the demo and the tests load: `deno task build`. Set-up first, then the eBPF
- * programs (build/bpf) and the host's function programs (build/host). What is up to date is left alone.
+ * programs (build/bpf), the host's function programs (build/host) and the load generator (build/bench). What is up to date is left alone.
  */
 import { join } from "node:path";
+import { buildSender } from "../bench/build.ts";
 import { buildHost } from "../host/build.ts";
 import { compileBpfObjects } from "./bpf_objects.ts";
 import { runScript } from "./command.ts";
@@ -13,7 +14,7 @@ import { setUp } from "./setup.ts";
 /** Sets up, then compiles what has changed. The caller holds the build lock. */
 export async function build(): Promise<void> {
   await setUp();
-  await Promise.all([compileBpfObjects(), buildHost(join(BUILD_DIR, "host"))]);
+  await Promise.all([compileBpfObjects(), buildHost(join(BUILD_DIR, "host")), buildSender()]);
 }
 
 if (import.meta.main) await runScript(() => withBuildLock(build));
