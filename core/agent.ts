@@ -71,6 +71,7 @@ export class Agent implements AgentView, AsyncDisposable {
   #learnSeconds = 0;
   #instances: ReadonlyMap<number, number> = new Map();
   #report: EventThreadReport | undefined;
+  #eventsReported = -1;
   #troubles: string[] = ["starting"];
 
   private constructor(readonly options: AgentOptions, cpus: number[]) {
@@ -182,6 +183,9 @@ export class Agent implements AgentView, AsyncDisposable {
 
   #keepHouse(): void {
     if (this.#pins.expire(Date.now())) this.#sendOrders();
+    const { events, active } = this.#observer.shared.counters();
+    if (events === this.#eventsReported && active === 0) return; // nothing has happened: the figures stand
+    this.#eventsReported = events;
     this.report().catch(() => {}); // it has failed: that has been told already
   }
 
