@@ -10,6 +10,8 @@ import { requireObservable } from "../observe/kernel_features.ts";
 import { Agent } from "./agent.ts";
 import { AgentLock } from "./lock.ts";
 import { configureLog } from "./log.ts";
+import { RunRecord } from "./run_record.ts";
+import { nowUs, rfc3339 } from "./wall_clock.ts";
 
 const log = getLogger(["alps"]);
 
@@ -53,6 +55,9 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       socketPath: options.socket,
     }),
   );
+  if (backend !== "none") {
+    resources.use(recordRun(options.state, { version, backend, server, socket: options.socket }));
+  }
   if (options.backend === "auto") log.info("backend stock: the only one in this build that orders");
   log.info("backend {backend}, predictor {ml}, {rules} rules, writing through {socket}", {
     backend,
@@ -64,6 +69,34 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   const reason = await Promise.race([signal.received, agent.failure.promise.then(() => undefined)]);
   if (reason) log.info("{signal}: putting everything back", { signal: reason });
   return reason ? 0 : 1;
+}
+
+/** Writes the record of this run, and tells where the agent before was killed. */
+function recordRun(
+  folder: string,
+  { version, backend, server, socket }: {
+    version: string;
+    backend: string;
+    server: RunningServer;
+    socket: string;
+  },
+): RunRecord {
+  const started = rfc3339(nowUs());
+  const { record, left } = RunRecord.write(folder, {
+    pid: Deno.pid,
+    version,
+    started,
+    backend,
+    url: server.url ?? "",
+    socket,
+  });
+  if (left) {
+    log.warning(
+      "the agent before (pid {pid}, started {started}) was killed: functions that it had demoted then and that still run are in the idle class",
+      { pid: left.pid, started: left.started },
+    );
+  }
+  return record;
 }
 
 /** The first signal that asks it to stop; SIGHUP is what a closed terminal sends. */
