@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { liveTest, until } from "./lab.ts";
 
-liveTest(
+Deno.test(liveTest(
   "observe: a process that is asked about twice before the answer is one invocation, and not gone",
   async (lab) => {
     const f = await lab.program("f");
@@ -21,25 +21,27 @@ liveTest(
     assert.equal(lab.ended.length, 10);
     assert.deepEqual(lab.classifier.failures, {});
   },
+));
+
+Deno.test(
+  liveTest("observe: a process that has ended before it was identified is counted as gone", async (lab) => {
+    const f = await lab.program("f");
+    lab.rule("exe:{lab}/{function}");
+    const answer = lab.classifier.answer.bind(lab.classifier);
+    const held: (() => void)[] = [];
+    lab.classifier.answer = (question) => void held.push(() => answer(question));
+    const process = lab.start(f, 1);
+    await process.status;
+    await until("the question", () => lab.questions.some(({ pid }) => pid === process.pid));
+    for (const late of held) late();
+    assert.deepEqual(lab.classifier.failures, { process_gone: 1 });
+    assert.equal(lab.observer.shared.counters().active, 0);
+    lab.classifier.answer = answer;
+    assert.equal((await lab.record(lab.start(f, 5).pid)).name, "f", "and the next one is known at once");
+  }),
 );
 
-liveTest("observe: a process that has ended before it was identified is counted as gone", async (lab) => {
-  const f = await lab.program("f");
-  lab.rule("exe:{lab}/{function}");
-  const answer = lab.classifier.answer.bind(lab.classifier);
-  const held: (() => void)[] = [];
-  lab.classifier.answer = (question) => void held.push(() => answer(question));
-  const process = lab.start(f, 1);
-  await process.status;
-  await until("the question", () => lab.questions.some(({ pid }) => pid === process.pid));
-  for (const late of held) late();
-  assert.deepEqual(lab.classifier.failures, { process_gone: 1 });
-  assert.equal(lab.observer.shared.counters().active, 0);
-  lab.classifier.answer = answer;
-  assert.equal((await lab.record(lab.start(f, 5).pid)).name, "f", "and the next one is known at once");
-});
-
-liveTest("observe: hostile names come through to where they are refused", async (lab) => {
+Deno.test(liveTest("observe: hostile names come through to where they are refused", async (lab) => {
   const hostile = "\x1b[2J\n\u202efn";
   const f = await lab.program(hostile);
   lab.rule("exe:{lab}/{function}");
@@ -48,4 +50,4 @@ liveTest("observe: hostile names come through to where they are refused", async 
   assert.deepEqual([lab.ended, lab.functions.size], [[], 0]);
   // deno-lint-ignore no-control-regex -- these are what must not be there
   assert.doesNotMatch(lab.classifier.unknown[0]!.hint, /[\x00-\x1f\u202e]/);
-});
+}));

@@ -31,20 +31,23 @@ export const whyNotLive: string | undefined = (() => {
 
 if (whyNotLive) console.log(`skip: ${whyNotLive}`);
 
-/** A test on this machine's kernel. Without the means it is skipped, and the reason printed. */
+/**
+ * A test on this machine's kernel, to be passed to `Deno.test` in the file that it belongs to (reports name that file).
+ * Without the means it is skipped, and the reason printed.
+ */
 export function liveTest(
   name: string,
   test: (lab: Lab) => Promise<void>,
   backend: "stock" | "none" = "none",
-): void {
-  Deno.test({
+): Deno.TestDefinition {
+  return {
     name,
     ignore: whyNotLive !== undefined,
     fn: async () => {
       await using lab = await Lab.open(backend);
       await test(lab);
     },
-  });
+  };
 }
 
 /** Waits until `condition` gives something; fails after `seconds`, which is far beyond what it takes. */

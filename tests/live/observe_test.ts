@@ -8,7 +8,7 @@ function near(actual: number, wanted: number, what: string): void {
   assert.ok(Math.abs(actual - wanted) <= wanted / 10 + 3, `${what}: ${actual} ms, wanted about ${wanted} ms`);
 }
 
-liveTest(
+Deno.test(liveTest(
   "observe: an exec'ed function is one invocation with its CPU time, wait and turnaround",
   async (lab) => {
     const f = await lab.program("f");
@@ -27,9 +27,9 @@ liveTest(
       assert.ok(record.cpuNs + record.waitNs >= turnaround * 0.8 - 5e6, JSON.stringify(record));
     }
   },
-);
+));
 
-liveTest(
+Deno.test(liveTest(
   "observe: the second process of a program is known in the kernel: no question is asked",
   async (lab) => {
     const f = await lab.program("f");
@@ -40,18 +40,18 @@ liveTest(
     assert.equal(asked, 1);
     assert.equal(lab.questions.filter((q) => q.execPath === f).length, 1);
   },
-);
+));
 
-liveTest("observe: threads and child processes count with their invocation", async (lab) => {
+Deno.test(liveTest("observe: threads and child processes count with their invocation", async (lab) => {
   const f = await lab.program("f");
   lab.rule("exe:{lab}/{function}");
   const threads = lab.start(f, "-t", 3, 40), family = lab.start(f, "-c", 3, 40);
   near((await lab.record(threads.pid)).cpuNs / 1e6, 120, "3 threads");
   near((await lab.record(family.pid)).cpuNs / 1e6, 160, "a process and 3 children");
   assert.equal(lab.ended.length, 2, "children are no invocations of their own");
-});
+}));
 
-liveTest("observe: an invocation is over when its last process is", async (lab) => {
+Deno.test(liveTest("observe: an invocation is over when its last process is", async (lab) => {
   const sh = `${lab.folder}/parent`;
   await Deno.copyFile("/bin/sh", sh);
   const f = await lab.program("child");
@@ -61,18 +61,18 @@ liveTest("observe: an invocation is over when its last process is", async (lab) 
   const process = lab.start(sh, "-c", `${f} 100 & exit 0`);
   await process.status;
   near((await lab.record(process.pid)).cpuNs / 1e6, 100, "CPU time of the child");
-});
+}));
 
-liveTest("observe: a process that renames itself is matched by its new name", async (lab) => {
+Deno.test(liveTest("observe: a process that renames itself is matched by its new name", async (lab) => {
   const f = await lab.program("anything");
   lab.rule("renamed=comm:fn-*");
   const process = lab.start(f, "-n", "fn-12", 30);
   const record = await lab.record(process.pid);
   assert.equal(record.name, "renamed");
   near(record.cpuNs / 1e6, 30, "CPU time");
-});
+}));
 
-liveTest(
+Deno.test(liveTest(
   "observe: a process whose rule is another function's leaves the invocation that it was forked into",
   async (lab) => {
     const sh = `${lab.folder}/outer`;
@@ -92,44 +92,50 @@ liveTest(
       );
     }
   },
+));
+
+Deno.test(
+  liveTest("observe: exec keeps the invocation and its CPU time where no other rule matches", async (lab) => {
+    const sh = `${lab.folder}/wrapper`;
+    await Deno.copyFile("/bin/sh", sh);
+    lab.rule("wrapped=exe:{lab}/wrapper");
+    const process = lab.start(sh, "-c", "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; exec sleep 0.05");
+    await process.status;
+    const record = await lab.record(process.pid);
+    assert.equal(lab.ended.length, 1);
+    assert.ok(record.cpuNs > 5e6, `the loop's CPU time is there: ${record.cpuNs}`);
+  }),
 );
 
-liveTest("observe: exec keeps the invocation and its CPU time where no other rule matches", async (lab) => {
-  const sh = `${lab.folder}/wrapper`;
-  await Deno.copyFile("/bin/sh", sh);
-  lab.rule("wrapped=exe:{lab}/wrapper");
-  const process = lab.start(sh, "-c", "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done; exec sleep 0.05");
-  await process.status;
-  const record = await lab.record(process.pid);
-  assert.equal(lab.ended.length, 1);
-  assert.ok(record.cpuNs > 5e6, `the loop's CPU time is there: ${record.cpuNs}`);
-});
+Deno.test(
+  liveTest("observe: processes that run already are taken in, with threads and children", async (lab) => {
+    const f = await lab.program("early");
+    const process = lab.start(f, "-t", 2, "-c", 1, 300);
+    await until("the child", () => childrenOf(process.pid).length === 1);
+    await sleep(100);
+    lab.rule("exe:{lab}/{function}");
+    const record = await lab.record(process.pid);
+    assert.equal(record.name, "early");
+    near(record.cpuNs / 1e6, 1200, "2 threads in 2 processes");
+  }),
+);
 
-liveTest("observe: processes that run already are taken in, with threads and children", async (lab) => {
-  const f = await lab.program("early");
-  const process = lab.start(f, "-t", 2, "-c", 1, 300);
-  await until("the child", () => childrenOf(process.pid).length === 1);
-  await sleep(100);
-  lab.rule("exe:{lab}/{function}");
-  const record = await lab.record(process.pid);
-  assert.equal(record.name, "early");
-  near(record.cpuNs / 1e6, 1200, "2 threads in 2 processes");
-});
+Deno.test(
+  liveTest("observe: rules that come and go hold for the processes that start from then on", async (lab) => {
+    const f = await lab.program("f"), g = await lab.program("g");
+    lab.rule("g=exe:{lab}/g");
+    await lab.start(f, 5).status;
+    await lab.introduce(g);
+    const id = lab.rule("f=exe:{lab}/f");
+    await lab.introduce(f);
+    lab.classifier.removeRules(id);
+    await lab.start(f, 5).status;
+    await lab.introduce(g);
+    assert.deepEqual(lab.ended.map(({ name }) => name), ["g", "f", "g"]);
+  }),
+);
 
-liveTest("observe: rules that come and go hold for the processes that start from then on", async (lab) => {
-  const f = await lab.program("f"), g = await lab.program("g");
-  lab.rule("g=exe:{lab}/g");
-  await lab.start(f, 5).status;
-  await lab.introduce(g);
-  const id = lab.rule("f=exe:{lab}/f");
-  await lab.introduce(f);
-  lab.classifier.removeRules(id);
-  await lab.start(f, 5).status;
-  await lab.introduce(g);
-  assert.deepEqual(lab.ended.map(({ name }) => name), ["g", "f", "g"]);
-});
-
-liveTest("observe: a script is known by its own path", async (lab) => {
+Deno.test(liveTest("observe: a script is known by its own path", async (lab) => {
   const script = `${lab.folder}/script.sh`;
   await Deno.writeTextFile(script, "#!/bin/sh\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done\n", {
     mode: 0o755,
@@ -137,17 +143,17 @@ liveTest("observe: a script is known by its own path", async (lab) => {
   lab.rule("exe:{lab}/{function}.sh");
   const process = lab.start(script);
   assert.equal((await lab.record(process.pid)).name, "script");
-});
+}));
 
-liveTest("observe: a rule on the command line is asked about every time", async (lab) => {
+Deno.test(liveTest("observe: a rule on the command line is asked about every time", async (lab) => {
   const f = await lab.program("f");
   lab.rule("cmd:-n (?<function>[a-z]+) ");
   for (const name of ["one", "two", "one"]) {
     assert.equal((await lab.introduce(f, "-n", name)).name, name);
   }
-});
+}));
 
-liveTest("observe: counters and histograms in the kernel agree with the records", async (lab) => {
+Deno.test(liveTest("observe: counters and histograms in the kernel agree with the records", async (lab) => {
   const f = await lab.program("f");
   lab.rule("exe:{lab}/{function}");
   await lab.introduce(f);
@@ -165,9 +171,9 @@ liveTest("observe: counters and histograms in the kernel agree with the records"
     const middle = (bucketUpperNs(bucket) + bucketUpperNs(bucket - 1)) / 2;
     assert.ok(Math.abs(middle - cpuNs) <= 0.125 * cpuNs, `bucket around ${middle} for ${cpuNs}`);
   }
-});
+}));
 
-liveTest("observe: a task that is no function is not followed", async (lab) => {
+Deno.test(liveTest("observe: a task that is no function is not followed", async (lab) => {
   const f = await lab.program("other");
   lab.rule("exe:/nowhere/{function}");
   const process = lab.start(f, 20);
@@ -175,9 +181,9 @@ liveTest("observe: a task that is no function is not followed", async (lab) => {
   await sleep(150);
   assert.deepEqual(lab.ended, []);
   assert.equal(lab.observer.shared.counters().active, 0);
-});
+}));
 
-liveTest("observe: a killed function ends like any other", async (lab) => {
+Deno.test(liveTest("observe: a killed function ends like any other", async (lab) => {
   const f = await lab.program("f");
   lab.rule("exe:{lab}/{function}");
   const process = lab.start(f, "-t", 4, 0);
@@ -194,9 +200,9 @@ liveTest("observe: a killed function ends like any other", async (lab) => {
     lostNoMemory: 0,
     lostNoStats: 0,
   });
-});
+}));
 
-liveTest("observe: a function that blocks is not counted as waiting", async (lab) => {
+Deno.test(liveTest("observe: a function that blocks is not counted as waiting", async (lab) => {
   const f = await lab.program("f");
   lab.rule("exe:{lab}/{function}");
   const process = lab.start(f, "-b", 50);
@@ -205,9 +211,9 @@ liveTest("observe: a function that blocks is not counted as waiting", async (lab
   const slept = record.endNs - record.startNs - record.cpuNs - record.waitNs;
   assert.ok(slept > 150e6, `9 pauses of 20 ms are neither CPU time nor wait: ${slept}`);
   assert.equal(scheduling(Deno.pid).policy, 0);
-});
+}));
 
-liveTest("observe: 300 short processes at once, none lost", async (lab) => {
+Deno.test(liveTest("observe: 300 short processes at once, none lost", async (lab) => {
   const f = await lab.program("f");
   lab.rule("exe:{lab}/{function}");
   await lab.introduce(f);
@@ -216,4 +222,4 @@ liveTest("observe: 300 short processes at once, none lost", async (lab) => {
   const counters = lab.observer.shared.counters();
   assert.equal(lab.ended.length, 301);
   assert.deepEqual([counters.lostRingFull, counters.lostNoSlot, counters.active], [0, 0, 0]);
-});
+}));

@@ -1,3 +1,3 @@
 import { enforcerSuite } from "./enforcer_suite.ts";
 
-enforcerSuite("stock");
+for (const test of enforcerSuite("stock")) Deno.test(test);
