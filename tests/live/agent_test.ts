@@ -87,6 +87,7 @@ for (const ml of ["avg", "LR"]) {
       const added = await agent.json<{ id: string }>("POST", "/functions", later);
       await instances(agent, "posted", 1);
       early.kill("SIGKILL");
+      await instances(agent, "posted", 0);
       await introduce(place, agent, posted, "posted");
       await place.run(2, posted, 5);
       await invocations(agent, "short", 7);
