@@ -21,6 +21,11 @@ interface ColdFunction {
   mostAttainedNs: number;
 }
 
+/** A rank without its age: nanoseconds of effective remaining work. */
+export function remainingOf(rank: number, startNs: number): number {
+  return rank - startNs / AGE_DIVISOR;
+}
+
 /** Ranks by the orders in force, and by what little is known of functions that they do not cover yet. */
 export class Ranking {
   readonly #functions = new Map<number, FunctionPolicy>();

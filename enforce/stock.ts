@@ -10,12 +10,20 @@ import type { SlotTable } from "../observe/slots.ts";
 import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "./enforcer.ts";
 import { LatencyLog } from "./latency_log.ts";
 import { Mover, type Placed, planMoves } from "./placement.ts";
-import { Ranking } from "./ranking.ts";
+import { Ranking, remainingOf } from "./ranking.ts";
 import { Selection } from "./selection.ts";
 import { TaskAttributes } from "./task_attributes.ts";
 
 /** Least time until a running invocation's rank is looked at again: where two ranks rise past each other in turn. */
-const TICK_NS = 2_000_000;
+const TICK_NS = 4_000_000;
+
+/**
+ * By how much another must be better to take a running one's place: a tenth of what is left, at most 5 ms. A switch costs
+ * both sides a millisecond or so, and ranks that rise past each other in turn would have it at every look.
+ */
+function leadOf(rank: number, startNs: number): number {
+  return Math.min(5_000_000, Math.max(0, remainingOf(rank, startNs) / 10));
+}
 /** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
 const FULL_NS = 100_000_000;
 
@@ -188,8 +196,10 @@ export class StockEnforcer implements Enforcer {
     const selection = this.#selection;
     selection.clear();
     for (const entry of this.#entries) {
+      const { slot, startNs } = entry.invocation;
+      const lead = entry.chosen && this.slots.running(slot) > 0 ? leadOf(entry.rank, startNs) : 0;
       entry.chosen = false;
-      if (this.slots.runnable(entry.invocation.slot) > 0) selection.offer(entry, entry.rank);
+      if (this.slots.runnable(slot) > 0) selection.offer(entry, entry.rank - lead);
     }
     let cpus = 0, count = 0;
     for (const entry of selection.items) {
