@@ -36,6 +36,27 @@ Deno.test("StockEnforcer.decide() asks to be called when a chosen one may have t
   assert.equal(other.decide(), 5.5 * MS);
 });
 
+Deno.test("StockEnforcer.decide() has a running one give way only to one that is better by a margin", () => {
+  const scene = new Scene();
+  /** One that needs 100 ms and has so many left. */
+  const withLeft = (ms: number) => {
+    const invocation = scene.start(100);
+    scene.slotOf(invocation).attainedNs = (100 - ms) * MS;
+    return invocation;
+  };
+  const running = [scene.start(1), withLeft(40)];
+  for (const invocation of running) scene.slotOf(invocation).running = 1;
+  scene.start(1000);
+  scene.decide();
+  // A tenth of 40 ms: 38 is no reason to switch, 30 is.
+  const little = withLeft(38);
+  scene.decide();
+  assert.deepEqual(scene.normal([...running, little]), [true, true, false]);
+  const much = withLeft(30);
+  scene.decide();
+  assert.deepEqual(scene.normal([...running, little, much]), [true, false, false, true]);
+});
+
 Deno.test("StockEnforcer.decide() promotes the next in order when one ends, and all when there is room", () => {
   const scene = new Scene();
   const [a, b, c, d] = [1, 10, 100, 1000].map((ms) => scene.start(ms));
