@@ -4,6 +4,7 @@ import { SENDER_PATH } from "./build.ts";
 import { sleep } from "./clock.ts";
 import { FetchClient } from "./fetch_client.ts";
 import { type HttpAnswer, parseAnswer } from "./http_answer.ts";
+import { parseStatCpuMs } from "./usage.ts";
 
 /** One request to send: `json` is posted to `path`. */
 export interface PlannedRequest {
@@ -185,7 +186,7 @@ export async function sendWithFetch(options: SendingOptions, offsetMs: number): 
   const client = new FetchClient(target);
   const onAbort = () => client[Symbol.dispose]();
   signal?.addEventListener("abort", onAbort, { once: true });
-  const cpuBefore = processCpuMs();
+  const cpuBefore = ownCpuMs();
   const startMs = performance.now() + LEAD_MS;
   const outcomes: SentOutcome[] = [];
   let answered = 0;
@@ -218,16 +219,11 @@ export async function sendWithFetch(options: SendingOptions, offsetMs: number): 
     await Promise.all(answers);
     signal?.removeEventListener("abort", onAbort);
   }
-  return { startMs: startMs + offsetMs, outcomes, cpuMs: processCpuMs() - cpuBefore };
+  return { startMs: startMs + offsetMs, outcomes, cpuMs: ownCpuMs() - cpuBefore };
 }
 
-function processCpuMs(): number {
-  const [user = 0, system = 0] = Deno.readTextFileSync("/proc/self/stat").split(") ")[1]!.split(" ").slice(
-    11,
-    13,
-  )
-    .map(Number);
-  return (user + system) * 10;
+function ownCpuMs(): number {
+  return parseStatCpuMs(Deno.readTextFileSync("/proc/self/stat"));
 }
 
 /** What an error was caused by in the end: "fetch failed" alone helps nobody. */

@@ -23,29 +23,33 @@ static __always_inline struct alps_slot *slot_of(struct alps_task *t)
 	return s && s->generation == t->generation ? s : 0;
 }
 
-/* The slot's first task wants a CPU. Returns whether that changes what should run. */
-static __always_inline void became_runnable(struct alps_slot *s, __u32 slot, __u64 now, bool quiet)
+/* What should run has changed: has user space decide again, but not too often for one invocation. */
+static __always_inline void kick(struct alps_slot *s, __u32 slot, __u64 now)
 {
-	if (__sync_fetch_and_add(&s->runnable, 1) != 0)
-		return;
-	if (__sync_fetch_and_add(&shared.runnable, 1) < cores || quiet)
-		return;
 	if (now - s->last_kick_ns < kick_interval_ns)
 		return;
 	s->last_kick_ns = now;
 	emit(ALPS_EVENT_KICK, s, slot, s->last_tid, true);
 }
 
+/* One more of the slot's tasks wants a CPU. Where it is the first, and CPUs are short, user space is told unless `quiet`. */
+static __always_inline void became_runnable(struct alps_slot *s, __u32 slot, __u64 now, bool quiet)
+{
+	if (__sync_fetch_and_add(&s->runnable, 1) != 0)
+		return;
+	if (__sync_fetch_and_add(&shared.runnable, 1) < cores || quiet)
+		return;
+	kick(s, slot, now);
+}
+
+/* One of the slot's tasks wants a CPU no longer. */
 static __always_inline void became_blocked(struct alps_slot *s, __u32 slot, __u64 now, bool quiet)
 {
 	if (__sync_fetch_and_add(&s->runnable, -1) != 1)
 		return;
 	if (__sync_fetch_and_add(&shared.runnable, -1) <= cores || quiet)
 		return;
-	if (now - s->last_kick_ns < kick_interval_ns)
-		return;
-	s->last_kick_ns = now;
-	emit(ALPS_EVENT_KICK, s, slot, s->last_tid, true);
+	kick(s, slot, now);
 }
 
 static __always_inline void account_wakeup(struct alps_task *t, struct task_struct *p)

@@ -1,4 +1,5 @@
 /** The configuration file of `--config`: JSON with comments, the long options as keys. */
+import { osReason } from "../ffi/errors.ts";
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { shown } from "../observe/names.ts";
 import { FailedError, UsageError } from "./errors.ts";
@@ -23,7 +24,7 @@ export function readConfig(
     text = readFile(path);
   } catch (error) {
     // Deno appends the error's number and the operation.
-    const why = (error as Error).message.replace(/ \(os error .*$/s, "");
+    const why = osReason(error);
     throw new FailedError(`cannot read the configuration file ${file}: ${shown(why)}`);
   }
   const at = (offset: number) => `${file}, line ${text.slice(0, offset).split("\n").length}`;

@@ -1,5 +1,6 @@
 /** Finished invocations: the latest in memory, and all of them in a file where that was asked for. */
 
+import { osReason } from "../ffi/errors.ts";
 import type { InvocationEntry } from "../api/agent_view.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { shown } from "../observe/names.ts";
@@ -45,8 +46,7 @@ export class History implements Disposable {
     try {
       this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
     } catch (cause) {
-      // Deno appends the error's number and the operation.
-      const why = (cause as Error).message.replace(/ \(os error .*$/s, "");
+      const why = osReason(cause);
       throw new Error(`cannot write ${shown(path)}: ${shown(why)}`, { cause });
     }
   }

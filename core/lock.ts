@@ -1,5 +1,6 @@
 /** One enforcing agent per machine: a lock that the kernel gives up when its holder ends, however it ends. */
 
+import { osReason } from "../ffi/errors.ts";
 import { dirname } from "node:path";
 
 /** Another agent holds the lock. */
@@ -39,8 +40,7 @@ async function openLock(path: string): Promise<Deno.FsFile> {
     await Deno.mkdir(dirname(path), { recursive: true });
     return await Deno.open(path, { read: true, write: true, create: true });
   } catch (cause) {
-    // Deno appends the error's number and the operation.
-    const why = (cause as Error).message.replace(/ \(os error .*$/s, "");
+    const why = osReason(cause);
     throw new Error(`cannot take the lock ${path}: ${why}`, { cause });
   }
 }

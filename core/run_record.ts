@@ -3,6 +3,7 @@
  * the next start, the sign that the agent before could not put things back.
  */
 
+import { osReason } from "../ffi/errors.ts";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -37,7 +38,7 @@ export class RunRecord implements Disposable {
       Deno.renameSync(`${path}.new`, path);
       return { record: new RunRecord(path), left };
     } catch (cause) {
-      const why = (cause as Error).message.replace(/ \(os error .*$/s, "");
+      const why = osReason(cause);
       throw new Error(`cannot write to the state folder ${folder}: ${why}`, { cause });
     }
   }

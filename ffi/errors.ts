@@ -68,3 +68,8 @@ export function verifierReason(log: string, lines = 12): string {
   );
   return useful.slice(-lines).map((line) => "  " + line).join("\n");
 }
+
+/** Why a file operation of Deno failed, without the error's number and the operation, which Deno appends. */
+export function osReason(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/ \(os error .*$/s, "") : String(error);
+}

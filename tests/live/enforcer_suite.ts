@@ -108,6 +108,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.rule("exe:{lab}/{function}");
     lab.order(["short", 1e6], ["many", 9e6]);
     const n = lab.cpus.length;
+    await lab.introduce(await lab.program("many")); // from now on it is known at once, its children with it
     const many = await spinners(lab, "many", 1, "-t", 3, "-c", 3);
     await until("its children", () => childrenOf(many[0]!).length === 3);
     const short = await spinners(lab, "short", n);
@@ -142,6 +143,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.rule("exe:{lab}/{function}");
     lab.order(["short", 1e6], ["long", 9e6]);
     const path = await lab.program("long"), n = lab.cpus.length;
+    await lab.introduce(path); // from now on it is known at once, its children with it
     const plain = lab.start(path, 0).pid;
     const nice = lab.start("/usr/bin/nice", "-n", 5, path, "-t", 2, "-c", 2, 0).pid;
     const batch = lab.start("/usr/bin/chrt", "-b", 0, path, 0).pid;
