@@ -5,7 +5,7 @@ import type { PrioritySnapshot } from "../api/agent_view.ts";
 import { sleep } from "./clock.ts";
 
 /** How often the agent is asked: seldom enough to cost it nothing to speak of. */
-const ASK_EVERY_MS = 500;
+const ASK_EVERY_MS = 2000;
 
 /** When an agent had learned; undefined where it has not. */
 export interface Learned {

@@ -18,6 +18,7 @@ import type {
 import { onlineCpus } from "../enforce/placement.ts";
 import { LearningThread } from "../learn/client.ts";
 import type { FinetuneOptions } from "../learn/finetune.ts";
+import type { Moment } from "../learn/messages.ts";
 import type { Policy } from "../learn/policy.ts";
 import { Classifier } from "../observe/classifier.ts";
 import { type FunctionInfo, FunctionTable } from "../observe/functions.ts";
@@ -36,8 +37,8 @@ import { nowUs, rfc3339, wallClock } from "./wall_clock.ts";
 
 const log = getLogger(["alps", "agent"]);
 
-/** How often pins are looked over and figures are fetched from the event thread, in milliseconds. */
-const HOUSEKEEPING_MS = 2_000;
+/** Longest time until pins are looked over again, in milliseconds: timers do not take more. */
+const PINS_MS = 2 ** 31 - 1;
 
 export interface AgentOptions {
   readonly version: string;
@@ -67,11 +68,10 @@ export class Agent implements AgentView, AsyncDisposable {
   #learning!: LearningThread;
   #policy: Policy | undefined;
   #policyAt = rfc3339(nowUs());
-  #policyAsked = performance.now();
   #learnSeconds = 0;
   #instances: ReadonlyMap<number, number> = new Map();
   #report: EventThreadReport | undefined;
-  #eventsReported = -1;
+  #pinTimer: ReturnType<typeof setTimeout> | undefined;
   #troubles: string[] = ["starting"];
 
   private constructor(readonly options: AgentOptions, cpus: number[]) {
@@ -106,8 +106,7 @@ export class Agent implements AgentView, AsyncDisposable {
   async #start(cpus: number[]): Promise<void> {
     const { ml, finetune, backend, migrate, maxWaitS, rules, epochS } = this.options;
     this.#learning = this.#resources.use(LearningThread.start({ ml, finetune, cores: cpus.length }, {
-      policy: (policy) => this.#enforce(policy),
-      due: () => this.#askForPolicy(false),
+      policy: (policy, seconds) => this.#enforce(policy, seconds),
       failed: (message) => this.#trouble(`learning has stopped: ${message}`),
     }));
     const { thread, realtime, note } = await EventThread.start(
@@ -116,7 +115,10 @@ export class Agent implements AgentView, AsyncDisposable {
       {
         ended: (invocations) => this.#ended(invocations),
         asked: (question) => this.#classifier.answer(question),
-        instances: (active) => this.#instances = active,
+        state: (active, report) => {
+          this.#instances = active;
+          this.#report = report;
+        },
         failed: (message) => this.#trouble(`enforcement has stopped: ${message}`),
       },
     );
@@ -127,8 +129,9 @@ export class Agent implements AgentView, AsyncDisposable {
       });
     }
     this.#classifier.addRules(rules);
-    this.#every(epochS * 1000, () => this.#askForPolicy(true));
-    this.#every(HOUSEKEEPING_MS, () => this.#keepHouse());
+    const epochs = setInterval(() => this.#learning.request(this.#moment(true)), epochS * 1000);
+    this.#resources.defer(() => clearInterval(epochs));
+    this.#resources.defer(() => clearTimeout(this.#pinTimer));
     this.#troubles = [];
   }
 
@@ -138,11 +141,6 @@ export class Agent implements AgentView, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#troubles = ["stopping"];
     await this.#resources.disposeAsync();
-  }
-
-  #every(ms: number, action: () => void): void {
-    const timer = setInterval(action, ms);
-    this.#resources.defer(() => clearInterval(timer));
   }
 
   // ---- from the kernel to the policy and back
@@ -157,16 +155,15 @@ export class Agent implements AgentView, AsyncDisposable {
       entries.push(invocationEntry(invocation, info.name, time));
     }
     this.#history.add(entries);
-    this.#learning.add(invocations);
+    this.#learning.add(invocations, this.#moment(false));
   }
 
-  #askForPolicy(epochEnds: boolean): void {
-    this.#policyAsked = performance.now();
-    this.#learning.request(this.#observer.libc.monotonicNs(), this.#cpu.percent(epochEnds));
+  #moment(epochEnds: boolean): Moment {
+    return { nowNs: this.#observer.libc.monotonicNs(), cpuUtilization: this.#cpu.percent(epochEnds) };
   }
 
-  #enforce(policy: Policy): void {
-    this.#learnSeconds = (performance.now() - this.#policyAsked) / 1000;
+  #enforce(policy: Policy, seconds: number): void {
+    this.#learnSeconds = seconds;
     this.#policy = policy;
     this.#policyAt = rfc3339(nowUs());
     this.#sendOrders();
@@ -181,12 +178,15 @@ export class Agent implements AgentView, AsyncDisposable {
     this.#events.setOrders(this.#orders.next(this.#policy, this.#pins.ranks(this.#policy)));
   }
 
-  #keepHouse(): void {
-    if (this.#pins.expire(Date.now())) this.#sendOrders();
-    const { events, active } = this.#observer.shared.counters();
-    if (events === this.#eventsReported && active === 0) return; // nothing has happened: the figures stand
-    this.#eventsReported = events;
-    this.report().catch(() => {}); // it has failed: that has been told already
+  /** Sends what the pins have become, and comes back when the next one ends. */
+  #pinsChanged(): void {
+    this.#pins.expire(Date.now());
+    this.#sendOrders();
+    clearTimeout(this.#pinTimer);
+    const nextMs = this.#pins.nextExpiryMs - Date.now();
+    if (nextMs < Infinity) {
+      this.#pinTimer = setTimeout(() => this.#pinsChanged(), Math.min(Math.max(nextMs, 0), PINS_MS));
+    }
   }
 
   /** The event thread's figures now. */
@@ -221,14 +221,14 @@ export class Agent implements AgentView, AsyncDisposable {
     const info = this.#functions.byName(name);
     if (!info) throw new RequestError(404, `cannot pin "${name}": no function of that name has been seen`);
     this.#pins.set(info.id, pin, Date.now());
-    this.#sendOrders();
+    this.#pinsChanged();
     return this.priority(name)!;
   }
 
   unpin(name: string): boolean {
     const info = this.#functions.byName(name);
     if (!info || !this.#pins.delete(info.id)) return false;
-    this.#sendOrders();
+    this.#pinsChanged();
     return true;
   }
 

@@ -11,8 +11,8 @@ export interface EventThreadListener {
   /** In the order of their ends. */
   ended(invocations: Invocation[]): void;
   asked(question: Question): void;
-  /** Invocations in progress per function, as far as it changed anything. */
-  instances(active: ReadonlyMap<number, number>): void;
+  /** Invocations in progress per function, and the thread's figures: after the ends and questions of each batch. */
+  state(active: ReadonlyMap<number, number>, report: EventThreadReport): void;
   /** It stopped by an error after it had started: nothing is enforced any longer, everything has been put back. */
   failed(message: string): void;
 }
@@ -98,7 +98,7 @@ export class EventThread implements AsyncDisposable {
       case "batch":
         if (message.ended.length > 0) this.listener.ended(message.ended);
         for (const question of message.questions) this.listener.asked(question);
-        return this.listener.instances(new Map(message.instances));
+        return this.listener.state(new Map(message.instances), message.report);
       case "report":
         return this.#reports.shift()?.resolve(message.report);
       case "stopped":

@@ -18,10 +18,11 @@ import type { Invocation } from "../observe/invocation.ts";
 import { SlotTable } from "../observe/slots.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
 
-/** How long it blocks where nothing is asked for. Ended invocations are handed over at this pace at the latest. */
-const IDLE_NS = 250_000_000;
-/** How often lost ends are looked for. */
-const SWEEP_NS = 1_000_000_000;
+/**
+ * How long it blocks where nothing is asked for. Ended invocations are handed over at this pace at the latest: what makes
+ * other threads run takes CPU time from the functions, and learning loses nothing by a second.
+ */
+const IDLE_NS = 1_000_000_000;
 
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToEventThread>) => void) | null;
@@ -108,7 +109,7 @@ class EventLoop implements Disposable {
       const nowNs = this.#libc.monotonicNs();
       if (nowNs >= sweepAtNs) {
         this.#active.sweep();
-        sweepAtNs = nowNs + SWEEP_NS;
+        sweepAtNs = nowNs + IDLE_NS;
       }
       wantedNs = this.#decide(nowNs);
       if (this.#questions.length > 0 || (this.#news && nowNs >= handOverAtNs)) {
@@ -161,6 +162,7 @@ class EventLoop implements Disposable {
       ended: this.#ended,
       questions: this.#questions,
       instances: [...this.#perFunction],
+      report: this.#report(),
     });
     this.#ended = [];
     this.#questions = [];

@@ -52,6 +52,7 @@ export type FromEventThread =
     ended: Invocation[];
     questions: Question[];
     instances: [functionId: number, active: number][];
+    report: EventThreadReport;
   }
   | { type: "report"; report: EventThreadReport }
   | { type: "stopped" }

@@ -52,6 +52,11 @@ export class Pins {
     return any;
   }
 
+  /** When the next pin's time is over, in milliseconds since 1970; Infinity where none ends by itself. */
+  get nextExpiryMs(): number {
+    return [...this.#pins.values()].reduce((least, { expiresMs }) => Math.min(least, expiresMs), Infinity);
+  }
+
   [Symbol.iterator](): Iterator<ActivePin> {
     return this.#pins.values();
   }

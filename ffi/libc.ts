@@ -71,7 +71,7 @@ export interface SchedAttr {
 export class Libc implements Disposable {
   readonly #library = Deno.dlopen("libc.so.6", symbols);
   readonly #c = this.#library.symbols;
-  readonly #timespec = new BigInt64Array(2);
+  readonly #timespec = new Int32Array(4); // two 64-bit numbers; BigInts would be garbage at every look at the clock
   readonly #timeout = new BigInt64Array(2);
   readonly #attr = new Uint8Array(48);
   readonly #attrView = new DataView(this.#attr.buffer);
@@ -93,7 +93,8 @@ export class Libc implements Disposable {
   /** Nanoseconds of `CLOCK_MONOTONIC`, the clock of every eBPF timestamp. */
   monotonicNs(): number {
     this.#c.clock_gettime(CLOCK_MONOTONIC, this.#timespec);
-    return Number(this.#timespec[0]!) * 1e9 + Number(this.#timespec[1]!);
+    const seconds = this.#timespec[1]! * 2 ** 32 + (this.#timespec[0]! >>> 0);
+    return seconds * 1e9 + this.#timespec[2]!;
   }
 
   /** Maps `bytes` of a descriptor at `offset`. Unmapped when disposed. */

@@ -1,15 +1,14 @@
 /** The learning thread, as the main thread sees it. */
 
 import type { Invocation } from "../observe/invocation.ts";
-import type { FromLearningThread, LearningOptions, ToLearningThread } from "./messages.ts";
+import type { FromLearningThread, LearningOptions, Moment, ToLearningThread } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { PolicyReceiver } from "./policy_update.ts";
 
 /** What the learning thread hands over. */
 export interface LearningListener {
-  policy(policy: Policy): void;
-  /** A policy should be asked for before the epoch ends: see `Learner.due()`. Told once per policy. */
-  due?(): void;
+  /** @param seconds how long it took to make */
+  policy(policy: Policy, seconds: number): void;
   /** A request or a batch could not be worked on: a fault in the program. */
   failed(message: string): void;
 }
@@ -27,9 +26,7 @@ export class LearningThread implements Disposable {
     this.#worker.onmessage = ({ data }: MessageEvent<FromLearningThread>) => {
       switch (data.type) {
         case "policy":
-          return listener.policy(this.#receiver.policy(data.update));
-        case "due":
-          return listener.due?.();
+          return listener.policy(this.#receiver.policy(data.update), data.seconds);
         case "failed":
           return listener.failed(data.message);
       }
@@ -46,14 +43,14 @@ export class LearningThread implements Disposable {
     return thread;
   }
 
-  /** Hands over finished invocations, in order of their ends. */
-  add(invocations: readonly Invocation[]): void {
-    if (invocations.length > 0) this.#post({ type: "add", invocations });
+  /** Hands over finished invocations, in order of their ends. A policy follows where they make one due (`Learner.due`). */
+  add(invocations: readonly Invocation[], moment: Moment): void {
+    if (invocations.length > 0) this.#post({ type: "add", invocations, moment });
   }
 
-  /** Asks for a policy; it comes to the listener. */
-  request(nowNs: number, cpuUtilization: number): void {
-    this.#post({ type: "request", nowNs, cpuUtilization });
+  /** Asks for a policy at the end of an epoch. */
+  request(moment: Moment): void {
+    this.#post({ type: "request", moment });
   }
 
   [Symbol.dispose](): void {

@@ -7,15 +7,24 @@ import type { PolicyUpdate } from "./policy_update.ts";
 /** Options that can cross threads. */
 export type LearningOptions = Omit<LearnerOptions, "makeTable">;
 
+/** What a policy needs to know of the moment. */
+export interface Moment {
+  /** On the clock of the invocations. */
+  readonly nowNs: number;
+  /** Mean utilisation of all CPUs since the last epoch, in percent. */
+  readonly cpuUtilization: number;
+}
+
 /** Main thread → learning thread. */
 export type ToLearningThread =
   | { type: "start"; options: LearningOptions }
-  | { type: "add"; invocations: readonly Invocation[] }
-  | { type: "request"; nowNs: number; cpuUtilization: number };
+  /** Finished invocations; a policy follows where they make one due. */
+  | { type: "add"; invocations: readonly Invocation[]; moment: Moment }
+  /** A policy is wanted: an epoch has ended. */
+  | { type: "request"; moment: Moment };
 
 /** Learning thread → main thread. */
 export type FromLearningThread =
-  | { type: "policy"; update: PolicyUpdate }
-  /** A policy should be made before the epoch ends; told once, until the next policy has been made. */
-  | { type: "due" }
+  /** `seconds`: how long it took to make. */
+  | { type: "policy"; update: PolicyUpdate; seconds: number }
   | { type: "failed"; message: string };

@@ -1,7 +1,7 @@
 /** The learning thread: neither HTTP nor the event path waits for what is computed here. */
 
 import { Learner } from "./learner.ts";
-import type { FromLearningThread, ToLearningThread } from "./messages.ts";
+import type { FromLearningThread, Moment, ToLearningThread } from "./messages.ts";
 import { PolicySender } from "./policy_update.ts";
 
 const self = globalThis as unknown as {
@@ -10,15 +10,15 @@ const self = globalThis as unknown as {
 };
 
 /**
- * How much longer than the last policy took the thread waits before it calls for the next: thousands of functions that
- * appear one by one must not keep a core busy with policies.
+ * How much longer than the last policy took the thread waits before it makes the next that is due: thousands of functions
+ * that appear one by one must not keep a core busy with policies.
  */
 const REST_FACTOR = 10;
 
 const sender = new PolicySender();
 let learner: Learner | undefined;
 let restsUntilMs = 0;
-let dueTold = false;
+let timer: ReturnType<typeof setTimeout> | undefined;
 
 self.onmessage = ({ data }) => {
   try {
@@ -28,9 +28,9 @@ self.onmessage = ({ data }) => {
         return;
       case "add":
         learner?.add(data.invocations);
-        return tellDue();
+        return makeIfDue(data.moment);
       case "request":
-        if (learner) answer(learner, data.nowNs, data.cpuUtilization);
+        if (learner) make(learner, data.moment);
     }
   } catch (error) {
     self.postMessage({
@@ -40,22 +40,19 @@ self.onmessage = ({ data }) => {
   }
 };
 
-function answer(learner: Learner, nowNs: number, cpuUtilization: number): void {
+function make(learner: Learner, { nowNs, cpuUtilization }: Moment): void {
   const beganMs = performance.now();
   const update = sender.update(learner.makePolicy(nowNs, cpuUtilization));
-  self.postMessage({ type: "policy", update });
-  const endedMs = performance.now();
-  restsUntilMs = endedMs + REST_FACTOR * (endedMs - beganMs);
-  dueTold = false;
+  const tookMs = performance.now() - beganMs;
+  self.postMessage({ type: "policy", update, seconds: tookMs / 1000 });
+  restsUntilMs = performance.now() + REST_FACTOR * tookMs;
 }
 
-/** Tells that a policy is due, at once or when the rest is over. */
-function tellDue(): void {
-  if (dueTold || !learner?.due()) return;
-  dueTold = true;
-  setTimeout(() => {
-    // A policy that was made in the meantime has covered it.
-    if (learner?.due()) self.postMessage({ type: "due" });
-    else dueTold = false;
-  }, Math.max(0, restsUntilMs - performance.now()));
+/** Makes a policy that does not wait for the epoch's end: at once, or when the rest is over. */
+function makeIfDue(moment: Moment): void {
+  clearTimeout(timer);
+  if (!learner?.due()) return;
+  const restMs = restsUntilMs - performance.now();
+  if (restMs > 0) timer = setTimeout(makeIfDue, restMs, moment);
+  else make(learner, moment);
 }

@@ -188,3 +188,15 @@ Deno.test("priorityEntries() leaves out what is no function any more", () => {
   assert.deepEqual(priorityEntries(policyOf(12), AT, new Pins(), named).length, 9);
   assert.deepEqual(priorityEntries(undefined, AT, new Pins(), named), []);
 });
+
+Deno.test("Pins.nextExpiryMs is the earliest end", () => {
+  const pins = new Pins();
+  assert.equal(pins.nextExpiryMs, Infinity);
+  pins.set(1, { priority: 1 }, 1000);
+  assert.equal(pins.nextExpiryMs, Infinity);
+  pins.set(2, { priority: 1, ttl_s: 9 }, 1000);
+  pins.set(3, { priority: 1, ttl_s: 5 }, 1000);
+  assert.equal(pins.nextExpiryMs, 6000);
+  pins.expire(6000);
+  assert.equal(pins.nextExpiryMs, 10_000);
+});

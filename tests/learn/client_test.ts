@@ -17,36 +17,38 @@ const five: Invocation[] = Array.from({ length: 5 }, (_, index) => ({
   preemptions: 0,
 }));
 
+const moment = { nowNs: 1e8, cpuUtilization: 42 };
+
 /** A learning thread whose answers are awaited. */
 function startThread(options: LearningOptions) {
   const policy = Promise.withResolvers<Policy>();
-  const due = Promise.withResolvers<void>();
   const failed = Promise.withResolvers<string>();
   const thread = LearningThread.start(options, {
     policy: policy.resolve,
-    due: due.resolve,
     failed: failed.resolve,
   });
-  return { thread, policy: policy.promise, due: due.promise, failed: failed.promise };
+  return { thread, policy: policy.promise, failed: failed.promise };
 }
 
 Deno.test("LearningThread makes the policy that a Learner makes", async () => {
   const started = startThread({ ml: "LR", cores: 2 });
   using thread = started.thread;
-  thread.add(five.slice(0, 2));
-  thread.add([]);
-  thread.add(five.slice(2));
-  thread.request(1e8, 42);
+  thread.add(five.slice(0, 2), moment);
+  thread.add([], moment);
+  thread.add(five.slice(2, 4), moment);
+  thread.request(moment);
   const learner = new Learner({ ml: "LR", cores: 2 });
-  learner.add(five);
+  learner.add(five.slice(0, 4));
   assert.deepEqual(await started.policy, learner.makePolicy(1e8, 42));
 });
 
-Deno.test("LearningThread tells when a policy is due", async () => {
+Deno.test("LearningThread makes a policy that is due unasked", async () => {
   const started = startThread({ ml: "avg", cores: 2 });
   using thread = started.thread;
-  thread.add(five);
-  await started.due;
+  thread.add(five, moment);
+  const learner = new Learner({ ml: "avg", cores: 2 });
+  learner.add(five);
+  assert.deepEqual(await started.policy, learner.makePolicy(1e8, 42));
 });
 
 Deno.test("LearningThread tells what failed", async () => {

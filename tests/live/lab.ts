@@ -104,7 +104,7 @@ export class Lab implements AsyncDisposable {
           lab.questions.push(question);
           lab.classifier.answer(question);
         },
-        instances: (active) => lab.instances = active,
+        state: (active) => lab.instances = active,
         failed: (message) => lab.failures.push(message),
       },
     );
