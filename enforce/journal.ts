@@ -65,7 +65,11 @@ export class Journal implements ChangeJournal {
   /** Leaves the places alone that hold records already. */
   resume(): void {
     skipUsed(this.#tasks, (place) => this.#layout.task(place) === "free");
-    skipUsed(this.#cgroups, (place) => this.#layout.cgroup(place) === "free");
+    skipUsed(this.#cgroups, (place) => {
+      const found = this.#layout.cgroup(place);
+      if (typeof found === "object") this.#order = Math.max(this.#order, found.order);
+      return found === "free";
+    });
   }
 
   beforeTask(tid: number, before: SchedAttr, ours: SchedAttr): number {

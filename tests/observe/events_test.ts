@@ -61,7 +61,7 @@ Deno.test("InvocationEvent.decode() reads every field at its place, 64-bit ones 
 Deno.test("InvocationEvent.decode() leaves nothing of the record before", () => {
   const event = new InvocationEvent();
   event.decode(new Uint32Array(20).fill(7), 0);
-  event.decode(new Uint32Array(18), 0);
+  event.decode(new Uint32Array(20), 0);
   assert.deepEqual({ ...event }, { ...new InvocationEvent() });
 });
 
