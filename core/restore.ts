@@ -77,7 +77,9 @@ function restoreJournal(libc: Libc, path: string, boot: string, report: RestoreR
     if (headerDamaged) report.problems.push(`the journal ${path} is damaged: its header cannot be read`);
     if (damaged > 0) {
       report.damaged += damaged;
-      report.problems.push(`the journal ${path} is damaged: ${damaged} records cannot be read`);
+      report.problems.push(
+        `the journal ${path} is damaged: ${damaged} ${damaged === 1 ? "record" : "records"} cannot be read`,
+      );
     }
     if (tasks.length + moves.length + cgroups.length > 0) report.journals.push(path);
     const left = restoreRecords(taskKernel(libc), contents, report);
