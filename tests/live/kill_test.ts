@@ -11,6 +11,8 @@ import { bpfObjects } from "./resources.ts";
 
 const SCHED_IDLE = 5;
 const KILLS = 100;
+/** The load is not to hold up a hundred starts. */
+const AHEAD = ["/usr/bin/nice", "-n", "-20"];
 
 Deno.test({
   name: `agent: killed ${KILLS} times at random moments under load, it leaves nothing behind`,
@@ -70,11 +72,12 @@ async function killAgain(
   })();
   try {
     const first = Date.now();
-    const agent = await place.agent(...rule);
+    const agent = place.spawnAgent(rule, AHEAD);
+    await agent.listening();
     const startMs = Date.now() - first;
     await agent.end("SIGKILL");
     for (let kill = 1; kill < KILLS; kill++) {
-      await killLater(place.spawnAgent(rule), 1.5 * startMs * Math.random());
+      await killLater(place.spawnAgent(rule, AHEAD), 1.4 * startMs * Math.random());
       if (tids().some((tid) => scheduling(tid).policy === SCHED_IDLE)) left++;
     }
     return { left, startMs };
