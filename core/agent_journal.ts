@@ -26,7 +26,7 @@ export class AgentJournal implements Disposable {
     const reasons: string[] = [];
     for (const folder of [stateFolder, runtimeFolder]) {
       try {
-        const file = JournalFile.create(libc, folder);
+        const file = JournalFile.create(libc, folder, folder === runtimeFolder);
         journal.#link(file.path, runtimeFolder);
         journal.fd = journal.#resources.use(file).fd;
         if (reasons.length > 0) journal.problems.push(`${reasons[0]}; it is in ${folder} instead`);

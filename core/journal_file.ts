@@ -1,8 +1,7 @@
 /** The journal's file: made with room on the disk before anything is changed, gone when everything has been put back. */
 
 import { join, resolve } from "node:path";
-import { type JournalRecords, readJournal } from "../enforce/journal.ts";
-import { Journal } from "../enforce/journal.ts";
+import { Journal, type JournalRecords, readJournal } from "../enforce/journal.ts";
 import { JOURNAL } from "../enforce/journal_layout.ts";
 import { osReason } from "../ffi/errors.ts";
 import type { Libc } from "../ffi/libc.ts";
@@ -42,9 +41,10 @@ export class JournalFile implements Disposable {
   /**
    * Makes a new journal in a folder, making that where it is missing, and takes over what could not be put back of the
    * one that is there.
+   * @param anyFileSystem even on one where memory may turn out to have no room behind it: better than no journal
    * @throws Error of one line where the folder cannot hold one
    */
-  static create(libc: Libc, folder: string): JournalFile {
+  static create(libc: Libc, folder: string, anyFileSystem = false): JournalFile {
     const path = join(folder, JOURNAL_NAME), fresh = `${path}.new`;
     let fd = -1;
     try {
@@ -52,7 +52,7 @@ export class JournalFile implements Disposable {
       remove(fresh);
       fd = libc.createFile(fresh);
       const kind = UNSUITABLE[libc.fileSystem(fd)];
-      if (kind) throw new Error(`not on a file system of kind ${kind}`);
+      if (kind && !anyFileSystem) throw new Error(`not on a file system of kind ${kind}`);
       libc.allocate(fd, JOURNAL.bytes);
       using mapping = libc.map(fd, JOURNAL.bytes, 0, true);
       const boot = bootId();

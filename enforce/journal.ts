@@ -27,6 +27,11 @@ class Places {
     return this.#free.pop() ?? (this.#used < this.count ? this.#used++ : -1);
   }
 
+  /** The first ones are taken already. */
+  skip(count: number): void {
+    this.#used = count;
+  }
+
   give(place: number): void {
     this.#free.push(place);
   }
@@ -56,20 +61,18 @@ export class Journal implements ChangeJournal {
 
   /** Makes zeros a journal, with what another one held. */
   begin({ tasks, moves, cgroups }: JournalRecords): void {
-    this.#layout.writeHeader();
+    this.#layout.writeHeader({ tasks: tasks.length, cgroups: cgroups.length });
     for (const task of tasks) this.#layout.writeTask(this.#tasks.take(), task);
     for (const move of moves) this.#layout.writeMove(move);
     for (const change of cgroups.toReversed()) this.beforeCgroup(change);
   }
 
-  /** Leaves the places alone that hold records already. */
+  /** Goes on with a journal that has just been begun, beside the records that were taken over. */
   resume(): void {
-    skipUsed(this.#tasks, (place) => this.#layout.task(place) === "free");
-    skipUsed(this.#cgroups, (place) => {
-      const found = this.#layout.cgroup(place);
-      if (typeof found === "object") this.#order = Math.max(this.#order, found.order);
-      return found === "free";
-    });
+    const { tasks, cgroups } = this.#layout.kept();
+    this.#tasks.skip(tasks);
+    this.#cgroups.skip(cgroups);
+    this.#order = cgroups;
   }
 
   beforeTask(tid: number, before: SchedAttr, ours: SchedAttr): number {
@@ -105,14 +108,6 @@ export class Journal implements ChangeJournal {
     this.#layout.freeCgroup(handle - JOURNAL.tasks);
     this.#cgroups.give(handle - JOURNAL.tasks);
   }
-}
-
-function skipUsed(places: Places, isFree: (place: number) => boolean): void {
-  const free: number[] = [];
-  for (let place = places.take(); place >= 0; place = places.take()) {
-    if (isFree(place)) free.push(place);
-  }
-  for (const place of free.toReversed()) places.give(place);
 }
 
 /** What a journal holds, and what is wrong with it. */

@@ -20,9 +20,12 @@ export const JOURNAL = {
   bytes: PAGE + (1 << 16) * 32 + (1 << 11) * 1024,
 } as const;
 
-/** Words of the header: `ALPSJRNL`, version and boot, a checksum; then the one move that may be under way. */
+/**
+ * Words of the header: `ALPSJRNL`, version, boot, how many records were taken over into the first places, a checksum; then
+ * the one move that may be under way.
+ */
 const MAGIC = [0x53504c41, 0x4c4e524a], VERSION = 1;
-const BOOT_WORD = 3, BOOT_BYTES = 36, HEADER_SUM_WORD = BOOT_WORD + BOOT_BYTES / 4;
+const BOOT_WORD = 3, BOOT_BYTES = 36, KEPT_WORD = BOOT_WORD + BOOT_BYTES / 4, HEADER_SUM_WORD = KEPT_WORD + 2;
 const MOVE_WORD = 64, MASK_BYTES = 128;
 const TASKS_WORD = JOURNAL.headerBytes / 4, TASK_WORDS = JOURNAL.taskBytes / 4;
 const CGROUPS_WORD = TASKS_WORD + JOURNAL.tasks * TASK_WORDS, CGROUP_WORDS = JOURNAL.cgroupBytes / 4;
@@ -73,21 +76,27 @@ export class JournalLayout {
     this.#seed = sum(boot, 0, boot.length, 0);
   }
 
-  /** Writes the header of a new journal, whose memory is all zeros. */
-  writeHeader(): void {
+  /** Writes the header of a new journal, whose memory is all zeros but for records taken over, in the first places. */
+  writeHeader(kept: { tasks: number; cgroups: number }): void {
     this.#words.set([...MAGIC, VERSION], 0);
     encoder.encodeInto(this.bootId, this.#bytes.subarray(4 * BOOT_WORD, 4 * BOOT_WORD + BOOT_BYTES));
+    this.#words.set([kept.tasks, kept.cgroups], KEPT_WORD);
     this.#words[HEADER_SUM_WORD] = this.#sum(0, HEADER_SUM_WORD);
   }
 
   /** Whose journal it is: this run's of the machine, an earlier one's, or there is no whole header. */
   header(): "this boot" | "other boot" | "damaged" {
     const known = this.#words[0] === MAGIC[0] && this.#words[1] === MAGIC[1] && this.#words[2] === VERSION;
-    const seed = sum(this.#words, BOOT_WORD, HEADER_SUM_WORD, 0);
+    const seed = sum(this.#words, BOOT_WORD, KEPT_WORD, 0);
     if (!known || this.#words[HEADER_SUM_WORD] !== sum(this.#words, 0, HEADER_SUM_WORD, seed)) {
       return "damaged";
     }
     return seed === this.#seed ? "this boot" : "other boot";
+  }
+
+  /** How many records were taken over. */
+  kept(): { tasks: number; cgroups: number } {
+    return { tasks: this.#words[KEPT_WORD]!, cgroups: this.#words[KEPT_WORD + 1]! };
   }
 
   writeTask(place: number, { tid, startTicks, before, ours }: TaskRecord): void {

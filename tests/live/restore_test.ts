@@ -14,7 +14,7 @@ import { childrenOf, scheduling, threadsOf, until, whyNotLive } from "./lab.ts";
 const SCHED_NORMAL = 0, SCHED_BATCH = 3, SCHED_IDLE = 5;
 const N = onlineCpus().length;
 
-function restoreTest(name: string, fn: (place: Place) => Promise<void>): void {
+function restoreTest(name: string, fn: (place: Place) => void | Promise<void>): void {
   Deno.test({
     name,
     ignore: whyNotLive !== undefined,
@@ -293,3 +293,52 @@ restoreTest(
     assert.equal(scheduling(victim).policy, SCHED_NORMAL);
   },
 );
+
+restoreTest(
+  "restoreMachine() puts a cgroup's weight back, unless cgroup or weight are others by now",
+  (place) => {
+    const [folder, file] = ownCgroup(), change = { path: folder, file, before: "300", ours: "2" };
+    const value = () => Deno.readTextFileSync(`${folder}/${file}`).trim();
+    const state = `${place.folder}/state`;
+    Deno.mkdirSync(state);
+    const restore = (inode: number) => {
+      const memory = new ArrayBuffer(JOURNAL.bytes);
+      const journal = new Journal(memory, bootId(), () => 0);
+      journal.begin({ tasks: [], moves: [], cgroups: [] });
+      journal.beforeCgroup({ ...change, inode });
+      Deno.writeFileSync(journalOf(place), new Uint8Array(memory), { mode: 0o600 });
+      return restoreMachine(state, `${place.folder}/run`);
+    };
+    try {
+      Deno.writeTextFileSync(`${folder}/${file}`, "2");
+      const first = Deno.statSync(folder).ino!;
+      assert.equal(restore(first + 1).gone, 1);
+      assert.equal(value(), "2");
+      assert.equal(restore(first).cgroups, 1);
+      assert.equal(value(), "300");
+      Deno.writeTextFileSync(`${folder}/${file}`, "500");
+      assert.equal(restore(first).changed, 1);
+      assert.equal(value(), "500");
+      Deno.removeSync(folder);
+      assert.equal(restore(first).gone, 1, "removed");
+      Deno.mkdirSync(folder);
+      Deno.writeTextFileSync(`${folder}/${file}`, "2");
+      assert.equal(restore(first).gone, 1, "made anew under the same path");
+      assert.equal(value(), "2");
+      assert.ok(!exists(journalOf(place)));
+    } finally {
+      Deno.removeSync(folder);
+    }
+  },
+);
+
+/** A cgroup of the cpu controller, and the name of its weight's file. */
+function ownCgroup(): [folder: string, file: string] {
+  const mounts = Deno.readTextFileSync("/proc/self/mounts").split("\n").map((line) => line.split(" "));
+  const v1 = mounts.find(([, , type, options]) => type === "cgroup" && options!.split(",").includes("cpu"));
+  const top = (v1 ?? mounts.find(([, , type]) => type === "cgroup2"))![1]!;
+  if (!v1) Deno.writeTextFileSync(`${top}/cgroup.subtree_control`, "+cpu");
+  const folder = `${top}/alps-test-restore-${Deno.pid}`;
+  Deno.mkdirSync(folder);
+  return [folder, v1 ? "cpu.shares" : "cpu.weight"];
+}
