@@ -77,8 +77,10 @@ struct alps_event {
 	__u64 first_run_ns;
 	__u64 cpu_ns;
 	__u64 wait_ns;
+	/* When tid started, as field 22 of /proc/TID/stat: ALPS_EVENT_START and ALPS_EVENT_TASK_START only, else 0. */
+	__u64 task_start_ticks;
 };
-_Static_assert(sizeof(struct alps_event) == 72, "struct alps_event");
+_Static_assert(sizeof(struct alps_event) == 80, "struct alps_event");
 
 /* What a verdict is remembered by. Parts that no rule looks at are zero, so that they do not split the memory. */
 struct alps_key {

@@ -163,7 +163,7 @@ int adopt(struct bpf_iter__task *ctx)
 		root->generation = s->generation;
 		root->slot = i + 1;
 		adopt_task(s, i, p, p->pid == p->tgid ? own->exec_base_ns : 0);
-		emit(ALPS_EVENT_START, s, i, p->pid, false);
+		emit_task(ALPS_EVENT_START, s, i, p, false);
 		return 0;
 	}
 	i = root->slot - 1;

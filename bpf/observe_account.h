@@ -204,7 +204,7 @@ static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct tas
 static __always_inline void join(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns, __u32 state)
 {
 	if (add_task(s, slot, p, exec_ns, state))
-		emit(ALPS_EVENT_TASK_START, s, slot, p->pid, contended());
+		emit_task(ALPS_EVENT_TASK_START, s, slot, p, contended());
 }
 
 /* `p` was `old_tid` until now: user space knows tasks by their ids. */
@@ -216,7 +216,7 @@ static __always_inline void renumber(struct task_struct *p, __u32 old_tid)
 	if (!s)
 		return;
 	s->last_tid = p->pid;
-	emit(ALPS_EVENT_TASK_START, s, t->slot - 1, p->pid, contended());
+	emit_task(ALPS_EVENT_TASK_START, s, t->slot - 1, p, contended());
 	emit(ALPS_EVENT_TASK_END, s, t->slot - 1, old_tid, false);
 }
 
@@ -227,7 +227,7 @@ static __always_inline void adopt_task(struct alps_slot *s, __u32 slot, struct t
 	bool first = s->tasks == 0;
 
 	if (add_task(s, slot, p, exec_ns, state) && !first)
-		emit(ALPS_EVENT_TASK_START, s, slot, p->pid, false);
+		emit_task(ALPS_EVENT_TASK_START, s, slot, p, false);
 }
 
 /* floor(log2(v)) for v > 0. */

@@ -84,7 +84,11 @@ static __always_inline __u64 wakeup_flags(bool wake)
 	return BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void emit(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, bool wake)
+/* Clock ticks of /proc: USER_HZ is 100 on every architecture that we run on. */
+#define NS_PER_TICK 10000000ull
+
+static __always_inline void emit_event(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, __u64 start_ticks,
+				       bool wake)
 {
 	struct alps_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -105,8 +109,20 @@ static __always_inline void emit(__u32 kind, struct alps_slot *s, __u32 slot, __
 	e->first_run_ns = s->first_run_ns;
 	e->cpu_ns = s->cpu_ns;
 	e->wait_ns = s->wait_ns;
+	e->task_start_ticks = start_ticks;
 	__sync_fetch_and_add(&shared.events, 1);
 	bpf_ringbuf_submit(e, wakeup_flags(wake));
+}
+
+static __always_inline void emit(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, bool wake)
+{
+	emit_event(kind, s, slot, tid, 0, wake);
+}
+
+/* The first record about a task: with its id, what tells it from a later one of that id. */
+static __always_inline void emit_task(__u32 kind, struct alps_slot *s, __u32 slot, struct task_struct *p, bool wake)
+{
+	emit_event(kind, s, slot, p->pid, p->start_boottime / NS_PER_TICK, wake);
 }
 
 #endif

@@ -5,6 +5,9 @@
  * It blocks in poll, where it sees neither messages nor signals: the main thread makes `wakeFd` readable after posting.
  */
 
+import { type ChangeJournal, NO_JOURNAL } from "../enforce/change_journal.ts";
+import { Journal } from "../enforce/journal.ts";
+import { JOURNAL } from "../enforce/journal_layout.ts";
 import { LatencyLog } from "../enforce/latency_log.ts";
 import { type Enforcer, NoEnforcer } from "../enforce/enforcer.ts";
 import { StockEnforcer } from "../enforce/stock.ts";
@@ -16,6 +19,8 @@ import { type ActiveInvocation, ActiveSet } from "../observe/active_set.ts";
 import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { SlotTable } from "../observe/slots.ts";
+import { StartTimes } from "../observe/start_times.ts";
+import { bootId } from "./journal_file.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
 
 /**
@@ -43,6 +48,7 @@ class EventLoop implements Disposable {
   readonly #polled: PollSet;
   readonly #posted: Int32Array;
   readonly #event = new InvocationEvent();
+  readonly #startTimes = new StartTimes();
   readonly #eventToAction = new LatencyLog();
   readonly #decision = new LatencyLog();
   readonly #eventTimes: number[] = [];
@@ -62,7 +68,7 @@ class EventLoop implements Disposable {
     const slots = this.#resources.use(new SlotTable(this.#libc, slotsFd));
     this.#enforcer = this.#resources.use(
       options.backend === "stock"
-        ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs })
+        ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs, journal: this.#openJournal() })
         : new NoEnforcer(),
     );
     this.#active = new ActiveSet(slots, {
@@ -84,6 +90,16 @@ class EventLoop implements Disposable {
     });
     this.#polled = new PollSet([eventsFd, wakeFd]);
     this.#posted = new Int32Array(options.posted);
+  }
+
+  /** The journal, written through memory: a system call at every change would be too dear here. */
+  #openJournal(): ChangeJournal {
+    const { journalFd } = this.options;
+    if (journalFd === undefined) return NO_JOURNAL;
+    const { buffer } = this.#resources.use(this.#libc.map(journalFd, JOURNAL.bytes, 0, true));
+    const journal = new Journal(buffer, bootId(), (tid) => this.#startTimes.of(tid));
+    journal.resume();
+    return journal;
   }
 
   /** Takes a message; called between two rounds of the loop. */
@@ -144,6 +160,11 @@ class EventLoop implements Disposable {
       return;
     }
     this.#event.decode(words, at);
+    const { kind, tid, taskStartTicks } = this.#event;
+    if (taskStartTicks !== 0) this.#startTimes.note(tid, taskStartTicks);
+    else if (kind === EventKind.ALPS_EVENT_TASK_END || kind === EventKind.ALPS_EVENT_END) {
+      this.#startTimes.forget(tid);
+    }
     if (this.#event.wokeReader) this.#eventTimes.push(this.#event.timeNs);
     this.#active.apply(this.#event);
   };

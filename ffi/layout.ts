@@ -24,7 +24,7 @@ export const ALPS_SLOT = {
 } as const;
 
 export const ALPS_EVENT = {
-  size: 72,
+  size: 80,
   kind: 0,
   slot: 4,
   generation: 8,
@@ -38,6 +38,7 @@ export const ALPS_EVENT = {
   first_run_ns: 48,
   cpu_ns: 56,
   wait_ns: 64,
+  task_start_ticks: 72,
 } as const;
 
 export const ALPS_KEY = {

@@ -35,6 +35,8 @@ export class InvocationEvent {
   firstRunNs = 0;
   cpuNs = 0;
   waitNs = 0;
+  /** When the task started, in clock ticks as in `/proc/TID/stat`; 0 = this kind of record does not tell. */
+  taskStartTicks = 0;
 
   /** Reads the record at word `at`. */
   decode(words: Uint32Array, at: number): void {
@@ -51,6 +53,7 @@ export class InvocationEvent {
     this.firstRunNs = u64(words, at, ALPS_EVENT.first_run_ns);
     this.cpuNs = u64(words, at, ALPS_EVENT.cpu_ns);
     this.waitNs = u64(words, at, ALPS_EVENT.wait_ns);
+    this.taskStartTicks = u64(words, at, ALPS_EVENT.task_start_ticks);
   }
 }
 
