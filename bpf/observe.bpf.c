@@ -144,6 +144,11 @@ int adopt(struct bpf_iter__task *ctx)
 	if (!root)
 		return 0;
 	t = task_of(p);
+	if (root->function_id == ALPS_NO_FUNCTION) {
+		if (t)
+			leave(t, p);
+		return 0;
+	}
 	if (t) {
 		s = slot_of(t);
 		if (s && s->function_id == root->function_id) {

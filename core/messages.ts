@@ -1,5 +1,6 @@
 /** What the agent's main thread and its event thread tell each other. */
 
+import type { EnforcementState } from "./enforcement.ts";
 import type { EnforcerCounters, Orders } from "../enforce/enforcer.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
 import type { Question } from "../observe/events.ts";
@@ -26,6 +27,8 @@ export type ToEventThread =
   | { type: "start"; options: EventThreadOptions }
   | { type: "orders"; orders: Orders }
   | { type: "report" }
+  /** A person's switch. */
+  | { type: "enforcement"; enabled: boolean }
   | { type: "stop" };
 
 /** Figures of the event thread, for metrics and benchmarks. */
@@ -55,5 +58,7 @@ export type FromEventThread =
     report: EventThreadReport;
   }
   | { type: "report"; report: EventThreadReport }
+  /** It has changed by the guard, or has been carried out as `answer` to a person. */
+  | { type: "enforcement"; state: EnforcementState; answer: boolean }
   | { type: "stopped" }
   | { type: "failed"; message: string };

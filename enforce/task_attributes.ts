@@ -81,9 +81,18 @@ export class TaskAttributes {
     return this.#saved.get(tid);
   }
 
-  /** The task is gone. */
-  forget(tid: number): void {
+  /**
+   * The task is no longer its invocation's. Mostly it has exited; one that has become another function's, or nobody's, is
+   * put back.
+   */
+  left(tid: number): void {
+    const saved = this.#saved.get(tid);
+    if (!saved) return;
     this.#saved.delete(tid);
+    const attr = this.libc.getAttr(tid);
+    if (typeof attr === "number" || attr.policy !== SCHED_IDLE) return;
+    const status = this.libc.setAttr(tid, saved);
+    if (status < 0 && -status !== ESRCH) this.#failed("promote", status);
   }
 
   /** Puts every task back. */

@@ -92,13 +92,26 @@ Deno.test("TaskAttributes.restoreAll() puts every task back, whatever happened t
   assert.equal(attributes.demoted, 0);
 });
 
-Deno.test("TaskAttributes.forget() drops a task that has ended: its number may be another's soon", () => {
+Deno.test("TaskAttributes.left() drops a task that has ended: its number may be another's soon", () => {
   const { tasks, attributes } = scene();
   attributes.demote(1);
-  attributes.forget(1);
+  tasks.remove(1);
+  attributes.left(1);
   tasks.add(1, { policy: SCHED_IDLE, nice: 7 });
   attributes.restoreAll();
   assert.equal(tasks.attrs.get(1)?.nice, 7);
+});
+
+Deno.test("TaskAttributes.left() puts a task back that lives on as another function's, or nobody's", () => {
+  const { tasks, errors, attributes } = scene({ nice: 5 });
+  attributes.demote(1);
+  attributes.left(1);
+  assert.deepEqual([tasks.attrs.get(1)?.policy, tasks.attrs.get(1)?.nice], [SCHED_NORMAL, 5]);
+  attributes.demote(1);
+  tasks.add(1, { policy: SCHED_BATCH });
+  attributes.left(1);
+  assert.equal(tasks.attrs.get(1)?.policy, SCHED_BATCH, "what somebody else has set stays");
+  assert.deepEqual(errors, {});
 });
 
 Deno.test("TaskAttributes.adopt() gives a new task the state that its invocation has now", () => {

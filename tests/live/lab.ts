@@ -4,6 +4,7 @@
  */
 
 import { existsSync } from "node:fs";
+import type { EnforcementState } from "../../core/enforcement.ts";
 import { EventThread } from "../../core/event_thread.ts";
 import type { EventThreadReport } from "../../core/messages.ts";
 import type { Orders } from "../../enforce/enforcer.ts";
@@ -73,6 +74,8 @@ export class Lab implements AsyncDisposable {
   readonly ended: (Invocation & { name: string })[] = [];
   readonly questions: Question[] = [];
   readonly failures: string[] = [];
+  /** What the guard has changed. */
+  readonly guarded: EnforcementState[] = [];
   instances: ReadonlyMap<number, number> = new Map();
   readonly functions: FunctionTable;
   readonly classifier: Classifier;
@@ -105,6 +108,7 @@ export class Lab implements AsyncDisposable {
           lab.classifier.answer(question);
         },
         state: (active) => lab.instances = active,
+        guarded: (state) => lab.guarded.push(state),
         failed: (message) => lab.failures.push(message),
       },
     );

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Classifier, type ClassifierKernel } from "../../observe/classifier.ts";
 import type { Question } from "../../observe/events.ts";
 import { FunctionTable } from "../../observe/functions.ts";
-import type { Adoption } from "../../observe/observer.ts";
+import type { Adoption, KeyVerdict } from "../../observe/observer.ts";
+import { Exclusions, type ExclusionSpec, NO_EXCLUSIONS } from "../../observe/exclusions.ts";
 import { RuleSet } from "../../observe/rule_set.ts";
 import { parseRule } from "../../observe/rules.ts";
 
@@ -14,7 +15,7 @@ class Scene implements ClassifierKernel {
   readonly functions = new FunctionTable(() => {});
   readonly classifier = new Classifier(this, new RuleSet(), this.functions);
   readonly adopted: Adoption[] = [];
-  readonly remembered: { generation: number; functionId: number | undefined }[] = [];
+  readonly remembered: { generation: number; functionId: KeyVerdict }[] = [];
   generation = 0;
   /** How many of the processes to adopt the kernel side does not find. */
   gone = 0;
@@ -28,7 +29,7 @@ class Scene implements ClassifierKernel {
     this.generation = generation;
   }
 
-  remember(_key: Uint8Array<ArrayBuffer>, generation: number, functionId: number | undefined): void {
+  remember(_key: Uint8Array<ArrayBuffer>, generation: number, functionId: KeyVerdict): void {
     this.remembered.push({ generation, functionId });
   }
 
@@ -46,6 +47,7 @@ class Scene implements ClassifierKernel {
       processStartNs: 1000,
       beginNs: 2000,
       execBaseNs: 30,
+      uid: 0,
       comm: "",
       commandLine: "",
       execPath: "",
