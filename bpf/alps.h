@@ -201,6 +201,15 @@ struct alps_task {
 };
 _Static_assert(sizeof(struct alps_task) == 32, "struct alps_task");
 
+/* One task of an invocation, as the iterator program `members` lists them. */
+struct alps_member {
+	__u32 slot;
+	__u32 generation;
+	__u32 tid;
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct alps_member) == 16, "struct alps_member");
+
 /* Never read: its type brings what no map holds into the object's BTF. */
 union alps_interface {
 	enum alps_limits limits;
@@ -211,6 +220,7 @@ union alps_interface {
 	enum alps_task_state task_state;
 	struct alps_event event;
 	struct alps_classify classify;
+	struct alps_member member;
 };
 
 #endif

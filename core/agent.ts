@@ -28,6 +28,7 @@ import type { Invocation } from "../observe/invocation.ts";
 import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
 import { parseRule, ruleEntry, RuleError, type RuleSpec } from "../observe/rules.ts";
+import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import { EventThread } from "./event_thread.ts";
@@ -127,7 +128,7 @@ export class Agent implements AgentView, AsyncDisposable {
           this.#instances = active;
           this.#report = report;
         },
-        guarded: (state) => this.#switch.take(state),
+        guarded: (state) => this.#guarded(state),
         failed: (message) => this.#trouble(`enforcement has stopped: ${message}`),
       },
     );
@@ -142,6 +143,11 @@ export class Agent implements AgentView, AsyncDisposable {
     this.#resources.defer(() => clearInterval(epochs));
     this.#resources.defer(() => clearTimeout(this.#pinTimer));
     this.#troubles = [];
+  }
+
+  #guarded(state: EnforcementState): void {
+    this.#switch.take(state);
+    if (state.trip?.reason === "events_lost") this.#events.putBack(this.#observer.members());
   }
 
   /** Resolves when a part of the agent has failed for good. */

@@ -2,6 +2,7 @@
 
 import type { Orders } from "../enforce/enforcer.ts";
 import type { Libc } from "../ffi/libc.ts";
+import type { Member } from "../observe/active_set.ts";
 import type { Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import type { EnforcementState } from "./enforcement.ts";
@@ -75,6 +76,11 @@ export class EventThread implements AsyncDisposable {
     if (this.#running) this.#post({ type: "enforcement", enabled });
     else done.reject(new Error("the event thread has stopped"));
     return done.promise;
+  }
+
+  /** After events were lost: tasks that inherited a demotion unseen are put back. */
+  putBack(members: Member[]): void {
+    this.#post({ type: "members", members });
   }
 
   /** Its figures now. Rejects where it stops meanwhile. */

@@ -102,6 +102,11 @@ class EventLoop implements Disposable {
         return this.#enforcer.setOrders(message.orders);
       case "report":
         return self.postMessage({ type: "report", report: this.#report() });
+      case "members":
+        for (const [invocation, tid] of this.#active.strays(message.members)) {
+          this.#enforcer.taskStarted(invocation, tid);
+        }
+        return;
       case "enforcement": {
         const state = this.#supervisor.switch(message.enabled, this.#libc.monotonicNs());
         return self.postMessage({ type: "enforcement", state, answer: true });

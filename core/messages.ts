@@ -3,6 +3,7 @@
 import type { EnforcementState } from "./enforcement.ts";
 import type { EnforcerCounters, Orders } from "../enforce/enforcer.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
+import type { Member } from "../observe/active_set.ts";
 import type { Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 
@@ -27,6 +28,8 @@ export type ToEventThread =
   | { type: "start"; options: EventThreadOptions }
   | { type: "orders"; orders: Orders }
   | { type: "report" }
+  /** After events were lost: the tasks of all invocations. */
+  | { type: "members"; members: Member[] }
   /** A person's switch. */
   | { type: "enforcement"; enabled: boolean }
   | { type: "stop" };

@@ -33,6 +33,9 @@ const OVERDUE_RUN_NS = 10_000_000, LEAST_OVERDUE_RUN_NS = 1_000_000;
 /** What a task runs before the kernel lets the next one run, about: its slice, rounded up to a tick. */
 const KERNEL_SLICE_NS = 4_000_000;
 
+/** Times as long a round takes where processes that are no functions want CPUs too. */
+const SHARED_WITH_OTHERS = 3;
+
 /** Ranks of those that have waited too long, before all others, people's pins among them: the longest first. */
 const OVERDUE_RANK = -1e20;
 
@@ -209,11 +212,11 @@ export class StockEnforcer implements Enforcer {
   #overdueNs(entry: Entry, attainedNs: number, nowNs: number, roundNs: number, shareNs: number) {
     const { slot } = entry.invocation, { maxWaitNs } = this.options;
     const waitedNs = this.slots.oldestWaitNs(slot, nowNs);
-    const aheadNs = this.#fullNs + Math.min(roundNs, maxWaitNs / 2);
+    const aheadNs = this.#fullNs + Math.min(SHARED_WITH_OTHERS * roundNs, maxWaitNs / 2);
     if (waitedNs > 0 && waitedNs + aheadNs >= maxWaitNs) {
-      // Others than short ones get a quarter of the CPU time at most.
+      // All of them together get a small part of the CPU time; what counts is that each has had some.
       entry.overdueUntilNs = attainedNs +
-        Math.min(OVERDUE_RUN_NS, Math.max(LEAST_OVERDUE_RUN_NS, shareNs / 4));
+        Math.min(OVERDUE_RUN_NS, Math.max(LEAST_OVERDUE_RUN_NS, shareNs / 16));
       return waitedNs;
     }
     return attainedNs < entry.overdueUntilNs && this.slots.runnable(slot) > 0 ? waitedNs : undefined;

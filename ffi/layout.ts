@@ -115,6 +115,14 @@ export const ALPS_SHARED = {
   longest_wait_ns: 72,
 } as const;
 
+export const ALPS_MEMBER = {
+  size: 16,
+  slot: 0,
+  generation: 4,
+  tid: 8,
+  reserved: 12,
+} as const;
+
 export const ALPS_LIMITS = {
   ALPS_SLOTS: 16384,
   ALPS_SLOT_PROBES: 32,

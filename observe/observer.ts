@@ -7,12 +7,14 @@ import {
   ALPS_FUNCTION_STATS,
   ALPS_KEY_PARTS,
   ALPS_LIMITS,
+  ALPS_MEMBER,
   ALPS_VERDICT,
   ALPS_VERDICT_FLAGS,
 } from "../ffi/layout.ts";
 import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { requireObservable } from "./kernel_features.ts";
+import type { Member } from "./active_set.ts";
 import type { RuleUses } from "./rule_set.ts";
 import { SharedPage, waitBucketNs } from "./slots.ts";
 
@@ -150,6 +152,29 @@ export class Observer implements Disposable {
     } finally {
       this.libc.close(iterator);
       for (const { pid } of adoptions) this.#adoptions.delete(u32Key(pid));
+    }
+  }
+
+  /** The tasks of all invocations, as the kernel side has them: some 100 ns for each task of the machine. */
+  members(): Member[] {
+    const iterator = this.#object.createIterator("members");
+    try {
+      const found: Member[] = [], chunk = new Uint8Array(1024 * ALPS_MEMBER.size);
+      for (;;) {
+        const bytes = this.libc.read(iterator, chunk);
+        if (bytes < 0) throw new KernelError("cannot run iterator members", -bytes);
+        if (bytes === 0) return found;
+        const view = new DataView(chunk.buffer, 0, bytes);
+        for (let at = 0; at + ALPS_MEMBER.size <= bytes; at += ALPS_MEMBER.size) {
+          found.push({
+            slot: view.getUint32(at + ALPS_MEMBER.slot, true),
+            generation: view.getUint32(at + ALPS_MEMBER.generation, true),
+            tid: view.getUint32(at + ALPS_MEMBER.tid, true),
+          });
+        }
+      }
+    } finally {
+      this.libc.close(iterator);
     }
   }
 

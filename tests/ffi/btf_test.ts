@@ -66,7 +66,17 @@ Deno.test("Btf.struct() gives the built object's offsets and sizes, arrays and n
 
 Deno.test("Btf.struct() of the built object leaves no hole: every byte belongs to a field", () => {
   const btf = builtBtf();
-  for (const name of ["alps_slot", "alps_event", "alps_key", "alps_classify", "alps_adopt", "alps_shared"]) {
+  for (
+    const name of [
+      "alps_slot",
+      "alps_event",
+      "alps_key",
+      "alps_classify",
+      "alps_adopt",
+      "alps_shared",
+      "alps_member",
+    ]
+  ) {
     const { size, fields } = btf.struct(name);
     const end = Object.values(fields).reduce((at, field) => {
       assert.equal(field.offset, at, `${name} has a hole before byte ${field.offset}`);

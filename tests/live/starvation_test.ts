@@ -28,7 +28,7 @@ Deno.test(liveTest(
     lab.rule("exe:{lab}/{function}");
     const n = lab.cpus.length;
     lab.order(["short", 1e6], ["long", 5e6], ["wide", 9e6]);
-    const tasks = { short: n, long: 20 * n, wide: 2 * 10 };
+    const tasks = { short: n, long: 10 * n, wide: 2 * 10 };
     const short = await measuring(lab, "short", tasks.short, 1);
     const long = await measuring(lab, "long", tasks.long, 1);
     const wide = await measuring(lab, "wide", 2, tasks.wide / 2);
