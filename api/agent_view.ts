@@ -135,8 +135,28 @@ export interface MetricsSnapshot {
   /** Processes that could not be identified, by reason. */
   unidentified: Record<string, number>;
   learnEpochSeconds: number;
+  /** Whether the order is enforced now. */
+  enforcementEnabled: boolean;
+  /** How often the guard has switched enforcement off, by reason. */
+  guardTrips: Record<string, number>;
+  /** Longest wait of a function's task for a CPU since the start, in seconds. */
+  longestWaitSeconds: number;
   /** Quantiles of the agent's own reaction times, in seconds, by stage: `{"event_to_action": {"0.99": 0.0001}}`. */
   latencies: Record<string, Record<string, number>>;
+}
+
+/** `GET /enforcement`. */
+export interface EnforcementSnapshot {
+  /** Whether the order is enforced now. */
+  enabled: boolean;
+  /** Who has it so: `start` from the start on, `person` a switch, `guard` the agent itself, for a while. */
+  by: "start" | "person" | "guard";
+  /** RFC 3339. */
+  since: string;
+  /** Why it is off. */
+  reason?: string;
+  /** Of the guard: when it tries again; RFC 3339. */
+  tries_again?: string;
 }
 
 /** Raised by the view for a request that cannot be carried out; the message is shown to the client as `detail`. */
@@ -147,7 +167,7 @@ export class RequestError extends Error {
   }
 }
 
-/** The agent, as its HTTP interface sees it. Methods are synchronous: everything is in memory. */
+/** The agent, as its HTTP interface sees it. Methods are synchronous where all they need is in memory. */
 export interface AgentView {
   readonly version: string;
   priorities(): PrioritySnapshot;
@@ -164,6 +184,9 @@ export interface AgentView {
   removeRule(idOrName: string): boolean;
   /** Newest first. */
   invocations(limit: number, functionName?: string): InvocationEntry[];
+  enforcement(): EnforcementSnapshot;
+  /** Resolves once it is done. Throws {@link RequestError} 409 where there is nothing to switch. */
+  setEnforcement(enabled: boolean): Promise<EnforcementSnapshot>;
   /** `ready` with the reasons why not. */
   readiness(): { ready: boolean; reasons: string[] };
   metrics(): MetricsSnapshot;

@@ -124,6 +124,23 @@ export const METRICS: readonly MetricDefinition[] = [
     "Enforcement actions that failed.",
     ({ enforcementErrors }) => enforcementErrors,
   ),
+  single(
+    "gauge",
+    "alps_enforcement_enabled",
+    "1 while the order is enforced, 0 while a person or the guard has it off.",
+    ({ snapshot }) => Number(snapshot.enforcementEnabled),
+  ),
+  byReason(
+    "alps_guard_trips_total",
+    "How often the guard has switched enforcement off.",
+    ({ guardTrips }) => guardTrips,
+  ),
+  single(
+    "gauge",
+    "alps_longest_wait_seconds",
+    "Longest wait of a function's task for a CPU since the agent's start.",
+    ({ snapshot }) => snapshot.longestWaitSeconds,
+  ),
   byReason(
     "alps_unidentified_total",
     "Processes that could not be identified.",

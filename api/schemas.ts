@@ -82,6 +82,14 @@ export const InvocationsSchema = z.object({
   invocations: z.array(InvocationEntrySchema).openapi({ description: "Newest first" }),
 }).openapi("Invocations");
 
+export const EnforcementSchema = z.object({
+  enabled: z.boolean().openapi({ description: "Whether the order is enforced now" }),
+  by: z.enum(["start", "person", "guard"]).openapi({ description: "Who has it so" }),
+  since: instant,
+  reason: z.string().optional().openapi({ description: "Why it is off" }),
+  tries_again: instant.optional().openapi({ description: "When the guard tries again" }),
+}).openapi("Enforcement");
+
 export const HealthSchema = z.object({ status: z.literal("ok") }).openapi("Health");
 
 export const ReadySchema = z.object({ ready: z.literal(true) }).openapi("Ready");
@@ -135,6 +143,10 @@ export const NewRuleSchema = body({
     .optional()
     .openapi({ description: "Mode warm: the idle time that ends an invocation, in milliseconds" }),
 }).openapi("NewRule");
+
+export const SwitchSchema = body({
+  enabled: z.boolean({ error: ({ input }) => wanted("true or false", input) }),
+}).openapi("Switch");
 
 const LIMIT = `a whole number from 1 to ${MAX_INVOCATIONS}`;
 

@@ -9,6 +9,7 @@ import {
   RequestError,
 } from "../api/agent_view.ts";
 import type {
+  EnforcementSnapshot,
   FunctionsSnapshot,
   InvocationEntry,
   MetricsSnapshot,
@@ -21,11 +22,14 @@ import type { FinetuneOptions } from "../learn/finetune.ts";
 import type { Moment } from "../learn/messages.ts";
 import type { Policy } from "../learn/policy.ts";
 import { Classifier } from "../observe/classifier.ts";
+import { Exclusions, type ExclusionSpec, NO_EXCLUSIONS } from "../observe/exclusions.ts";
 import { type FunctionInfo, FunctionTable } from "../observe/functions.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
 import { parseRule, ruleEntry, RuleError, type RuleSpec } from "../observe/rules.ts";
+import type { EnforcementState } from "./enforcement.ts";
+import { EnforcementSwitch } from "./enforcement_switch.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import { EventThread } from "./event_thread.ts";
 import { History, invocationEntry } from "./history.ts";
@@ -52,6 +56,8 @@ export interface AgentOptions {
   /** Why this agent, which was to enforce, only observes and learns. */
   readonly notEnforcing?: string | undefined;
   readonly rules: readonly RuleSpec[];
+  /** What is left alone; nothing where it is left out. */
+  readonly exclude?: ExclusionSpec;
   readonly expResult: string | undefined;
   /** Whether waiting chosen tasks are moved between CPUs; for comparisons. */
   readonly migrate?: boolean;
@@ -68,6 +74,7 @@ export class Agent implements AgentView, AsyncDisposable {
   readonly #cpu = new CpuUtilization();
   readonly #pins = new Pins();
   readonly #orders = new OrdersSender();
+  readonly #switch: EnforcementSwitch;
   #events!: EventThread;
   #learning!: LearningThread;
   #policy: Policy | undefined;
@@ -81,9 +88,11 @@ export class Agent implements AgentView, AsyncDisposable {
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     this.version = options.version;
     using started = new DisposableStack();
-    this.#observer = started.use(new Observer(cpus.length));
+    this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
+    this.#switch = new EnforcementSwitch(options.backend, this.#observer.libc.monotonicNs());
     this.#functions = new FunctionTable((info) => this.#observer.addFunction(info.id));
-    this.#classifier = new Classifier(this.#observer, new RuleSet(), this.#functions);
+    const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
+    this.#classifier = new Classifier(this.#observer, new RuleSet(exclusions), this.#functions);
     this.#history = started.use(
       new History(options.expResult, (error) =>
         log.error("cannot write {file}: {error}", {
@@ -130,6 +139,7 @@ export class Agent implements AgentView, AsyncDisposable {
           this.#instances = active;
           this.#report = report;
         },
+        guarded: (state) => this.#guarded(state),
         failed: (message) => this.#trouble(`enforcement has stopped: ${message}`),
       },
     );
@@ -144,6 +154,11 @@ export class Agent implements AgentView, AsyncDisposable {
     this.#resources.defer(() => clearInterval(epochs));
     this.#resources.defer(() => clearTimeout(this.#pinTimer));
     this.#troubles = this.options.notEnforcing === undefined ? [] : [this.options.notEnforcing];
+  }
+
+  #guarded(state: EnforcementState): void {
+    this.#switch.take(state);
+    if (state.trip?.reason === "events_lost") this.#events.putBack(this.#observer.members());
   }
 
   /** Resolves when a part of the agent has failed for good. */
@@ -283,8 +298,22 @@ export class Agent implements AgentView, AsyncDisposable {
     return this.#history.latest(limit, functionName);
   }
 
+  enforcement(): EnforcementSnapshot {
+    return this.#switch.snapshot(wallClock(this.#observer.libc.monotonicNs()));
+  }
+
+  async setEnforcement(enabled: boolean): Promise<EnforcementSnapshot> {
+    if (this.options.backend === "none" && enabled) {
+      throw new RequestError(409, "cannot switch enforcement on: the backend is none");
+    }
+    if (this.options.backend !== "none") this.#switch.take(await this.#events.setEnforcement(enabled));
+    return this.enforcement();
+  }
+
   readiness(): { ready: boolean; reasons: string[] } {
-    return { ready: this.#troubles.length === 0, reasons: this.#troubles };
+    const { trouble } = this.#switch;
+    const reasons = trouble === undefined ? this.#troubles : [...this.#troubles, trouble];
+    return { ready: reasons.length === 0, reasons };
   }
 
   metrics(): MetricsSnapshot {
@@ -292,6 +321,7 @@ export class Agent implements AgentView, AsyncDisposable {
       observer: this.#observer,
       functions: this.#functions,
       report: this.#report,
+      enforcement: this.#switch.state,
       backend: this.options.backend,
       epoch: this.#policy?.epoch ?? 0,
       cpuUtilization: this.#policy?.cpuUtilization ?? 0,

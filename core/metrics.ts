@@ -4,6 +4,7 @@ import type { FunctionMetrics, HistogramSnapshot, MetricsSnapshot } from "../api
 import type { LatencySummary } from "../enforce/latency_log.ts";
 import type { FunctionTable } from "../observe/functions.ts";
 import { bucketUpperNs, type FunctionStats, type Observer } from "../observe/observer.ts";
+import type { EnforcementState } from "./enforcement.ts";
 import type { EventThreadReport } from "./messages.ts";
 
 /** Where the figures come from. */
@@ -12,6 +13,7 @@ export interface MetricsSources {
   functions: FunctionTable;
   /** The latest one, undefined before the first. */
   report: EventThreadReport | undefined;
+  enforcement: Pick<EnforcementState, "enabled" | "trips">;
   backend: string;
   epoch: number;
   cpuUtilization: number;
@@ -47,6 +49,9 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
     demotionsTotal: counters?.demotions ?? 0,
     migrationsTotal: counters?.migrations ?? 0,
     enforcementErrors: { ...counters?.errors },
+    enforcementEnabled: sources.enforcement.enabled,
+    guardTrips: { ...sources.enforcement.trips },
+    longestWaitSeconds: shared.longestWaitNs / 1e9,
     unidentified: { ...unidentified },
     learnEpochSeconds: sources.learnSeconds,
     latencies: report

@@ -15,6 +15,13 @@ export interface ActiveInvocation {
   readonly tids: Set<number>;
 }
 
+/** A task of an invocation, as the kernel side has it. Plain data: it crosses threads. */
+export interface Member {
+  readonly slot: number;
+  readonly generation: number;
+  readonly tid: number;
+}
+
 /** What is told about a change of the active set. */
 export interface ActiveSetListener {
   started(invocation: ActiveInvocation): void;
@@ -79,6 +86,17 @@ export class ActiveSet {
       if (this.slots.isLive(active.slot, active.generation)) continue;
       if (this.#gone.has(active)) this.#forget(active);
       else this.#gone.add(active);
+    }
+  }
+
+  /**
+   * Of the tasks that the kernel side has, those whose invocation is known, but not they: their starts were lost. They
+   * may have ended since they were listed, so they are not followed; later tasks of theirs are.
+   */
+  *strays(members: Iterable<Member>): Generator<[ActiveInvocation, tid: number]> {
+    for (const { slot, generation, tid } of members) {
+      const active = this.#bySlot.get(slot);
+      if (active?.generation === generation && !active.tids.has(tid)) yield [active, tid];
     }
   }
 

@@ -16,6 +16,7 @@ const STRUCTS = [
   "alps_adopt",
   "alps_function_stats",
   "alps_shared",
+  "alps_member",
 ];
 const ENUMS = ["alps_limits", "alps_slot_state", "alps_event_kind", "alps_key_parts", "alps_verdict_flags"];
 

@@ -3,6 +3,7 @@
  */
 import {
   type AgentView,
+  type EnforcementSnapshot,
   type FunctionsSnapshot,
   type InvocationEntry,
   type MetricsSnapshot,
@@ -30,6 +31,8 @@ export class FakeView implements AgentView {
     { id: "r2", rule: "exe:/srv/{function}", mode: "warm", gap_ms: 5, from: "http" },
   ];
   asked: { limit: number; name: string | undefined }[] = [];
+  enabled = true;
+  nothingToSwitch = false;
   state = { ready: true, reasons: [] as string[] };
   snapshot: MetricsSnapshot = emptyMetrics();
 
@@ -105,6 +108,19 @@ export class FakeView implements AgentView {
     }];
   }
 
+  enforcement(): EnforcementSnapshot {
+    const since = "2026-03-01T12:00:00.000000Z";
+    if (this.enabled) return { enabled: true, by: "start", since };
+    const reason = "switched off by a person";
+    return { enabled: false, by: "person", since, reason, tries_again: since };
+  }
+
+  setEnforcement(enabled: boolean): Promise<EnforcementSnapshot> {
+    if (this.nothingToSwitch) return Promise.reject(new RequestError(409, "the backend is none"));
+    this.enabled = enabled;
+    return Promise.resolve(this.enforcement());
+  }
+
   readiness() {
     return this.state;
   }
@@ -146,6 +162,9 @@ export function emptyMetrics(): MetricsSnapshot {
     migrationsTotal: 0,
     enforcementErrors: {},
     unidentified: {},
+    enforcementEnabled: true,
+    guardTrips: {},
+    longestWaitSeconds: 0,
     learnEpochSeconds: 0,
     latencies: {},
   };

@@ -64,6 +64,7 @@ Deno.test("MetricsPage shows each metric of the table under its type, with its l
     functions: [ofFunction("a")],
     eventsLost: reasons,
     enforcementErrors: reasons,
+    guardTrips: reasons,
     unidentified: reasons,
     latencies: { decision: { "0.5": 1 } },
   });

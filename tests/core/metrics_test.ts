@@ -13,11 +13,14 @@ function sources(changes: Partial<MetricsSources> = {}): MetricsSources {
     lostNoSlot: 2,
     lostNoMemory: 3,
     lostNoStats: 4,
+    longWaits: 1,
+    longestWaitNs: 2.5e9,
   };
   return {
     observer: { shared: { counters: () => counts }, statsOf: () => undefined },
     functions: new FunctionTable(() => {}),
     report: undefined,
+    enforcement: { enabled: false, trips: { wait: 1, events_lost: 2, late: 0, memory: 0 } },
     backend: "stock",
     epoch: 5,
     cpuUtilization: 42,
@@ -99,4 +102,11 @@ Deno.test("agentMetrics() shows the event thread's figures, latencies in seconds
     "0.999": 0.004,
     "1": 0.005,
   });
+});
+
+Deno.test("agentMetrics() shows whether the order is enforced, the guard's trips, and the longest wait", () => {
+  const metrics = agentMetrics(sources());
+  assert.equal(metrics.enforcementEnabled, false);
+  assert.deepEqual(metrics.guardTrips, { wait: 1, events_lost: 2, late: 0, memory: 0 });
+  assert.equal(metrics.longestWaitSeconds, 2.5);
 });
