@@ -12,6 +12,8 @@ import type {
   FunctionsSnapshot,
   InvocationEntry,
   MetricsSnapshot,
+  PartName,
+  Parts,
   PrioritySnapshot,
   RuleEntry,
 } from "../api/agent_view.ts";
@@ -21,7 +23,7 @@ import type { FinetuneOptions } from "../learn/finetune.ts";
 import type { Moment } from "../learn/messages.ts";
 import type { Policy } from "../learn/policy.ts";
 import { Classifier } from "../observe/classifier.ts";
-import { type FunctionInfo, FunctionTable } from "../observe/functions.ts";
+import { type FunctionInfo, FunctionTable, MOST_FUNCTIONS } from "../observe/functions.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
@@ -31,6 +33,7 @@ import { EventThread } from "./event_thread.ts";
 import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
+import { partStates } from "./readiness.ts";
 import { OrdersSender } from "./orders.ts";
 import { Pins, priorityEntries } from "./pins.ts";
 import { nowUs, rfc3339, wallClock } from "./wall_clock.ts";
@@ -39,6 +42,9 @@ const log = getLogger(["alps", "agent"]);
 
 /** Longest time until pins are looked over again, in milliseconds: timers do not take more. */
 const PINS_MS = 2 ** 31 - 1;
+
+/** How often functions that have not run for long are looked for. */
+const FORGET_EVERY_MS = 3_600_000;
 
 export interface AgentOptions {
   readonly version: string;
@@ -73,6 +79,8 @@ export class Agent implements AgentView, AsyncDisposable {
   #report: EventThreadReport | undefined;
   #pinTimer: ReturnType<typeof setTimeout> | undefined;
   #troubles: string[] = ["starting"];
+  /** Which parts a trouble is about. */
+  readonly #troubledParts = new Map<string, readonly PartName[]>();
 
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     this.version = options.version;
@@ -107,19 +115,23 @@ export class Agent implements AgentView, AsyncDisposable {
     const { ml, finetune, backend, migrate, maxWaitS, rules, epochS } = this.options;
     this.#learning = this.#resources.use(LearningThread.start({ ml, finetune, cores: cpus.length }, {
       policy: (policy, seconds) => this.#enforce(policy, seconds),
-      failed: (message) => this.#trouble(`learning has stopped: ${message}`),
+      failed: (message) => this.#trouble(`learning has stopped: ${message}`, "learning"),
     }));
     const { thread, realtime, note } = await EventThread.start(
       this.#observer.libc,
       { ...this.#observer.fds, backend, cpus, migrate: migrate !== false, maxWaitNs: maxWaitS * 1e9 },
       {
         ended: (invocations) => this.#ended(invocations),
-        asked: (question) => this.#classifier.answer(question),
+        asked: (question) => {
+          this.#classifier.answer(question);
+          if (this.#functions.size > MOST_FUNCTIONS) this.#forgetFunctions();
+        },
         state: (active, report) => {
           this.#instances = active;
           this.#report = report;
         },
-        failed: (message) => this.#trouble(`enforcement has stopped: ${message}`),
+        // It reads the events, too.
+        failed: (message) => this.#trouble(`enforcement has stopped: ${message}`, "observing", "enforcing"),
       },
     );
     this.#events = this.#resources.use(thread);
@@ -131,6 +143,8 @@ export class Agent implements AgentView, AsyncDisposable {
     this.#classifier.addRules(rules);
     const epochs = setInterval(() => this.#learning.request(this.#moment(true)), epochS * 1000);
     this.#resources.defer(() => clearInterval(epochs));
+    const forgetting = setInterval(() => this.#forgetFunctions(), FORGET_EVERY_MS);
+    this.#resources.defer(() => clearInterval(forgetting));
     this.#resources.defer(() => clearTimeout(this.#pinTimer));
     this.#troubles = [];
   }
@@ -152,6 +166,7 @@ export class Agent implements AgentView, AsyncDisposable {
       const info = this.#functions.byId(invocation.functionId);
       if (!info) continue;
       info.invocations++;
+      info.lastSeenMs = performance.now();
       entries.push(invocationEntry(invocation, info.name, time));
     }
     this.#history.add(entries);
@@ -194,9 +209,24 @@ export class Agent implements AgentView, AsyncDisposable {
     return this.#report = await this.#events.report();
   }
 
-  #trouble(message: string): void {
-    log.fatal(message);
+  /** Forgets functions that have not run for long, and everything that is kept of them. */
+  #forgetFunctions(): void {
+    const gone = this.#functions.forget(
+      performance.now(),
+      ({ id }) => this.#instances.has(id) || this.#pins.get(id) !== undefined,
+    );
+    if (gone.length === 0) return;
+    // First what the kernel side remembers by their numbers, so that none begins under one that is gone.
+    this.#classifier.voidVerdicts();
+    for (const { id } of gone) this.#observer.removeFunction(id);
+    this.#learning.forget(gone.map(({ id }) => id));
+    log.info("forgot {functions} functions that have not run for long", { functions: gone.length });
+  }
+
+  #trouble(message: string, ...parts: PartName[]): void {
+    log.fatal("{message}", { message });
     this.#troubles.push(message);
+    this.#troubledParts.set(message, parts);
     this.failure.resolve(message);
   }
 
@@ -274,6 +304,10 @@ export class Agent implements AgentView, AsyncDisposable {
 
   readiness(): { ready: boolean; reasons: string[] } {
     return { ready: this.#troubles.length === 0, reasons: this.#troubles };
+  }
+
+  parts(): Parts {
+    return partStates(this.readiness().reasons, this.#troubledParts, this.options.backend);
   }
 
   metrics(): MetricsSnapshot {

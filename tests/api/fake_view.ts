@@ -7,6 +7,7 @@ import {
   type InvocationEntry,
   type MetricsSnapshot,
   type NewRule,
+  type Parts,
   type Pin,
   type PriorityEntry,
   RequestError,
@@ -31,6 +32,11 @@ export class FakeView implements AgentView {
   ];
   asked: { limit: number; name: string | undefined }[] = [];
   state = { ready: true, reasons: [] as string[] };
+  states: Parts = {
+    observing: { state: "working" },
+    learning: { state: "working" },
+    enforcing: { state: "working" },
+  };
   snapshot: MetricsSnapshot = emptyMetrics();
 
   priorities() {
@@ -107,6 +113,10 @@ export class FakeView implements AgentView {
 
   readiness() {
     return this.state;
+  }
+
+  parts(): Parts {
+    return this.states;
   }
 
   metrics(): MetricsSnapshot {
