@@ -64,3 +64,8 @@ export function escaped(text: string): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/** {@link escaped}, with the line feeds left: for texts of several lines whose parts are foreign. */
+export function escapedLines(text: string): string {
+  return text.split("\n").map(escaped).join("\n");
+}

@@ -193,7 +193,6 @@ Deno.test("MetricsPage is read by a Prometheus parser, names and figures as they
   const [histogram] = family("alps_invocation_cpu_seconds").metrics;
   assert.deepEqual(histogram?.buckets, { "0.001": "0", "0.25": "1", "1": "3", "+Inf": "3" });
 });
-});
 
 Deno.test("MetricsPage has no two samples of one name and labels", async () => {
   const names = ["a", "a", "other", "_other", "a\0", "a\ufffd", "\ud800", "\ufffd", "x".repeat(1e6)];
