@@ -27,13 +27,14 @@ import { type FunctionInfo, FunctionTable, MOST_FUNCTIONS } from "../observe/fun
 import type { Invocation } from "../observe/invocation.ts";
 import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
-import { parseRule, ruleEntry, RuleError, type RuleSpec } from "../observe/rules.ts";
+import { ruleEntry, type RuleSpec } from "../observe/rules.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import { EventThread } from "./event_thread.ts";
 import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
 import { partStates } from "./readiness.ts";
+import { addRule, removeRule } from "./rule_requests.ts";
 import { OrdersSender } from "./orders.ts";
 import { Pins, priorityEntries } from "./pins.ts";
 import { nowUs, rfc3339, wallClock } from "./wall_clock.ts";
@@ -278,24 +279,12 @@ export class Agent implements AgentView, AsyncDisposable {
     };
   }
 
-  addRule({ name, rule, mode, gap_ms }: NewRule): RuleEntry {
-    const options = (mode ? `;mode=${mode}` : "") + (gap_ms === undefined ? "" : `;gap_ms=${gap_ms}`);
-    try {
-      const spec = parseRule((name === undefined ? "" : `${name}=`) + rule + options, "http");
-      return ruleEntry(this.#classifier.addRules([spec])[0]!);
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
-      throw new RequestError(error.code === "duplicate" ? 409 : 400, error.message, error.field);
-    }
+  addRule(body: NewRule): RuleEntry {
+    return addRule(this.#classifier, body);
   }
 
   removeRule(idOrName: string): boolean {
-    const found = this.#classifier.rules.find(idOrName);
-    const foreign = found.find((rule) => rule.from !== "http");
-    if (foreign) {
-      throw new RequestError(409, `cannot delete rule ${foreign.id}: it comes from the ${foreign.from}`);
-    }
-    return this.#classifier.removeRules(idOrName).length > 0;
+    return removeRule(this.#classifier, idOrName);
   }
 
   invocations(limit: number, functionName?: string): InvocationEntry[] {

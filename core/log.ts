@@ -1,7 +1,7 @@
 /** Logging: one line per message on standard error, as text or JSON. */
 
 import {
-  configure,
+  configureSync,
   getJsonLinesFormatter,
   getTextFormatter,
   type LogLevel,
@@ -18,11 +18,12 @@ const MOST_VALUE = 1000, MOST_LINE = 4000;
  * Sets up logging for the whole process. Whatever a message holds, it is one line without a character that could act on a
  * terminal; the same message comes at most once a minute, with a count.
  */
-export async function configureLog(level: LogLevel, format: "text" | "json"): Promise<void> {
+export function configureLog(level: LogLevel, format: "text" | "json"): void {
   const encoder = new TextEncoder();
   const line = lineFormatter(format);
   const limiter = new LogLimiter((record) => void Deno.stderr.writeSync(encoder.encode(line(record))));
-  await configure({
+  // In one go: what logtape disposes of in steps it no longer does when the program ends.
+  configureSync({
     reset: true,
     sinks: { stderr: disposable(limiter) },
     loggers: [
