@@ -11,6 +11,7 @@ import {
   type Pin,
   type PriorityEntry,
   RequestError,
+  type RuleEntry,
 } from "../../api/agent_view.ts";
 import { createApp } from "../../api/app.ts";
 import type { ProblemDocument } from "../../api/problem.ts";
@@ -68,7 +69,7 @@ export class FakeView implements AgentView {
     };
   }
 
-  addRule(rule: NewRule) {
+  addRule(rule: NewRule): RuleEntry {
     if (!rule.rule.includes(":")) throw new RequestError(400, "rule has no kind", "rule");
     if (this.rules.some((one) => one.rule === rule.rule)) {
       throw new RequestError(409, "the rule exists already");
