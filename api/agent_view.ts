@@ -96,7 +96,7 @@ export interface InvocationEntry {
 /** A log-scaled histogram: `counts[i]` values were at most `upperBoundsS[i]` seconds and more than the bound before. */
 export interface HistogramSnapshot {
   upperBoundsS: readonly number[];
-  counts: readonly number[];
+  counts: ArrayLike<number>;
   sumS: number;
 }
 
@@ -112,9 +112,23 @@ export interface FunctionMetrics {
   turnaround: HistogramSnapshot;
 }
 
+/** What an agent does. */
+export type PartName = "observing" | "learning" | "enforcing";
+
+/** Whether a part of the agent works. */
+export interface PartState {
+  /** `off`: it was told not to. */
+  state: "working" | "starting" | "stopping" | "off" | "not working";
+  /** Why it does not; several reasons stand beside each other. */
+  reason?: string;
+}
+
+export type Parts = Record<PartName, PartState>;
+
 /** Everything that `/metrics` shows. Counters count from the agent's start. */
 export interface MetricsSnapshot {
-  functions: FunctionMetrics[];
+  /** Made anew each time it is gone through: figures of ten thousand functions at once would take much memory. */
+  functions: Iterable<FunctionMetrics>;
   activeInvocations: number;
   /** Most at once since the start. */
   mostActiveInvocations: number;
@@ -189,5 +203,7 @@ export interface AgentView {
   setEnforcement(enabled: boolean): Promise<EnforcementSnapshot>;
   /** `ready` with the reasons why not. */
   readiness(): { ready: boolean; reasons: string[] };
+  /** Each part, for `/readyz`. */
+  parts(): Parts;
   metrics(): MetricsSnapshot;
 }

@@ -14,6 +14,7 @@ import { addPriorityRoutes } from "./priority.ts";
 import { type FieldError, ProblemError, show } from "./problem.ts";
 import { checkPercentEncoding, RouteTable, splitUrl } from "./request_path.ts";
 import { type AccessRequest, Security, type SecurityOptions } from "./security.ts";
+import { escapeJson } from "./escape_json.ts";
 import { type Api, type ApiEnv, jsonAnswer } from "./types.ts";
 
 export interface AppOptions {
@@ -26,6 +27,7 @@ export interface AppOptions {
  */
 export function createApp(view: AgentView, options: AppOptions): Api {
   const app: Api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  app.use(escapeJson);
   addGuards(app, new Security(options.security));
 
   addPriorityRoutes(app, view);

@@ -92,7 +92,17 @@ export const EnforcementSchema = z.object({
 
 export const HealthSchema = z.object({ status: z.literal("ok") }).openapi("Health");
 
-export const ReadySchema = z.object({ ready: z.literal(true) }).openapi("Ready");
+export const PartSchema = z.object({
+  state: z.enum(["working", "starting", "stopping", "off", "not working"]),
+  reason: z.string().optional().openapi({ description: "Shown to those who may read" }),
+}).openapi("Part");
+
+export const ReadySchema = z.object({
+  ready: z.literal(true),
+  observing: PartSchema,
+  learning: PartSchema,
+  enforcing: PartSchema,
+}).openapi("Ready");
 
 export const ProblemSchema = z.object({
   type: z.string().openapi({ example: "about:blank" }),
@@ -101,6 +111,9 @@ export const ProblemSchema = z.object({
   detail: z.string(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   reasons: z.array(z.string()).optional().openapi({ description: "GET /readyz only" }),
+  observing: PartSchema.optional().openapi({ description: "GET /readyz only" }),
+  learning: PartSchema.optional().openapi({ description: "GET /readyz only" }),
+  enforcing: PartSchema.optional().openapi({ description: "GET /readyz only" }),
 }).openapi("Problem");
 
 /** Requests. Each message says what was wanted and what came instead. */

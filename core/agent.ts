@@ -13,6 +13,8 @@ import type {
   FunctionsSnapshot,
   InvocationEntry,
   MetricsSnapshot,
+  PartName,
+  Parts,
   PrioritySnapshot,
   RuleEntry,
 } from "../api/agent_view.ts";
@@ -23,11 +25,11 @@ import type { Moment } from "../learn/messages.ts";
 import type { Policy } from "../learn/policy.ts";
 import { Classifier } from "../observe/classifier.ts";
 import { Exclusions, type ExclusionSpec, NO_EXCLUSIONS } from "../observe/exclusions.ts";
-import { type FunctionInfo, FunctionTable } from "../observe/functions.ts";
+import { type FunctionInfo, FunctionTable, MOST_FUNCTIONS } from "../observe/functions.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
-import { parseRule, ruleEntry, RuleError, type RuleSpec } from "../observe/rules.ts";
+import { ruleEntry, type RuleSpec } from "../observe/rules.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
@@ -35,6 +37,8 @@ import { EventThread } from "./event_thread.ts";
 import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
+import { partStates } from "./readiness.ts";
+import { addRule, removeRule } from "./rule_requests.ts";
 import { OrdersSender } from "./orders.ts";
 import { Pins, priorityEntries } from "./pins.ts";
 import { nowUs, rfc3339, wallClock } from "./wall_clock.ts";
@@ -43,6 +47,9 @@ const log = getLogger(["alps", "agent"]);
 
 /** Longest time until pins are looked over again, in milliseconds: timers do not take more. */
 const PINS_MS = 2 ** 31 - 1;
+
+/** How often functions that have not run for long are looked for. */
+const FORGET_EVERY_MS = 3_600_000;
 
 export interface AgentOptions {
   readonly version: string;
@@ -84,6 +91,8 @@ export class Agent implements AgentView, AsyncDisposable {
   #report: EventThreadReport | undefined;
   #pinTimer: ReturnType<typeof setTimeout> | undefined;
   #troubles: string[] = ["starting"];
+  /** Which parts a trouble is about. */
+  readonly #troubledParts = new Map<string, readonly PartName[]>();
 
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     this.version = options.version;
@@ -120,7 +129,7 @@ export class Agent implements AgentView, AsyncDisposable {
     const { ml, finetune, backend, journalFd, migrate, maxWaitS, rules, epochS } = this.options;
     this.#learning = this.#resources.use(LearningThread.start({ ml, finetune, cores: cpus.length }, {
       policy: (policy, seconds) => this.#enforce(policy, seconds),
-      failed: (message) => this.#trouble(`learning has stopped: ${message}`),
+      failed: (message) => this.#trouble(`learning has stopped: ${message}`, "learning"),
     }));
     const { thread, realtime, note } = await EventThread.start(
       this.#observer.libc,
@@ -134,13 +143,17 @@ export class Agent implements AgentView, AsyncDisposable {
       },
       {
         ended: (invocations) => this.#ended(invocations),
-        asked: (question) => this.#classifier.answer(question),
+        asked: (question) => {
+          this.#classifier.answer(question);
+          if (this.#functions.size > MOST_FUNCTIONS) this.#forgetFunctions();
+        },
         state: (active, report) => {
           this.#instances = active;
           this.#report = report;
         },
         guarded: (state) => this.#guarded(state),
-        failed: (message) => this.#trouble(`enforcement has stopped: ${message}`),
+        // It reads the events, too.
+        failed: (message) => this.#trouble(`enforcement has stopped: ${message}`, "observing", "enforcing"),
       },
     );
     this.#events = this.#resources.use(thread);
@@ -152,6 +165,8 @@ export class Agent implements AgentView, AsyncDisposable {
     this.#classifier.addRules(rules);
     const epochs = setInterval(() => this.#learning.request(this.#moment(true)), epochS * 1000);
     this.#resources.defer(() => clearInterval(epochs));
+    const forgetting = setInterval(() => this.#forgetFunctions(), FORGET_EVERY_MS);
+    this.#resources.defer(() => clearInterval(forgetting));
     this.#resources.defer(() => clearTimeout(this.#pinTimer));
     this.#troubles = this.options.notEnforcing === undefined ? [] : [this.options.notEnforcing];
   }
@@ -178,6 +193,7 @@ export class Agent implements AgentView, AsyncDisposable {
       const info = this.#functions.byId(invocation.functionId);
       if (!info) continue;
       info.invocations++;
+      info.lastSeenMs = performance.now();
       entries.push(invocationEntry(invocation, info.name, time));
     }
     this.#history.add(entries);
@@ -220,9 +236,24 @@ export class Agent implements AgentView, AsyncDisposable {
     return this.#report = await this.#events.report();
   }
 
-  #trouble(message: string): void {
-    log.fatal(message);
+  /** Forgets functions that have not run for long, and everything that is kept of them. */
+  #forgetFunctions(): void {
+    const gone = this.#functions.forget(
+      performance.now(),
+      ({ id }) => this.#instances.has(id) || this.#pins.get(id) !== undefined,
+    );
+    if (gone.length === 0) return;
+    // First what the kernel side remembers by their numbers, so that none begins under one that is gone.
+    this.#classifier.voidVerdicts();
+    for (const { id } of gone) this.#observer.removeFunction(id);
+    this.#learning.forget(gone.map(({ id }) => id));
+    log.info("forgot {functions} functions that have not run for long", { functions: gone.length });
+  }
+
+  #trouble(message: string, ...parts: PartName[]): void {
+    log.fatal("{message}", { message });
     this.#troubles.push(message);
+    this.#troubledParts.set(message, parts);
     this.failure.resolve(message);
   }
 
@@ -274,24 +305,12 @@ export class Agent implements AgentView, AsyncDisposable {
     };
   }
 
-  addRule({ name, rule, mode, gap_ms }: NewRule): RuleEntry {
-    const options = (mode ? `;mode=${mode}` : "") + (gap_ms === undefined ? "" : `;gap_ms=${gap_ms}`);
-    try {
-      const spec = parseRule((name === undefined ? "" : `${name}=`) + rule + options, "http");
-      return ruleEntry(this.#classifier.addRules([spec])[0]!);
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
-      throw new RequestError(error.code === "duplicate" ? 409 : 400, error.message, error.field);
-    }
+  addRule(body: NewRule): RuleEntry {
+    return addRule(this.#classifier, body);
   }
 
   removeRule(idOrName: string): boolean {
-    const found = this.#classifier.rules.find(idOrName);
-    const foreign = found.find((rule) => rule.from !== "http");
-    if (foreign) {
-      throw new RequestError(409, `cannot delete rule ${foreign.id}: it comes from the ${foreign.from}`);
-    }
-    return this.#classifier.removeRules(idOrName).length > 0;
+    return removeRule(this.#classifier, idOrName);
   }
 
   invocations(limit: number, functionName?: string): InvocationEntry[] {
@@ -314,6 +333,10 @@ export class Agent implements AgentView, AsyncDisposable {
     const { trouble } = this.#switch;
     const reasons = trouble === undefined ? this.#troubles : [...this.#troubles, trouble];
     return { ready: reasons.length === 0, reasons };
+  }
+
+  parts(): Parts {
+    return partStates(this.readiness().reasons, this.#troubledParts, this.options.backend);
   }
 
   metrics(): MetricsSnapshot {

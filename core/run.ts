@@ -26,7 +26,7 @@ const log = getLogger(["alps"]);
  */
 export async function runAgent(options: RunOptions, version: string): Promise<number> {
   requireObservable();
-  await configureLog(options.logLevel, options.logFormat);
+  configureLog(options.logLevel, options.logFormat);
   const signal = stopSignal();
   await using resources = new AsyncDisposableStack();
   resources.defer(signal.forget);

@@ -60,6 +60,12 @@ export class Classifier {
     return removed;
   }
 
+  /** Has the kernel side ask about every process anew: functions were forgotten that it remembers by their numbers. */
+  voidVerdicts(): void {
+    this.rules.renew();
+    this.#rulesChanged();
+  }
+
   #rulesChanged(): void {
     this.kernel.setRules(this.rules.generation, this.rules.uses);
   }

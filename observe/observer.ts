@@ -126,6 +126,11 @@ export class Observer implements Disposable {
     this.#stats.set(u32Key(functionId), new Uint8Array(ALPS_FUNCTION_STATS.size), true);
   }
 
+  /** Removes the counters of a function that is forgotten. */
+  removeFunction(functionId: number): void {
+    this.#stats.delete(u32Key(functionId));
+  }
+
   /**
    * Makes running processes part of invocations; ones that are gone by now are passed over.
    * @returns how many of the invocations' first processes were gone

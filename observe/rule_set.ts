@@ -118,6 +118,11 @@ export class RuleSet {
     return gone;
   }
 
+  /** Counts the generation up although no rule has changed: what was cached under the one before is out of date. */
+  renew(): void {
+    this.#generation++;
+  }
+
   /** What the rules make of a process: the first that matches decides, even where its name is then refused. */
   match(identity: ProcessIdentity): Verdict {
     if (this.exclusions.coversProcess(identity)) return { kind: "excluded", cacheable: true };

@@ -8,9 +8,11 @@ import {
   type InvocationEntry,
   type MetricsSnapshot,
   type NewRule,
+  type Parts,
   type Pin,
   type PriorityEntry,
   RequestError,
+  type RuleEntry,
 } from "../../api/agent_view.ts";
 import { createApp } from "../../api/app.ts";
 import type { ProblemDocument } from "../../api/problem.ts";
@@ -34,6 +36,11 @@ export class FakeView implements AgentView {
   enabled = true;
   nothingToSwitch = false;
   state = { ready: true, reasons: [] as string[] };
+  states: Parts = {
+    observing: { state: "working" },
+    learning: { state: "working" },
+    enforcing: { state: "working" },
+  };
   snapshot: MetricsSnapshot = emptyMetrics();
 
   priorities() {
@@ -65,7 +72,7 @@ export class FakeView implements AgentView {
     };
   }
 
-  addRule(rule: NewRule) {
+  addRule(rule: NewRule): RuleEntry {
     if (!rule.rule.includes(":")) throw new RequestError(400, "rule has no kind", "rule");
     if (this.rules.some((one) => one.rule === rule.rule)) {
       throw new RequestError(409, "the rule exists already");
@@ -123,6 +130,10 @@ export class FakeView implements AgentView {
 
   readiness() {
     return this.state;
+  }
+
+  parts(): Parts {
+    return this.states;
   }
 
   metrics(): MetricsSnapshot {

@@ -36,7 +36,7 @@ Deno.test("agentMetrics() shows zeros of what the event thread has not told yet"
     [metrics.decisionsTotal, metrics.promotionsTotal, metrics.demotionsTotal, metrics.migrationsTotal],
     [0, 0, 0, 0],
   );
-  assert.deepEqual([metrics.enforcementErrors, metrics.latencies, metrics.functions], [{}, {}, []]);
+  assert.deepEqual([metrics.enforcementErrors, metrics.latencies, [...metrics.functions]], [{}, {}, []]);
   assert.deepEqual([metrics.backend, metrics.epoch, metrics.cpuUtilization], ["stock", 5, 42]);
 });
 
@@ -67,7 +67,8 @@ Deno.test("agentMetrics() shows the kernel's counters of each function, in secon
   const { observer } = sources();
   const metrics = agentMetrics(sources({ functions, observer: { ...observer, statsOf } }));
   assert.equal(metrics.functionsKnown, 2);
-  const [a, ...others] = metrics.functions;
+  const [a, ...others] = [...metrics.functions];
+  assert.equal([...metrics.functions].length, 1, "it can be gone through again");
   assert.deepEqual(others, []);
   assert.deepEqual(
     [a?.name, a?.invocations, a?.cpuSeconds, a?.waitSeconds, a?.preemptions],
