@@ -74,7 +74,7 @@ async function scrape(): Promise<number> {
     cpuUtilization: 50,
     learnSeconds: 0,
     unidentified: {},
-    enforcement: { enabled: true, trips: {} },
+    enforcement: { enabled: true, trips: { wait: 0, events_lost: 0, late: 0, memory: 0 } },
   });
   const text = await page.render(snapshot);
   priorityEntries(policy, "2026-03-01T12:00:00.000000Z", pins, (id) => functions.byId(id));
