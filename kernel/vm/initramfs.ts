@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The initial file system: busybox, the modules, and two scripts. Everything else is the host's, seen through 9P. */
 import { dirname, join } from "node:path";
-import { type CpioEntry, cpioArchive } from "./cpio.ts";
+import { cpioArchive, type CpioEntry } from "./cpio.ts";
 import type { Kernel } from "./kernel_package.ts";
 
 /** Folders of the initial file system that something is put or mounted on. */
