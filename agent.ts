@@ -1,12 +1,14 @@
 /** The command line of `alps-agent`: parse, wire the parts together, run. */
 
 import { formatHostPort } from "./api/address.ts";
-import { type Actions, main } from "./cli/program.ts";
+import { type Actions, main, processSurroundings } from "./cli/program.ts";
 import project from "./deno.json" with { type: "json" };
 
 /** Each command is loaded only when it is run. */
 const actions: Actions = {
   run: async (options) => (await import("./core/run.ts")).runAgent(options, project.version),
+  doctor: async (options) =>
+    (await import("./doctor/doctor.ts")).runDoctor(options, project.version, processSurroundings().out),
   host: async ({ listen: { host, port }, commands }) =>
     (await import("./host/host.ts")).runHost({
       listen: formatHostPort({ hostname: host, port }),

@@ -10,6 +10,10 @@ export const HOST_TABLE = {
   "commands": optional(path("FILE"), "FILE says which command serves which function"),
 } as const satisfies OptionTable;
 
+export const DOCTOR_TABLE = {
+  "json": withDefault(flag(), "false", "print one JSON document"),
+} as const satisfies OptionTable;
+
 export const REPLAY_TABLE = {
   "trace": required(path("FILE"), "the trace to send"),
   "target": required(url(), "the host to send it to"),
@@ -31,6 +35,11 @@ export const TRACE_MAKE_TABLE = {
   ),
   "out": optional(path("FILE"), "write the trace to FILE instead of standard output"),
 } as const satisfies OptionTable;
+
+/** `alps-agent doctor`. */
+export interface DoctorOptions {
+  readonly json: boolean;
+}
 
 /** `alps-agent host`. */
 export interface HostOptions {

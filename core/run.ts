@@ -8,15 +8,12 @@ import { formatHostPort } from "../api/address.ts";
 import type { RunOptions } from "../cli/options.ts";
 import { requireObservable } from "../observe/kernel_features.ts";
 import { Agent } from "./agent.ts";
-import { AgentLock } from "./lock.ts";
+import { AgentLock, LOCK_PATH } from "./lock.ts";
 import { configureLog } from "./log.ts";
 import { RunRecord } from "./run_record.ts";
 import { nowUs, rfc3339 } from "./wall_clock.ts";
 
 const log = getLogger(["alps"]);
-
-/** Where the lock of the one enforcing agent is. */
-const LOCK_PATH = "/run/alps/agent.lock";
 
 /**
  * Runs the agent until SIGTERM, SIGINT or SIGHUP. Prints `listening on http://ADDR:PORT` on standard output when it observes and

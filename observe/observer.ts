@@ -68,7 +68,7 @@ export class Observer implements Disposable {
     const library = cleanup.use(new Libbpf());
     this.#object = cleanup.use(library.open(readAsset("bpf/observe.bpf.o"), "observe"));
     this.#object.setConstants({ cores });
-    load(this.#object);
+    loadPrograms(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
     this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");
     this.#adoptions = new BpfMap(library, this.#object.mapFd("adoptions"), "adoptions");
@@ -176,7 +176,7 @@ export class Observer implements Disposable {
 }
 
 /** Loads the programs; where this process may not, that is a matter of the machine. */
-function load(object: BpfObject): void {
+export function loadPrograms(object: BpfObject): void {
   try {
     object.load();
   } catch (error) {

@@ -24,11 +24,8 @@ $busybox mkdir /memory/upper /memory/work
 $busybox mount -t overlay -o lowerdir=/lower,upperdir=/memory/upper,workdir=/memory/work root /root ||
 	fail "cannot mount the root"
 
-# Nothing of the host's running system is to be seen: its folders for that are covered.
-for folder in run tmp; do
-	$busybox mkdir -p "/root/$folder"
-	$busybox mount -t tmpfs -o mode=1777 "$folder" "/root/$folder"
-done
+# What runs on the host is not to be seen.
+$busybox mount -t tmpfs -o mode=755 run /root/run
 $busybox mkdir /root/run/vm /root/run/vm/job
 $busybox cp $busybox /inside.sh /root/run/vm/
 mount_host job /root/run/vm/job cache=none

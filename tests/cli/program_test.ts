@@ -23,6 +23,7 @@ async function run(
   };
   const actions: Actions = {
     run: action("run"),
+    doctor: action("doctor"),
     host: action("host"),
     replay: action("replay"),
     traceMake: action("traceMake"),
