@@ -10,12 +10,13 @@ export const IN_THE_MACHINE: readonly string[] = [
   "identity_cgroup_test.ts",
   "doctor_test.ts",
   "leaks_test.ts",
-  "agent_start_test.ts",
   "agent_test.ts",
   "ring_test.ts",
 ];
 
 /** Files that do not, with the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
+  "agent_start_test.ts":
+    "starts of the agent that fail before it asks the kernel for anything; three minutes there",
   "demo_test.ts": "sends a load in real time, which an emulated machine cannot carry",
 };

@@ -127,6 +127,7 @@ Deno.test("main() runs the other commands with their options", async () => {
     expResult: "e",
     json: true,
   }]);
+  assert.deepEqual((await run(["doctor", "--json"])).ran, ["doctor", { json: true }]);
   assert.deepEqual((await run(["trace", "make"])).ran, ["traceMake", {
     mix: "azure",
     load: 0.9,
@@ -181,11 +182,11 @@ Deno.test("main() lists the allowed options for one that it does not know", asyn
 });
 
 Deno.test("main() lists the commands for one that it does not know", async () => {
-  await refused(["doctor"], 'unknown command "doctor": must be one of run, host, replay, trace');
+  await refused(["doktor"], 'unknown command "doktor": must be one of run, doctor, host, replay, trace');
   await refused(["--", "foo"], /unknown command "foo"/);
   await refused(["trace"], "trace needs a command: must be make");
   await refused(["trace", "convert"], 'unknown command "convert": must be make');
-  await refused(["help", "foo"], "help needs a command: must be one of run, host, replay, trace");
+  await refused(["help", "foo"], "help needs a command: must be one of run, doctor, host, replay, trace");
   await refused(["run", "run"], 'unexpected argument "run": a command comes first, its options after it');
   await refused(["--ml", "LR", "host"], /unexpected argument "host": a command comes first/);
   await refused(["host", "x"], 'unexpected argument "x": host takes options only');

@@ -68,20 +68,18 @@ export class Place implements AsyncDisposable {
       ["--state", `${this.folder}/state`],
     ];
     const args = [...defaults.filter(([option]) => !given.includes(option!)).flat(), ...given];
-    const inside = [
-      ...[
-        "/usr/bin/unshare",
-        "--mount",
-        "/bin/sh",
-        "-c",
-        'mount --bind "$0" /run && exec "$@"',
-        `${this.folder}/run`,
-      ],
-      ...[...wrapper, Deno.execPath(), "run", "-A", AGENT, ...args],
-    ];
-    const agent = new AgentProcess(inside, args);
+    const agent = new AgentProcess(
+      this.inside([...wrapper, Deno.execPath(), "run", "-A", AGENT, ...args]),
+      args,
+    );
     this.#processes.push(agent.process);
     return agent;
+  }
+
+  /** The command that runs another one in this place: what it finds in /run is this place's. */
+  inside(command: string[]): string[] {
+    const bind = 'mount --bind "$0" /run && exec "$@"';
+    return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", bind, `${this.folder}/run`, ...command];
   }
 
   /** Starts an agent and waits until it listens. */
