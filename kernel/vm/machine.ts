@@ -31,6 +31,7 @@ const TIMED_OUT = [124, 137];
  *
  * @param folder an empty folder that the machine may write to
  * @param show gets the job's output as it comes
+ * @param qemu the program; replaced in tests
  */
 export async function runMachine(
   kernel: Kernel,
@@ -38,6 +39,7 @@ export async function runMachine(
   job: Job,
   folder: string,
   show: (chunk: Uint8Array<ArrayBuffer>) => void,
+  qemu = "qemu-system-x86_64",
 ): Promise<MachineEnd> {
   const jobFolder = join(folder, "job"), consoleFile = join(folder, "console");
   await Deno.mkdir(jobFolder);
@@ -45,7 +47,7 @@ export async function runMachine(
   // timeout(1) ends the machine even where this program is killed before it.
   const child = new Deno.Command("timeout", {
     args: [
-      ...["--kill-after=10", `${Math.ceil(job.limitMinutes * 60)}`, "qemu-system-x86_64"],
+      ...["--kill-after=10", `${Math.ceil(job.limitMinutes * 60)}`, qemu],
       ...machineArguments(kernel, initramfs, job, jobFolder, consoleFile),
     ],
     stdin: "null",
