@@ -202,17 +202,22 @@ static __always_inline struct alps_task *make_task(struct task_struct *p)
 	return t;
 }
 
-/* Makes `p`, which is in `state`, a task of the invocation, its CPU time counted from `exec_ns`. */
+/*
+ * Makes `p`, which is in `state`, a task of the invocation, its CPU time counted from `exec_ns`. What it has used since
+ * then counts at once: it may end before it is switched out.
+ */
 static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns,
 				     __u32 state)
 {
 	struct alps_task *t = make_task(p);
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns(), used = p->se.sum_exec_runtime;
 
 	if (!t)
 		return false;
 	__sync_fetch_and_add(&s->tasks, 1);
-	t->exec_ns = exec_ns;
+	if (used > exec_ns)
+		__sync_fetch_and_add(&s->cpu_ns, used - exec_ns);
+	t->exec_ns = used;
 	t->since_ns = now;
 	t->state = state;
 	t->generation = s->generation;

@@ -75,7 +75,7 @@ export class Observer implements Disposable {
     const library = cleanup.use(new Libbpf());
     this.#object = cleanup.use(library.open(readAsset("bpf/observe.bpf.o"), "observe"));
     this.#object.setConstants({ max_wait_ns: maxWaitNs, wait_bucket_ns: waitBucketNs(maxWaitNs) });
-    load(this.#object);
+    loadPrograms(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
     this.shared.cores = cores;
     this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");
@@ -220,7 +220,7 @@ export class Observer implements Disposable {
 }
 
 /** Loads the programs; where this process may not, that is a matter of the machine. */
-function load(object: BpfObject): void {
+export function loadPrograms(object: BpfObject): void {
   try {
     object.load();
   } catch (error) {
