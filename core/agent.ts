@@ -85,7 +85,11 @@ export class Agent implements AgentView, AsyncDisposable {
     this.version = options.version;
     using started = new DisposableStack();
     this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
-    this.#switch = new EnforcementSwitch(options.backend, this.#observer.libc.monotonicNs());
+    this.#switch = new EnforcementSwitch(
+      options.backend,
+      this.#observer.libc.monotonicNs(),
+      this.#wallClock(),
+    );
     this.#functions = new FunctionTable((info) => this.#observer.addFunction(info.id));
     const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
     this.#classifier = new Classifier(this.#observer, new RuleSet(exclusions), this.#functions);
@@ -146,7 +150,7 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   #guarded(state: EnforcementState): void {
-    this.#switch.take(state);
+    this.#switch.take(state, this.#wallClock());
     if (state.trip?.reason === "events_lost") this.#events.putBack(this.#observer.members());
   }
 
@@ -158,10 +162,14 @@ export class Agent implements AgentView, AsyncDisposable {
     await this.#resources.disposeAsync();
   }
 
+  #wallClock(): (monotonicNs: number) => string {
+    return wallClock(this.#observer.libc.monotonicNs());
+  }
+
   // ---- from the kernel to the policy and back
 
   #ended(invocations: Invocation[]): void {
-    const time = wallClock(this.#observer.libc.monotonicNs());
+    const time = this.#wallClock();
     const entries: InvocationEntry[] = [];
     for (const invocation of invocations) {
       const info = this.#functions.byId(invocation.functionId);
@@ -288,14 +296,16 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   enforcement(): EnforcementSnapshot {
-    return this.#switch.snapshot(wallClock(this.#observer.libc.monotonicNs()));
+    return this.#switch.snapshot;
   }
 
   async setEnforcement(enabled: boolean): Promise<EnforcementSnapshot> {
     if (this.options.backend === "none" && enabled) {
       throw new RequestError(409, "cannot switch enforcement on: the backend is none");
     }
-    if (this.options.backend !== "none") this.#switch.take(await this.#events.setEnforcement(enabled));
+    if (this.options.backend !== "none") {
+      this.#switch.take(await this.#events.setEnforcement(enabled), this.#wallClock());
+    }
     return this.enforcement();
   }
 
