@@ -151,7 +151,14 @@ export class Agent implements AgentView, AsyncDisposable {
 
   #guarded(state: EnforcementState): void {
     this.#switch.take(state, this.#wallClock());
-    if (state.trip?.reason === "events_lost") this.#events.putBack(this.#observer.members());
+    if (state.trip?.reason !== "events_lost") return;
+    try {
+      this.#events.putBack(this.#observer.members());
+    } catch (error) {
+      log.error("cannot list the tasks of invocations: {error}", {
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 
   /** Resolves when a part of the agent has failed for good. */
