@@ -104,9 +104,8 @@ Deno.test({
     // Busy until it is told to start its child, which is demoted with it at first.
     const parent = place.start(sh, "-c", `while [ ! -e ${go} ]; do :; done; ${left} 0 & while :; do :; done`);
     const others = Array.from({ length: 3 * onlineCpus().length }, () => place.start(plain, 1e6).pid);
-    await agent.json("PUT", "/priority/plain", { priority: 1 }).catch(() => {});
     await agent.until<FunctionsSnapshot>("both", "/functions", ({ functions }) => functions.length === 2);
-    await agent.json("PUT", "/priority/plain", { priority: 1 });
+    await agent.json("PUT", "/priority/sh", { priority: 1000 }); // behind all others
     await until("it is demoted", () => scheduling(parent.pid).policy === SCHED_IDLE);
     await Deno.writeTextFile(go, "");
     const child = await until("its child", () => childrenOf(parent.pid)[0]);
