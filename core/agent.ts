@@ -98,7 +98,11 @@ export class Agent implements AgentView, AsyncDisposable {
     this.version = options.version;
     using started = new DisposableStack();
     this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
-    this.#switch = new EnforcementSwitch(options.backend, this.#observer.libc.monotonicNs());
+    this.#switch = new EnforcementSwitch(
+      options.backend,
+      this.#observer.libc.monotonicNs(),
+      this.#wallClock(),
+    );
     this.#functions = new FunctionTable((info) => this.#observer.addFunction(info.id));
     const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
     this.#classifier = new Classifier(this.#observer, new RuleSet(exclusions), this.#functions);
@@ -172,8 +176,15 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   #guarded(state: EnforcementState): void {
-    this.#switch.take(state);
-    if (state.trip?.reason === "events_lost") this.#events.putBack(this.#observer.members());
+    this.#switch.take(state, this.#wallClock());
+    if (state.trip?.reason !== "events_lost") return;
+    try {
+      this.#events.putBack(this.#observer.members());
+    } catch (error) {
+      log.error("cannot list the tasks of invocations: {error}", {
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 
   /** Resolves when a part of the agent has failed for good. */
@@ -184,10 +195,14 @@ export class Agent implements AgentView, AsyncDisposable {
     await this.#resources.disposeAsync();
   }
 
+  #wallClock(): (monotonicNs: number) => string {
+    return wallClock(this.#observer.libc.monotonicNs());
+  }
+
   // ---- from the kernel to the policy and back
 
   #ended(invocations: Invocation[]): void {
-    const time = wallClock(this.#observer.libc.monotonicNs());
+    const time = this.#wallClock();
     const entries: InvocationEntry[] = [];
     for (const invocation of invocations) {
       const info = this.#functions.byId(invocation.functionId);
@@ -318,14 +333,16 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   enforcement(): EnforcementSnapshot {
-    return this.#switch.snapshot(wallClock(this.#observer.libc.monotonicNs()));
+    return this.#switch.snapshot;
   }
 
   async setEnforcement(enabled: boolean): Promise<EnforcementSnapshot> {
     if (this.options.backend === "none" && enabled) {
       throw new RequestError(409, "cannot switch enforcement on: the backend is none");
     }
-    if (this.options.backend !== "none") this.#switch.take(await this.#events.setEnforcement(enabled));
+    if (this.options.backend !== "none") {
+      this.#switch.take(await this.#events.setEnforcement(enabled), this.#wallClock());
+    }
     return this.enforcement();
   }
 
