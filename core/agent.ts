@@ -30,6 +30,7 @@ import { RuleSet } from "../observe/rule_set.ts";
 import { ruleEntry, type RuleSpec } from "../observe/rules.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import { EventThread } from "./event_thread.ts";
+import { HeapKeeper } from "./heap_keeper.ts";
 import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
@@ -71,6 +72,7 @@ export class Agent implements AgentView, AsyncDisposable {
   readonly #cpu = new CpuUtilization();
   readonly #pins = new Pins();
   readonly #orders = new OrdersSender();
+  readonly #heap = new HeapKeeper();
   #events!: EventThread;
   #learning!: LearningThread;
   #policy: Policy | undefined;
@@ -128,6 +130,7 @@ export class Agent implements AgentView, AsyncDisposable {
           if (this.#functions.size > MOST_FUNCTIONS) this.#forgetFunctions();
         },
         state: (active, report) => {
+          this.#heap.look();
           this.#instances = active;
           this.#report = report;
         },
