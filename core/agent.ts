@@ -34,6 +34,7 @@ import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import { EventThread } from "./event_thread.ts";
+import { HeapKeeper } from "./heap_keeper.ts";
 import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
@@ -82,6 +83,7 @@ export class Agent implements AgentView, AsyncDisposable {
   readonly #pins = new Pins();
   readonly #orders = new OrdersSender();
   readonly #switch: EnforcementSwitch;
+  readonly #heap = new HeapKeeper();
   #events!: EventThread;
   #learning!: LearningThread;
   #policy: Policy | undefined;
@@ -152,6 +154,7 @@ export class Agent implements AgentView, AsyncDisposable {
           if (this.#functions.size > MOST_FUNCTIONS) this.#forgetFunctions();
         },
         state: (active, report) => {
+          this.#heap.look();
           this.#instances = active;
           this.#report = report;
         },
