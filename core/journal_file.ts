@@ -56,7 +56,7 @@ export class JournalFile implements Disposable {
       libc.allocate(fd, JOURNAL.bytes);
       using mapping = libc.map(fd, JOURNAL.bytes, 0, true);
       const boot = bootId();
-      new Journal(mapping.buffer, boot, () => undefined).begin(readJournalFile(path, boot) ?? NOTHING);
+      new Journal(mapping.buffer, boot, () => undefined).begin(openRecords(path, boot));
       Deno.renameSync(fresh, path);
       return new JournalFile(libc, path, fd);
     } catch (cause) {
@@ -71,12 +71,21 @@ export class JournalFile implements Disposable {
   [Symbol.dispose](): void {
     this.libc.close(this.fd);
     // What is left was refused when it was to be put back: the next start tries again.
-    const { tasks, moves, cgroups } = readJournalFile(this.path, bootId()) ?? NOTHING;
+    const { tasks, moves, cgroups } = openRecords(this.path, bootId());
     if (tasks.length + moves.length + cgroups.length === 0) remove(this.path);
   }
 }
 
-const NOTHING: JournalRecords = { tasks: [], moves: [], cgroups: [] };
+/** What is in force by a journal; nothing where there is none that can be trusted: that has been reported already. */
+function openRecords(path: string, boot: string): JournalRecords {
+  try {
+    const contents = readJournalFile(path, boot);
+    if (contents) return contents;
+  } catch {
+    // it stays unread
+  }
+  return { tasks: [], moves: [], cgroups: [] };
+}
 
 /** Reads a journal's file; undefined where there is none. Throws where it cannot be read. */
 export function readJournalFile(path: string, boot: string): ReturnType<typeof readJournal> | undefined {
@@ -87,12 +96,12 @@ export function readJournalFile(path: string, boot: string): ReturnType<typeof r
 /** The bytes of a file that only its owner, who is root or this user, can have written. */
 function readOwn(path: string): Uint8Array | undefined {
   try {
-    using file = Deno.openSync(path);
-    const { isFile, uid, mode } = file.statSync();
-    if (!isFile) throw new Error("it is no file");
+    const { isFile, uid, mode } = Deno.lstatSync(path);
+    if (!isFile) throw new Error("it is no file"); // opening a pipe would wait for its other end
     if ((uid !== 0 && uid !== Deno.uid()) || (mode! & 0o022) !== 0) {
       throw new Error("others can write to it");
     }
+    using file = Deno.openSync(path);
     const bytes = new Uint8Array(JOURNAL.bytes);
     let length = 0;
     for (let n; (n = file.readSync(bytes.subarray(length))) !== null && length < bytes.length;) length += n;
@@ -115,7 +124,7 @@ export function journalPaths(stateFolder: string, runtimeFolder = RUNTIME_FOLDER
   return [...new Set([resolve(stateFolder, JOURNAL_NAME), linked])];
 }
 
-/** Has the runtime folder's link name a journal elsewhere. Disposing removes the link. */
+/** Has the runtime folder's link name a journal elsewhere. Disposing removes the link where the journal is gone. */
 export function linkJournal(path: string, runtimeFolder = RUNTIME_FOLDER): Disposable {
   const link = join(runtimeFolder, JOURNAL_NAME);
   if (resolve(path) !== resolve(link)) {
@@ -123,25 +132,27 @@ export function linkJournal(path: string, runtimeFolder = RUNTIME_FOLDER): Dispo
     Deno.mkdirSync(runtimeFolder, { recursive: true });
     Deno.symlinkSync(resolve(path), link);
   }
-  return {
-    [Symbol.dispose]: () => {
-      if (!exists(path)) removeLink(link);
-    },
-  };
+  return { [Symbol.dispose]: () => removeStaleLink(runtimeFolder) };
 }
 
-function removeLink(path: string): void {
+/** Removes the runtime folder's link where it leads nowhere. */
+export function removeStaleLink(runtimeFolder = RUNTIME_FOLDER): void {
+  const link = join(runtimeFolder, JOURNAL_NAME);
+  if (isLink(link) && !exists(link)) remove(link);
+}
+
+function isLink(path: string): boolean {
   try {
-    if (Deno.lstatSync(path).isSymlink) Deno.removeSync(path);
+    return Deno.lstatSync(path).isSymlink;
   } catch {
-    // there is none
+    return false;
   }
 }
 
-function exists(path: string): boolean {
+/** Whether there is something, where a link leads. */
+export function exists(path: string): boolean {
   try {
-    Deno.lstatSync(path);
-    return true;
+    return Deno.statSync(path) !== undefined;
   } catch {
     return false;
   }

@@ -14,7 +14,7 @@ import {
 import { Libc } from "../ffi/libc.ts";
 import { osReason } from "../ffi/errors.ts";
 import { readStartTicks } from "../observe/start_times.ts";
-import { bootId, journalPaths, readJournalFile, remove } from "./journal_file.ts";
+import { bootId, exists, journalPaths, readJournalFile, remove, removeStaleLink } from "./journal_file.ts";
 import { procList } from "./proc_list.ts";
 
 /** What came of the journals that were found. */
@@ -56,16 +56,16 @@ export function restoreMachine(stateFolder: string, runtimeFolder?: string): Res
     problems: [],
   };
   const boot = bootId();
-  const paths = journalPaths(stateFolder, runtimeFolder).filter((path) => {
-    try {
-      return Deno.lstatSync(path) !== undefined;
-    } catch {
-      return false;
-    }
-  });
-  if (paths.length === 0) return report;
-  using libc = new Libc();
-  for (const path of paths) restoreJournal(libc, path, boot, report);
+  const paths = journalPaths(stateFolder, runtimeFolder).filter(exists);
+  if (paths.length > 0) {
+    using libc = new Libc();
+    for (const path of paths) restoreJournal(libc, path, boot, report);
+  }
+  try {
+    removeStaleLink(runtimeFolder);
+  } catch (error) {
+    report.problems.push(osReason(error));
+  }
   return report;
 }
 
@@ -97,10 +97,9 @@ function restoreRecords(
   report: RestoreReport,
 ): JournalRecords {
   const reasons = new Map<string, number>();
-  const count = (outcome: Outcome, kind: "tasks" | "inherited" | "cgroups" | "moves") => {
-    if (outcome === "restored") {
-      if (kind !== "moves") report[kind]++;
-    } else if (typeof outcome === "string") report[outcome]++;
+  const count = (outcome: Outcome, kind: "tasks" | "inherited" | "cgroups") => {
+    if (outcome === "restored") report[kind]++;
+    else if (typeof outcome === "string") report[outcome]++;
     else {
       report.failed++;
       reasons.set(outcome.failed, (reasons.get(outcome.failed) ?? 0) + 1);
@@ -112,7 +111,7 @@ function restoreRecords(
   const left = {
     cgroups: cgroups.filter((change) => count(putBackCgroup(CGROUP_FILES, change), "cgroups")),
     tasks: tasks.filter((task) => count(putBackTask(kernel, task), "tasks")),
-    moves: moves.filter((move) => count(putBackMove(kernel, move), "moves")),
+    moves: moves.filter((move) => count(putBackMove(kernel, move), "tasks")),
   };
   for (const outcome of putBackInherited(kernel, procList, tasks)) count(outcome, "inherited");
   for (const [reason, times] of reasons) {
