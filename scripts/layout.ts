@@ -11,13 +11,21 @@ const STRUCTS = [
   "alps_slot",
   "alps_event",
   "alps_key",
+  "alps_mode",
   "alps_verdict",
   "alps_classify",
   "alps_adopt",
   "alps_function_stats",
   "alps_shared",
 ];
-const ENUMS = ["alps_limits", "alps_slot_state", "alps_event_kind", "alps_key_parts", "alps_verdict_flags"];
+const ENUMS = [
+  "alps_limits",
+  "alps_slot_state",
+  "alps_flags",
+  "alps_event_kind",
+  "alps_key_parts",
+  "alps_verdict_flags",
+];
 
 /** The text of `ffi/layout.ts` for an object's types. */
 export function layoutSource(btf: Btf): string {
