@@ -115,6 +115,7 @@ export class Agent implements AgentView, AsyncDisposable {
       {
         ended: (invocations) => this.#ended(invocations),
         asked: (question) => this.#classifier.answer(question),
+        decided: (functionId, warm) => this.#decided(functionId, warm),
         state: (active, report) => {
           this.#instances = active;
           this.#report = report;
@@ -152,10 +153,29 @@ export class Agent implements AgentView, AsyncDisposable {
       const info = this.#functions.byId(invocation.functionId);
       if (!info) continue;
       info.invocations++;
+      if (invocation.overlapped) this.#overlapped(info);
       entries.push(invocationEntry(invocation, info.name, time));
     }
     this.#history.add(entries);
     this.#learning.add(invocations, this.#moment(false));
+  }
+
+  #decided(functionId: number, warm: boolean): void {
+    if (!this.#classifier.modes.decided(functionId, warm)) return;
+    log.info(
+      warm
+        ? "function {name} is warm: its processes live on from one request to the next"
+        : "function {name} is not warm: its processes exit after few requests",
+      { name: this.#functions.byId(functionId)?.name },
+    );
+  }
+
+  #overlapped(info: FunctionInfo): void {
+    if (info.overlapped++ > 0) return;
+    log.warning(
+      "function {name} has several tasks at work in one instance: requests that overlap there look like one longer invocation",
+      { name: info.name },
+    );
   }
 
   #moment(epochEnds: boolean): Moment {
@@ -238,7 +258,9 @@ export class Agent implements AgentView, AsyncDisposable {
       id: String(info.id),
       platform: info.platform,
       rule_id: info.ruleId,
+      mode: this.#classifier.modes.of(info.id),
       instances: this.#instances.get(info.id) ?? 0,
+      overlapped: info.overlapped,
       cgroups: [...info.cgroups],
     }));
     return {

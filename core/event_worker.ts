@@ -13,6 +13,7 @@ import { ALPS_LIMITS } from "../ffi/layout.ts";
 import { Libc, PollSet, SCHED_FIFO, SCHED_FLAG_RESET_ON_FORK } from "../ffi/libc.ts";
 import { RingReader } from "../ffi/ring.ts";
 import { type ActiveInvocation, ActiveSet } from "../observe/active_set.ts";
+import { AutoMode } from "../observe/auto_mode.ts";
 import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { SlotTable } from "../observe/slots.ts";
@@ -36,6 +37,7 @@ class EventLoop implements Disposable {
   readonly #libc: Libc;
   readonly #ring: RingReader;
   readonly #active: ActiveSet;
+  readonly #auto: AutoMode;
   readonly #enforcer: Enforcer;
   readonly #polled: PollSet;
   readonly #posted: Int32Array;
@@ -68,8 +70,15 @@ class EventLoop implements Disposable {
         this.#news = true;
         this.#enforcer.started(invocation);
       },
+      resumed: (invocation) => this.#enforcer.started(invocation),
       taskStarted: (invocation, tid) => this.#enforcer.taskStarted(invocation, tid),
       taskEnded: (invocation, tid) => this.#enforcer.taskEnded(invocation, tid),
+      paused: (invocation, record) => {
+        this.#enforcer.paused(invocation, record?.cpuNs);
+        if (!record) return;
+        this.#ended.push(record);
+        this.#news = true;
+      },
       ended: (invocation, record) => {
         if (invocation) {
           this.#count(invocation, -1);
@@ -79,6 +88,7 @@ class EventLoop implements Disposable {
         this.#news = true;
       },
     });
+    this.#auto = new AutoMode(slots);
     this.#polled = new PollSet([eventsFd, wakeFd]);
     this.#posted = new Int32Array(options.posted);
   }
@@ -109,6 +119,7 @@ class EventLoop implements Disposable {
       const nowNs = this.#libc.monotonicNs();
       if (nowNs >= sweepAtNs) {
         this.#active.sweep();
+        if (this.#auto.look(this.#active, nowNs)) this.#news = true;
         sweepAtNs = nowNs + IDLE_NS;
       }
       wantedNs = this.#decide(nowNs);
@@ -126,6 +137,9 @@ class EventLoop implements Disposable {
     }
     this.#event.decode(words, at);
     if (this.#event.wokeReader) this.#eventTimes.push(this.#event.timeNs);
+    if (this.#event.kind === EventKind.ALPS_EVENT_END && this.#auto.instanceEnded(this.#event)) {
+      this.#news = true;
+    }
     this.#active.apply(this.#event);
   };
 
@@ -162,6 +176,7 @@ class EventLoop implements Disposable {
       ended: this.#ended,
       questions: this.#questions,
       instances: [...this.#perFunction],
+      modes: this.#auto.takeDecisions(),
       report: this.#report(),
     });
     this.#ended = [];

@@ -122,6 +122,12 @@ export class StockEnforcer implements Enforcer {
     if (cpuNs !== undefined) this.#ranking.learn(invocation.functionId, cpuNs);
   }
 
+  paused(invocation: ActiveInvocation, cpuNs: number | undefined): void {
+    const entry = this.#entryOf(invocation);
+    if (entry) this.#promote(entry, 0); // it is asleep: nothing to be watched
+    this.ended(invocation, cpuNs);
+  }
+
   decide(nowNs: number): number {
     this.counters.decisions++;
     const full = nowNs >= this.#fullAtNs;

@@ -11,6 +11,8 @@ export interface FunctionInfo {
   readonly cgroups: Set<string>;
   /** Finished invocations. */
   invocations: number;
+  /** Of these, the warm ones of which several tasks wanted a CPU at once: probably several requests each. */
+  overlapped: number;
 }
 
 /** Most cgroups that are remembered per function. */
@@ -32,7 +34,8 @@ export class FunctionTable {
   named(name: string, ruleId: string, cgroup?: string): FunctionInfo {
     let info = this.#byName.get(name);
     if (!info) {
-      info = { id: this.#byId.size + 1, name, ruleId, platform: "rule", cgroups: new Set(), invocations: 0 };
+      const id = this.#byId.size + 1;
+      info = { id, name, ruleId, platform: "rule", cgroups: new Set(), invocations: 0, overlapped: 0 };
       this.onNew(info);
       this.#byId.set(info.id, info);
       this.#byName.set(name, info);

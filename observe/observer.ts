@@ -7,6 +7,7 @@ import {
   ALPS_FUNCTION_STATS,
   ALPS_KEY_PARTS,
   ALPS_LIMITS,
+  ALPS_MODE,
   ALPS_VERDICT,
   ALPS_VERDICT_FLAGS,
 } from "../ffi/layout.ts";
@@ -56,6 +57,7 @@ export class Observer implements Disposable {
   readonly #verdicts: BpfMap;
   readonly #adoptions: BpfMap;
   readonly #stats: BpfMap;
+  readonly #modes: BpfMap;
 
   /**
    * @param cores CPUs that invocations run on
@@ -73,6 +75,7 @@ export class Observer implements Disposable {
     this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");
     this.#adoptions = new BpfMap(library, this.#object.mapFd("adoptions"), "adoptions");
     this.#stats = new BpfMap(library, this.#object.mapFd("function_stats"), "function_stats");
+    this.#modes = new BpfMap(library, this.#object.mapFd("modes"), "modes");
     this.#object.attachAll();
     this.#resources = cleanup.move();
   }
@@ -111,6 +114,17 @@ export class Observer implements Disposable {
   /** Makes counters for a new function. They must exist before its first invocation ends. */
   addFunction(functionId: number): void {
     this.#stats.set(u32Key(functionId), new Uint8Array(ALPS_FUNCTION_STATS.size), true);
+  }
+
+  /**
+   * Says how a function's invocations are told apart: `flags` of `enum alps_flags`. Holds for instances that start from now
+   * on; with ALPS_AUTO for running ones as well, from their next idle period on.
+   */
+  setMode(functionId: number, flags: number, gapUs: number): void {
+    const value = new Uint8Array(ALPS_MODE.size), view = new DataView(value.buffer);
+    view.setUint32(ALPS_MODE.flags, flags, true);
+    view.setUint32(ALPS_MODE.gap_us, gapUs, true);
+    this.#modes.set(u32Key(functionId), value);
   }
 
   /**

@@ -236,8 +236,8 @@ Deno.test("main() refuses bad rules before anything is started", async () => {
   await refused(["--rule", "foo"], /^alps-agent: rule "foo" has no colon: wanted \[NAME=\]KIND:PATTERN/);
   await refused(["--rule", "x=exe:/a", "--rule", "path:/b"], /unknown kind "path"/);
   await refused(
-    ["--rule", "x=exe:/a;mode=warm"],
-    /"warm", which is not in this build: wanted one of process, auto/,
+    ["--rule", "x=exe:/a;mode=cold"],
+    /"cold": wanted one of process, warm, auto/,
   );
   await refused(["--rule"], "--rule needs a value, a rule");
   await refused(["--rule", "x=exe:/a\n\x1b[2J;y"], /\\u000a/);

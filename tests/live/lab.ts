@@ -104,6 +104,7 @@ export class Lab implements AsyncDisposable {
           lab.questions.push(question);
           lab.classifier.answer(question);
         },
+        decided: (functionId, warm) => void lab.classifier.modes.decided(functionId, warm),
         state: (active) => lab.instances = active,
         failed: (message) => lab.failures.push(message),
       },

@@ -39,8 +39,10 @@ Deno.test("InvocationEvent.decode() reads every field at its place, 64-bit ones 
   const view = new DataView(words.buffer, 4 * at);
   const numbers = ["kind", "slot", "generation", "function_id", "pid", "tid", "preemptions"] as const;
   numbers.forEach((field, i) => view.setUint32(ALPS_EVENT[field], 0xffff_fff0 + i, true));
+  const later = ["sequence", "flags", "idle_periods"] as const;
+  later.forEach((field, i) => view.setUint32(ALPS_EVENT[field], 0xffff_ff00 + i, true));
   view.setUint32(ALPS_EVENT.woke_reader, 1, true);
-  const times = ["time_ns", "start_ns", "first_run_ns", "cpu_ns", "wait_ns"] as const;
+  const times = ["time_ns", "start_ns", "first_run_ns", "cpu_ns", "wait_ns", "end_ns"] as const;
   times.forEach((field, i) => view.setBigUint64(ALPS_EVENT[field], 2n ** 53n - 1n - BigInt(i), true));
 
   const event = new InvocationEvent();
@@ -51,14 +53,16 @@ Deno.test("InvocationEvent.decode() reads every field at its place, 64-bit ones 
     numbers.map((_, i) => 0xffff_fff0 + i),
   );
   assert.equal(event.wokeReader, true);
-  const { timeNs, startNs, firstRunNs, cpuNs, waitNs } = event;
-  assert.deepEqual([timeNs, startNs, firstRunNs, cpuNs, waitNs], times.map((_, i) => 2 ** 53 - 1 - i));
+  const { sequence, flags, idlePeriods } = event;
+  assert.deepEqual([sequence, flags, idlePeriods], later.map((_, i) => 0xffff_ff00 + i));
+  const { timeNs, startNs, firstRunNs, cpuNs, waitNs, endNs } = event;
+  assert.deepEqual([timeNs, startNs, firstRunNs, cpuNs, waitNs, endNs], times.map((_, i) => 2 ** 53 - 1 - i));
 });
 
 Deno.test("InvocationEvent.decode() leaves nothing of the record before", () => {
   const event = new InvocationEvent();
-  event.decode(new Uint32Array(18).fill(7), 0);
-  event.decode(new Uint32Array(18), 0);
+  event.decode(new Uint32Array(ALPS_EVENT.size / 4).fill(7), 0);
+  event.decode(new Uint32Array(ALPS_EVENT.size / 4), 0);
   assert.deepEqual({ ...event }, { ...new InvocationEvent() });
 });
 
