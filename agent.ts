@@ -7,9 +7,10 @@ import project from "./deno.json" with { type: "json" };
 /** Each command is loaded only when it is run. */
 const actions: Actions = {
   run: async (options) => (await import("./core/run.ts")).runAgent(options, project.version),
-  host: async ({ listen: { host, port }, commands }) =>
+  host: async ({ listen: { host, port }, commands, warm }) =>
     (await import("./host/host.ts")).runHost({
       listen: formatHostPort({ hostname: host, port }),
+      warm,
       ...(commands && { commands }),
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
