@@ -114,9 +114,10 @@ Deno.test("main() runs the other commands with their options", async () => {
     commands: undefined,
     warm: false,
   }]);
-  assert.deepEqual((await run("host --listen 0.0.0.0:80 --commands c.json".split(" "))).ran, ["host", {
+  assert.deepEqual((await run("host --listen 0.0.0.0:80 --commands c.json --warm".split(" "))).ran, ["host", {
     listen: { host: "0.0.0.0", port: 80 },
     commands: "c.json",
+    warm: true,
   }]);
   const replay = "replay --trace t --target http://127.0.0.1:5002 --speed 2 --limit 9 --exp-result e --json";
   assert.deepEqual((await run(replay.split(" "))).ran, ["replay", {
@@ -172,7 +173,8 @@ Deno.test("main() lists the allowed options for one that it does not know", asyn
   }
   await refused(["--alhpa", "2"], /unknown option --alhpa \(did you mean --alpha\?\): allowed are /);
   await refused(["--exp-result", "f"], /did you mean --exp_result\?/);
-  const listn = "unknown option --listn (did you mean --listen?): allowed are --listen, --commands, --warm, --help";
+  const listn =
+    "unknown option --listn (did you mean --listen?): allowed are --listen, --commands, --warm, --help";
   await refused(["host", "--listn", "x"], listn);
   await refused(["trace", "make", "--ml", "LR"], /unknown option --ml: allowed are --mix, --load, /);
   await refused(["trace", "--x"], "unknown option --x: allowed are --help");
