@@ -39,6 +39,7 @@ export const KERNEL_FEATURES: readonly KernelFeature[] = [
     usedFor: "slots, counters",
   },
   { feature: "task_struct.__state (was: state)", since: "5.14", usedFor: "telling preempted from blocked" },
+  { feature: "bpf_timer", since: "5.15", usedFor: "the end of a warm invocation without another request" },
   {
     feature: "task_struct.in_execve",
     since: "2.6.32",
