@@ -7,6 +7,7 @@ import project from "./deno.json" with { type: "json" };
 /** Each command is loaded only when it is run. */
 const actions: Actions = {
   run: async (options) => (await import("./core/run.ts")).runAgent(options, project.version),
+  doctor: async ({ state }) => (await import("./core/restore_command.ts")).runRestore(state, console.log),
   host: async ({ listen: { host, port }, commands, warm }) =>
     (await import("./host/host.ts")).runHost({
       listen: formatHostPort({ hostname: host, port }),

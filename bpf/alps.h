@@ -108,13 +108,15 @@ struct alps_event {
 	__u64 first_run_ns;
 	__u64 cpu_ns;
 	__u64 wait_ns;
+	/* When tid started, as field 22 of /proc/TID/stat: ALPS_EVENT_START and ALPS_EVENT_TASK_START only, else 0. */
+	__u64 task_start_ticks;
 	__u64 end_ns; /* ALPS_EVENT_END, ALPS_EVENT_IDLE: of the invocation; of an idle one that was before time_ns */
 	__u32 sequence; /* of the invocation in its slot, from 0 */
 	__u32 flags; /* enum alps_flags */
 	__u32 idle_periods;
 	__u32 reserved;
 };
-_Static_assert(sizeof(struct alps_event) == 96, "struct alps_event");
+_Static_assert(sizeof(struct alps_event) == 104, "struct alps_event");
 
 /* What a verdict is remembered by. Parts that no rule looks at are zero, so that they do not split the memory. */
 struct alps_key {

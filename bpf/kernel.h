@@ -101,6 +101,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	__u64 start_time;
+	__u64 start_boottime;
 	char comm[16];
 	struct signal_struct *signal;
 	struct css_set *cgroups;

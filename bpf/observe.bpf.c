@@ -189,7 +189,7 @@ int adopt(struct bpf_iter__task *ctx)
 		if (found_warm(s, root))
 			s->start_ns = s->base_ns = bpf_ktime_get_ns();
 		adopt_task(s, i, p, exec_base(s, p, own, root));
-		emit(ALPS_EVENT_START, s, i, p->pid, false);
+		emit_task(ALPS_EVENT_START, s, i, p, false);
 	} else {
 		i = root->slot - 1;
 		s = bpf_map_lookup_elem(&slots, &i);

@@ -51,7 +51,7 @@ static __always_inline void became_runnable(struct alps_slot *s, __u32 slot, str
 		began = woke_up(s, slot, p, now);
 	scarce = __sync_fetch_and_add(&shared.runnable, 1) >= cores;
 	if (began)
-		emit(ALPS_EVENT_START, s, slot, p->pid, scarce);
+		emit_task(ALPS_EVENT_START, s, slot, p, scarce);
 	else if (scarce && !quiet)
 		kick(s, slot, now);
 }
@@ -106,7 +106,7 @@ static __always_inline void account_switch_in(struct alps_task *t, struct task_s
 		became_runnable(s, t->slot - 1, p, now, true);
 	/* The gap ended just when it was woken. */
 	if (!(s->life & 1) && woke_up(s, t->slot - 1, p, now))
-		emit(ALPS_EVENT_START, s, t->slot - 1, p->pid, contended());
+		emit_task(ALPS_EVENT_START, s, t->slot - 1, p, contended());
 	t->state = ALPS_TASK_RUNNING;
 	t->since_ns = now;
 	if (s->first_run_ns < s->start_ns)
@@ -246,7 +246,7 @@ static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct tas
 static __always_inline void join(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns, __u32 state)
 {
 	if (add_task(s, slot, p, exec_ns, state))
-		emit(ALPS_EVENT_TASK_START, s, slot, p->pid, contended());
+		emit_task(ALPS_EVENT_TASK_START, s, slot, p, contended());
 }
 
 /* `p` was `old_tid` until now: user space knows tasks by their ids. */
@@ -258,7 +258,7 @@ static __always_inline void renumber(struct task_struct *p, __u32 old_tid)
 	if (!s)
 		return;
 	s->last_tid = p->pid;
-	emit(ALPS_EVENT_TASK_START, s, t->slot - 1, p->pid, contended());
+	emit_task(ALPS_EVENT_TASK_START, s, t->slot - 1, p, contended());
 	emit(ALPS_EVENT_TASK_END, s, t->slot - 1, old_tid, false);
 }
 
@@ -278,7 +278,7 @@ static __always_inline void adopt_task(struct alps_slot *s, __u32 slot, struct t
 	if (exec > exec_ns && s->first_run_ns < s->start_ns)
 		s->first_run_ns = bpf_ktime_get_ns();
 	if (!first)
-		emit(ALPS_EVENT_TASK_START, s, slot, p->pid, false);
+		emit_task(ALPS_EVENT_TASK_START, s, slot, p, false);
 }
 
 /* `p` belongs to its invocation no longer: it exits, or it turned out to be another function's. */

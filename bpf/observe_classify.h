@@ -116,7 +116,7 @@ static __always_inline void begin(struct task_struct *p, __u32 function_id, __u6
 		free_slot(s);
 		return;
 	}
-	emit(ALPS_EVENT_START, s, slot, p->pid, contended());
+	emit_task(ALPS_EVENT_START, s, slot, p, contended());
 }
 
 static __always_inline void classify_as(struct task_struct *p, const char *filename, const char *comm)

@@ -109,6 +109,9 @@ static __always_inline __u64 wakeup_flags(bool wake)
 	return BPF_RB_NO_WAKEUP;
 }
 
+/* Clock ticks of /proc: USER_HZ is 100 on every architecture that we run on. */
+#define NS_PER_TICK 10000000ull
+
 /* The invocation in slot `s` as it is now. */
 static __always_inline void fill_event(struct alps_event *e, __u32 kind, struct alps_slot *s, __u32 slot, __u32 tid,
 				       bool wake)
@@ -133,9 +136,11 @@ static __always_inline void fill_event(struct alps_event *e, __u32 kind, struct 
 		e->flags |= ALPS_OVERLAP;
 	e->idle_periods = s->idle_periods;
 	e->reserved = 0;
+	e->task_start_ticks = 0;
 }
 
-static __always_inline void emit(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, bool wake)
+static __always_inline void emit_event(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, __u64 start_ticks,
+				       bool wake)
 {
 	struct alps_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -144,8 +149,20 @@ static __always_inline void emit(__u32 kind, struct alps_slot *s, __u32 slot, __
 		return;
 	}
 	fill_event(e, kind, s, slot, tid, wake);
+	e->task_start_ticks = start_ticks;
 	__sync_fetch_and_add(&shared.events, 1);
 	bpf_ringbuf_submit(e, wakeup_flags(wake));
+}
+
+static __always_inline void emit(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, bool wake)
+{
+	emit_event(kind, s, slot, tid, 0, wake);
+}
+
+/* The first record about a task: with its id, what tells it from a later one of that id. */
+static __always_inline void emit_task(__u32 kind, struct alps_slot *s, __u32 slot, struct task_struct *p, bool wake)
+{
+	emit_event(kind, s, slot, p->pid, p->start_boottime / NS_PER_TICK, wake);
 }
 
 #endif

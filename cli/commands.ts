@@ -33,6 +33,17 @@ export const TRACE_MAKE_TABLE = {
   "out": optional(path("FILE"), "write the trace to FILE instead of standard output"),
 } as const satisfies OptionTable;
 
+export const DOCTOR_TABLE = {
+  "restore": withDefault(flag(), "false", "put back what an agent that was killed has left behind"),
+  "state": withDefault(path("FOLDER"), "/var/lib/alps", "that agent's state folder"),
+} as const satisfies OptionTable;
+
+/** `alps-agent doctor`. */
+export interface DoctorOptions {
+  readonly restore: boolean;
+  readonly state: string;
+}
+
 /** `alps-agent host`. */
 export interface HostOptions {
   readonly listen: Address;

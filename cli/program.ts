@@ -4,6 +4,8 @@ import project from "../deno.json" with { type: "json" };
 import { NotSupportedError } from "../ffi/errors.ts";
 import { shown } from "../observe/names.ts";
 import {
+  DOCTOR_TABLE,
+  type DoctorOptions,
   HOST_TABLE,
   type HostOptions,
   REPLAY_TABLE,
@@ -21,6 +23,7 @@ import { got } from "./values.ts";
 /** What the commands do; each returns its exit status. Injected, so that only the one that runs is loaded. */
 export interface Actions {
   run(options: RunOptions): Promise<number>;
+  doctor(options: DoctorOptions): Promise<number>;
   host(options: HostOptions): Promise<number>;
   replay(options: ReplayOptions): Promise<number>;
   traceMake(options: TraceMakeOptions): Promise<number>;
@@ -87,6 +90,13 @@ export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, 
     .action(async (_, self: Command) => {
       const raw = rawValues(self, RUN_TABLE);
       program.status = await actions.run(resolveRunOptions(raw, { env }));
+    });
+  addCommand(command, "doctor", DOCTOR_TABLE)
+    .description("put back what an agent that was killed has left behind")
+    .action(async (_, self: Command) => {
+      const options = readValues("doctor", DOCTOR_TABLE, [rawValues(self, DOCTOR_TABLE)]);
+      if (!options.restore) throw new UsageError("doctor needs --restore");
+      program.status = await actions.doctor(options);
     });
   addCommand(command, "host", HOST_TABLE)
     .description("a small function host to try the agent with")
@@ -192,7 +202,7 @@ function commandsOf(group: Command): string {
 /** Commander's own complaints: an option at the end without its value, and help on a command that there is not. */
 function usageOf(error: CommanderError, program: Command): UsageError {
   const option = /--[a-z_-]+/.exec(error.message)?.[0];
-  const kind = [RUN_TABLE, HOST_TABLE, REPLAY_TABLE, TRACE_MAKE_TABLE]
+  const kind = [RUN_TABLE, DOCTOR_TABLE, HOST_TABLE, REPLAY_TABLE, TRACE_MAKE_TABLE]
     .map((table: OptionTable) => table[option?.slice(2) ?? ""])
     .find((spec) => spec !== undefined)?.kind;
   if (error.code === "commander.optionMissingArgument" && kind !== undefined) {

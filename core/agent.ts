@@ -47,6 +47,10 @@ export interface AgentOptions {
   readonly epochS: number;
   readonly maxWaitS: number;
   readonly backend: "stock" | "none";
+  /** Descriptor of the journal of changes; undefined: nothing is written down (benchmarks, tests). */
+  readonly journalFd?: number | undefined;
+  /** Why this agent, which was to enforce, only observes and learns. */
+  readonly notEnforcing?: string | undefined;
   readonly rules: readonly RuleSpec[];
   readonly expResult: string | undefined;
   /** Whether waiting chosen tasks are moved between CPUs; for comparisons. */
@@ -104,14 +108,21 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   async #start(cpus: number[]): Promise<void> {
-    const { ml, finetune, backend, migrate, maxWaitS, rules, epochS } = this.options;
+    const { ml, finetune, backend, journalFd, migrate, maxWaitS, rules, epochS } = this.options;
     this.#learning = this.#resources.use(LearningThread.start({ ml, finetune, cores: cpus.length }, {
       policy: (policy, seconds) => this.#enforce(policy, seconds),
       failed: (message) => this.#trouble(`learning has stopped: ${message}`),
     }));
     const { thread, realtime, note } = await EventThread.start(
       this.#observer.libc,
-      { ...this.#observer.fds, backend, cpus, migrate: migrate !== false, maxWaitNs: maxWaitS * 1e9 },
+      {
+        ...this.#observer.fds,
+        backend,
+        journalFd,
+        cpus,
+        migrate: migrate !== false,
+        maxWaitNs: maxWaitS * 1e9,
+      },
       {
         ended: (invocations) => this.#ended(invocations),
         asked: (question) => this.#classifier.answer(question),
@@ -133,7 +144,7 @@ export class Agent implements AgentView, AsyncDisposable {
     const epochs = setInterval(() => this.#learning.request(this.#moment(true)), epochS * 1000);
     this.#resources.defer(() => clearInterval(epochs));
     this.#resources.defer(() => clearTimeout(this.#pinTimer));
-    this.#troubles = [];
+    this.#troubles = this.options.notEnforcing === undefined ? [] : [this.options.notEnforcing];
   }
 
   /** Resolves when a part of the agent has failed for good. */

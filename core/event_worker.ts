@@ -5,6 +5,9 @@
  * It blocks in poll, where it sees neither messages nor signals: the main thread makes `wakeFd` readable after posting.
  */
 
+import { type ChangeJournal, NO_JOURNAL } from "../enforce/change_journal.ts";
+import { Journal } from "../enforce/journal.ts";
+import { JOURNAL } from "../enforce/journal_layout.ts";
 import { LatencyLog } from "../enforce/latency_log.ts";
 import { type Enforcer, NoEnforcer } from "../enforce/enforcer.ts";
 import { StockEnforcer } from "../enforce/stock.ts";
@@ -17,6 +20,8 @@ import { AutoMode } from "../observe/auto_mode.ts";
 import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { SlotTable } from "../observe/slots.ts";
+import { StartTimes } from "../observe/start_times.ts";
+import { bootId } from "./journal_file.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
 
 /**
@@ -24,6 +29,9 @@ import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messa
  * other threads run takes CPU time from the functions, and learning loses nothing by a second.
  */
 const IDLE_NS = 1_000_000_000;
+
+/** Until the optimizing compiler has seen enough; about 50 ms. */
+const WARM_UP_TURNS = 10_000;
 
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToEventThread>) => void) | null;
@@ -42,6 +50,7 @@ class EventLoop implements Disposable {
   readonly #polled: PollSet;
   readonly #posted: Int32Array;
   readonly #event = new InvocationEvent();
+  readonly #startTimes = new StartTimes();
   readonly #eventToAction = new LatencyLog();
   readonly #decision = new LatencyLog();
   readonly #eventTimes: number[] = [];
@@ -61,7 +70,7 @@ class EventLoop implements Disposable {
     const slots = this.#resources.use(new SlotTable(this.#libc, slotsFd));
     this.#enforcer = this.#resources.use(
       options.backend === "stock"
-        ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs })
+        ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs, journal: this.#openJournal() })
         : new NoEnforcer(),
     );
     this.#active = new ActiveSet(slots, {
@@ -93,6 +102,16 @@ class EventLoop implements Disposable {
     this.#posted = new Int32Array(options.posted);
   }
 
+  /** The journal, written through memory: a system call at every change would be too dear here. */
+  #openJournal(): ChangeJournal {
+    const { journalFd } = this.options;
+    if (journalFd === undefined) return NO_JOURNAL;
+    const { buffer } = this.#resources.use(this.#libc.map(journalFd, JOURNAL.bytes, 0, true));
+    const journal = new Journal(buffer, bootId(), (tid) => this.#startTimes.of(tid));
+    journal.resume();
+    return journal;
+  }
+
   /** Takes a message; called between two rounds of the loop. */
   receive(message: ToEventThread): void {
     this.#received++;
@@ -108,6 +127,7 @@ class EventLoop implements Disposable {
 
   /** Runs until a stop message; then everything is put back. */
   async run(): Promise<void> {
+    this.#warmUp();
     self.postMessage({ type: "ready", ...this.#becomeRealtime() });
     this.#received = 1; // the start message
     let wantedNs = Infinity, sweepAtNs = 0, handOverAtNs = 0;
@@ -130,12 +150,32 @@ class EventLoop implements Disposable {
     }
   }
 
+  /**
+   * Makes the compiler take the calls of every wake-up seriously before they are needed: at 25 wake-ups a second they would be
+   * interpreted for minutes, which is four times the instructions, and from memory that is in no cache.
+   */
+  #warmUp(): void {
+    const own = this.#libc.getAttr(0);
+    for (let turn = 0; turn < WARM_UP_TURNS; turn++) {
+      this.#libc.poll(this.#polled, 0);
+      this.#ring.drain(this.#handle);
+      this.#libc.monotonicNs();
+      if (typeof own !== "number") this.#libc.setAttr(0, own);
+      this.#libc.getAttr(0);
+    }
+  }
+
   readonly #handle = (words: Uint32Array, at: number, bytes: Uint8Array): void => {
     if (words[at] === EventKind.ALPS_EVENT_CLASSIFY) {
       this.#questions.push(decodeQuestion(bytes, 4 * at));
       return;
     }
     this.#event.decode(words, at);
+    const { kind, tid, taskStartTicks } = this.#event;
+    if (taskStartTicks !== 0) this.#startTimes.note(tid, taskStartTicks);
+    else if (kind === EventKind.ALPS_EVENT_TASK_END || kind === EventKind.ALPS_EVENT_END) {
+      this.#startTimes.forget(tid);
+    }
     if (this.#event.wokeReader) this.#eventTimes.push(this.#event.timeNs);
     if (this.#event.kind === EventKind.ALPS_EVENT_END && this.#auto.instanceEnded(this.#event)) {
       this.#news = true;

@@ -3,6 +3,9 @@
 import { osReason } from "../ffi/errors.ts";
 import { dirname } from "node:path";
 
+/** Where the lock of the one enforcing agent is. */
+export const LOCK_PATH = "/run/alps/agent.lock";
+
 /** Another agent holds the lock. */
 export class LockedError extends Error {
   constructor(readonly path: string, readonly pid: string) {

@@ -15,6 +15,8 @@ export interface EventThreadOptions {
   /** One 32-bit counter: messages posted by the main thread. */
   posted: SharedArrayBuffer;
   backend: "stock" | "none";
+  /** Of the journal; undefined: nothing is written down (benchmarks, tests). */
+  journalFd?: number | undefined;
   cpus: number[];
   migrate: boolean;
   /** How long a task that wants a CPU may go without at most. */

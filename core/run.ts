@@ -8,15 +8,14 @@ import { formatHostPort } from "../api/address.ts";
 import type { RunOptions } from "../cli/options.ts";
 import { requireObservable } from "../observe/kernel_features.ts";
 import { Agent } from "./agent.ts";
-import { AgentLock } from "./lock.ts";
+import { AgentJournal } from "./agent_journal.ts";
+import { AgentLock, LOCK_PATH } from "./lock.ts";
 import { configureLog } from "./log.ts";
-import { RunRecord } from "./run_record.ts";
+import { restoreMachine, restoreSummary } from "./restore.ts";
+import { leftRecord, RunRecord } from "./run_record.ts";
 import { nowUs, rfc3339 } from "./wall_clock.ts";
 
 const log = getLogger(["alps"]);
-
-/** Where the lock of the one enforcing agent is. */
-const LOCK_PATH = "/run/alps/agent.lock";
 
 /**
  * Runs the agent until SIGTERM, SIGINT or SIGHUP. Prints `listening on http://ADDR:PORT` on standard output when it observes and
@@ -32,8 +31,9 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   resources.defer(signal.forget);
   const token = options.tokenFile === undefined ? undefined : await readTokenFile(options.tokenFile);
   if (token?.warning) log.warning("{warning}", { warning: token.warning });
-  const backend = options.backend === "auto" ? "stock" : options.backend;
-  if (backend !== "none") resources.use(await AgentLock.take(LOCK_PATH));
+  const wanted = options.backend === "auto" ? "stock" : options.backend;
+  const journal = wanted === "none" ? undefined : await prepareEnforcing(options.state, resources);
+  const backend = journal && journal.fd === undefined ? "none" : wanted;
   const { alpha, beta, gamma, theta, unpred, overload } = options;
   const agent = resources.use(
     await Agent.start({
@@ -43,6 +43,8 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       epochS: options.epochS,
       maxWaitS: options.maxWaitS ?? 5,
       backend,
+      journalFd: journal?.fd,
+      notEnforcing: journal?.notEnforcing,
       rules: options.rules,
       expResult: options.expResult,
     }),
@@ -55,10 +57,12 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       socketPath: options.socket,
     }),
   );
-  if (backend !== "none") {
-    resources.use(recordRun(options.state, { version, backend, server, socket: options.socket }));
+  if (wanted !== "none") {
+    recordRun(resources, options.state, { version, backend, server, socket: options.socket });
   }
-  if (options.backend === "auto") log.info("backend stock: the only one in this build that orders");
+  if (options.backend === "auto" && backend !== "none") {
+    log.info("backend stock: the only one in this build that orders");
+  }
   log.info("backend {backend}, predictor {ml}, {rules} rules, writing through {socket}", {
     backend,
     ml: options.ml,
@@ -71,8 +75,35 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   return reason ? 0 : 1;
 }
 
-/** Writes the record of this run, and tells where the agent before was killed. */
+/**
+ * Takes the lock, undoes what an agent before has left behind, and opens the journal. When `resources` are closed, the
+ * same is done for what this agent could not put back itself, and the lock is given up last.
+ */
+async function prepareEnforcing(state: string, resources: AsyncDisposableStack): Promise<AgentJournal> {
+  resources.use(await AgentLock.take(LOCK_PATH));
+  const before = leftRecord(state), report = restoreMachine(state), summary = restoreSummary(report);
+  if (before) {
+    log.warning("the agent before (pid {pid}, started {started}) did not end properly: {what}", {
+      pid: before.pid,
+      started: before.started,
+      what: summary ?? "nothing was left to put back",
+    });
+  } else if (summary) log.warning("an agent before did not end properly: {what}", { what: summary });
+  for (const problem of report.problems) log.warning("{problem}", { problem });
+  const journal = AgentJournal.open(state);
+  for (const problem of journal.problems) log.warning("{problem}", { problem });
+  if (journal.notEnforcing) log.error("{reason}", { reason: journal.notEnforcing });
+  resources.defer(() => {
+    journal[Symbol.dispose]();
+    const what = restoreSummary(restoreMachine(state));
+    if (what) log.warning("the event thread could not put everything back: {what}", { what });
+  });
+  return journal;
+}
+
+/** Writes the record of this run. The agent does without one where the folder does not take it. */
 function recordRun(
+  resources: AsyncDisposableStack,
   folder: string,
   { version, backend, server, socket }: {
     version: string;
@@ -80,23 +111,15 @@ function recordRun(
     server: RunningServer;
     socket: string;
   },
-): RunRecord {
-  const started = rfc3339(nowUs());
-  const { record, left } = RunRecord.write(folder, {
-    pid: Deno.pid,
-    version,
-    started,
-    backend,
-    url: server.url ?? "",
-    socket,
-  });
-  if (left) {
-    log.warning(
-      "the agent before (pid {pid}, started {started}) was killed: functions that it had demoted then and that still run are in the idle class",
-      { pid: left.pid, started: left.started },
-    );
+): void {
+  const started = rfc3339(nowUs()), url = server.url ?? "";
+  try {
+    resources.use(RunRecord.write(folder, { pid: Deno.pid, version, started, backend, url, socket }));
+  } catch (error) {
+    log.warning("{problem}: other programs do not find this agent by itself", {
+      problem: error instanceof Error ? error.message : String(error),
+    });
   }
-  return record;
 }
 
 /** The first signal that asks it to stop; SIGHUP is what a closed terminal sends. */

@@ -1,6 +1,6 @@
 /**
  * The record of the running agent in its state folder: where it answers, for other programs; and, where it is found at
- * the next start, the sign that the agent before could not put things back.
+ * the next start, the sign that the agent before did not end properly.
  */
 
 import { osReason } from "../ffi/errors.ts";
@@ -26,17 +26,15 @@ export class RunRecord implements Disposable {
 
   /**
    * Writes the record, as a whole, making the folder where it is missing.
-   * @returns the record, and what an agent left behind that did not end properly
    * @throws Error of one line where the folder cannot be written to
    */
-  static write(folder: string, info: RunInfo): { record: RunRecord; left: RunInfo | undefined } {
-    const path = join(folder, "agent.json");
+  static write(folder: string, info: RunInfo): RunRecord {
+    const path = recordPath(folder);
     try {
       Deno.mkdirSync(folder, { recursive: true, mode: 0o755 });
-      const left = readRecord(path);
       Deno.writeTextFileSync(`${path}.new`, JSON.stringify(info, null, 2) + "\n");
       Deno.renameSync(`${path}.new`, path);
-      return { record: new RunRecord(path), left };
+      return new RunRecord(path);
     } catch (cause) {
       const why = osReason(cause);
       throw new Error(`cannot write to the state folder ${folder}: ${why}`, { cause });
@@ -52,12 +50,15 @@ export class RunRecord implements Disposable {
   }
 }
 
-/** What is there; undefined where there is none, or something that is no record. */
-function readRecord(path: string): RunInfo | undefined {
+function recordPath(folder: string): string {
+  return join(folder, "agent.json");
+}
+
+/** What an agent has left that did not end properly; undefined where there is none, or something that is no record. */
+export function leftRecord(folder: string): RunInfo | undefined {
   try {
-    return Schema.safeParse(JSON.parse(Deno.readTextFileSync(path))).data;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
-    throw error;
+    return Schema.safeParse(JSON.parse(Deno.readTextFileSync(recordPath(folder)))).data;
+  } catch {
+    return undefined;
   }
 }

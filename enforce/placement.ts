@@ -5,6 +5,7 @@
 
 import type { Libc } from "../ffi/libc.ts";
 import { shown } from "../observe/names.ts";
+import { type ChangeJournal, NO_JOURNAL } from "./change_journal.ts";
 
 /** Bytes of a CPU mask: up to 1 024 CPUs. */
 const MASK_BYTES = 128;
@@ -52,7 +53,10 @@ export class Mover {
   readonly #saved = new Uint8Array(MASK_BYTES);
   readonly #single = new Uint8Array(MASK_BYTES);
 
-  constructor(readonly libc: Pick<Libc, "getAffinity" | "setAffinity">) {}
+  constructor(
+    readonly libc: Pick<Libc, "getAffinity" | "setAffinity">,
+    readonly journal: ChangeJournal = NO_JOURNAL,
+  ) {}
 
   /**
    * Moves a waiting task by allowing it only that CPU for a moment, then what it was allowed before.
@@ -63,9 +67,13 @@ export class Mover {
     if (bytes < 0 || !(this.#saved[cpu >> 3]! & (1 << (cpu & 7)))) return false;
     this.#single.fill(0);
     this.#single[cpu >> 3] = 1 << (cpu & 7);
-    if (this.libc.setAffinity(tid, this.#single) < 0) return false;
-    this.libc.setAffinity(tid, this.#saved.subarray(0, bytes));
-    return true;
+    const mask = this.#saved.subarray(0, bytes);
+    const record = this.journal.beforeMove(tid, mask, cpu);
+    if (record < 0) return false;
+    const moved = this.libc.setAffinity(tid, this.#single) >= 0;
+    if (moved) this.libc.setAffinity(tid, mask);
+    this.journal.done(record);
+    return moved;
   }
 }
 

@@ -7,6 +7,7 @@
 import type { Libc, SchedAttr } from "../ffi/libc.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 import type { SlotTable } from "../observe/slots.ts";
+import type { ChangeJournal } from "./change_journal.ts";
 import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "./enforcer.ts";
 import { LatencyLog } from "./latency_log.ts";
 import { Mover, type Placed, planMoves } from "./placement.ts";
@@ -53,6 +54,8 @@ export interface StockOptions {
   readonly maxWaitNs: number;
   /** Whether waiting chosen tasks are moved to CPUs without one. */
   readonly migrate?: boolean;
+  /** What is changed is written there first. */
+  readonly journal?: ChangeJournal;
 }
 
 export class StockEnforcer implements Enforcer {
@@ -74,8 +77,8 @@ export class StockEnforcer implements Enforcer {
     readonly slots: Pick<SlotTable, "attainedNs" | "cpu" | "lastOnNs" | "lastTid" | "runnable" | "running">,
     readonly options: StockOptions,
   ) {
-    this.#attributes = new TaskAttributes(libc, this.counters.errors);
-    this.#mover = new Mover(libc);
+    this.#attributes = new TaskAttributes(libc, this.counters.errors, options.journal);
+    this.#mover = new Mover(libc, options.journal);
     this.#selection = new Selection(options.cpus.length);
   }
 

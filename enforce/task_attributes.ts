@@ -2,17 +2,33 @@
 
 import { ESRCH } from "../ffi/errors.ts";
 import { type Libc, SCHED_BATCH, SCHED_IDLE, SCHED_NORMAL, type SchedAttr } from "../ffi/libc.ts";
+import { type ChangeJournal, NO_JOURNAL } from "./change_journal.ts";
+import { restored } from "./put_back.ts";
 
 /** What a demoted task has: the nice value goes along so that promotion checks preemption at once (see `promote`). */
 const DEMOTED: SchedAttr = { policy: SCHED_IDLE, flags: 0n, nice: 19, priority: 0, runtimeNs: 0n };
 
+/** A demoted task. */
+interface Saved {
+  readonly before: SchedAttr;
+  /** The journal's handle. */
+  readonly record: number;
+}
+
 /** Demoted tasks and their attributes before. Only tasks of functions ever come in here. */
 export class TaskAttributes {
-  readonly #saved = new Map<number, SchedAttr>();
+  readonly #saved = new Map<number, Saved>();
   readonly #machineSliceNs: bigint;
 
-  /** @param errors counts failures here, by reason */
-  constructor(readonly libc: Pick<Libc, "getAttr" | "setAttr">, readonly errors: Record<string, number>) {
+  /**
+   * @param errors counts failures here, by reason
+   * @param journal what is changed is written there first
+   */
+  constructor(
+    readonly libc: Pick<Libc, "getAttr" | "setAttr">,
+    readonly errors: Record<string, number>,
+    readonly journal: ChangeJournal = NO_JOURNAL,
+  ) {
     const own = libc.getAttr(0);
     this.#machineSliceNs = typeof own === "number" ? 0n : own.runtimeNs;
   }
@@ -35,9 +51,15 @@ export class TaskAttributes {
   }
 
   #demoteFrom(tid: number, attr: SchedAttr): boolean {
+    const before = this.#restorable(attr);
+    const record = this.journal.beforeTask(tid, before, DEMOTED);
+    if (record < 0) return this.#count("not_recorded");
     const status = this.libc.setAttr(tid, { ...DEMOTED, flags: attr.flags });
-    if (status < 0) return this.#failed("demote", status);
-    this.#saved.set(tid, this.#restorable(attr));
+    if (status < 0) {
+      this.journal.done(record);
+      return this.#failed("demote", status);
+    }
+    this.#saved.set(tid, { before, record });
     return true;
   }
 
@@ -51,11 +73,12 @@ export class TaskAttributes {
     if (!saved) return false;
     this.#saved.delete(tid);
     const attr = this.libc.getAttr(tid);
+    const ours = typeof attr !== "number" && attr.policy === SCHED_IDLE; // else theirs stays, who have changed it
+    const status = ours ? this.libc.setAttr(tid, restored(saved.before, attr, DEMOTED.nice)) : 0;
+    if (status < 0 && status !== -ESRCH) return this.#failed("promote", status); // its record stays: the next start tries
+    this.journal.done(saved.record);
     if (typeof attr === "number") return this.#failed("read", attr);
-    if (attr.policy !== SCHED_IDLE) return false; // someone else has changed it meanwhile: theirs stays
-    const status = this.libc.setAttr(tid, saved);
-    if (status < 0) return this.#failed("promote", status);
-    return true;
+    return status < 0 ? this.#failed("promote", status) : ours;
   }
 
   /**
@@ -64,12 +87,15 @@ export class TaskAttributes {
    * @param creator a task of the same invocation that was demoted at some time, by its attributes then
    */
   adopt(tid: number, demoted: boolean, creator: SchedAttr | undefined): void {
+    this.forget(tid); // it has taken over the id of its process's first thread
     const attr = this.libc.getAttr(tid);
     if (typeof attr === "number") return void this.#failed("read", attr);
     const inherited = attr.policy === SCHED_IDLE && creator !== undefined;
     if (demoted) {
-      if (inherited) this.#saved.set(tid, creator);
-      else if (attr.policy === SCHED_NORMAL || attr.policy === SCHED_BATCH) this.#demoteFrom(tid, attr);
+      // It is demoted already: without room in the journal it is remembered all the same.
+      if (inherited) {
+        this.#saved.set(tid, { before: creator, record: this.journal.beforeTask(tid, creator, DEMOTED) });
+      } else if (attr.policy === SCHED_NORMAL || attr.policy === SCHED_BATCH) this.#demoteFrom(tid, attr);
     } else if (inherited) {
       const status = this.libc.setAttr(tid, creator);
       if (status < 0) this.#failed("promote", status);
@@ -78,12 +104,15 @@ export class TaskAttributes {
 
   /** What a demoted task had before. */
   before(tid: number): SchedAttr | undefined {
-    return this.#saved.get(tid);
+    return this.#saved.get(tid)?.before;
   }
 
   /** The task is gone. */
   forget(tid: number): void {
+    const saved = this.#saved.get(tid);
+    if (!saved) return;
     this.#saved.delete(tid);
+    this.journal.done(saved.record);
   }
 
   /** Puts every task back. */
@@ -97,7 +126,10 @@ export class TaskAttributes {
   }
 
   #failed(action: string, status: number): false {
-    const reason = -status === ESRCH ? "process_gone" : `${action}_refused`;
+    return this.#count(-status === ESRCH ? "process_gone" : `${action}_refused`);
+  }
+
+  #count(reason: string): false {
     this.errors[reason] = (this.errors[reason] ?? 0) + 1;
     return false;
   }

@@ -36,7 +36,7 @@ export const ALPS_SLOT = {
 } as const;
 
 export const ALPS_EVENT = {
-  size: 96,
+  size: 104,
   kind: 0,
   slot: 4,
   generation: 8,
@@ -50,11 +50,12 @@ export const ALPS_EVENT = {
   first_run_ns: 48,
   cpu_ns: 56,
   wait_ns: 64,
-  end_ns: 72,
-  sequence: 80,
-  flags: 84,
-  idle_periods: 88,
-  reserved: 92,
+  task_start_ticks: 72,
+  end_ns: 80,
+  sequence: 88,
+  flags: 92,
+  idle_periods: 96,
+  reserved: 100,
 } as const;
 
 export const ALPS_KEY = {

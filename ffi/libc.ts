@@ -1,7 +1,7 @@
 /** The few libc calls that Deno has no API for. Each worker opens its own handle; libc itself is shared. */
 
 import { EINTR, KernelError } from "./errors.ts";
-import { memoryAt } from "./memory.ts";
+import { cString, memoryAt } from "./memory.ts";
 
 const symbols = {
   // void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
@@ -28,6 +28,12 @@ const symbols = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   // ssize_t write(int fd, const void *buf, size_t count)
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  // int open(const char *path, int flags, mode_t mode)
+  open: { parameters: ["buffer", "i32", "u32"], result: "i32" },
+  // int posix_fallocate(int fd, off_t offset, off_t len): an errno, positive
+  posix_fallocate: { parameters: ["i32", "i64", "i64"], result: "i32" },
+  // int fstatfs(int fd, struct statfs *buf)
+  fstatfs: { parameters: ["i32", "buffer"], result: "i32" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
   // int flock(int fd, int operation) is Deno's own: Deno.FsFile.lock
@@ -45,6 +51,7 @@ const NUMBERS = {
 
 const PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const CLOCK_MONOTONIC = 1;
+const O_RDWR = 2, O_CREAT = 0o100, O_EXCL = 0o200, O_CLOEXEC = 0o2000000;
 const EFD_CLOEXEC = 0o2000000, EFD_NONBLOCK = 0o4000;
 
 /** Scheduling policies (include/uapi/linux/sched.h). */
@@ -195,6 +202,26 @@ export class Libc implements Disposable {
   read(fd: number, into: Uint8Array<ArrayBuffer>): number {
     const n = this.#c.read(fd, into, BigInt(into.byteLength));
     return n < 0n ? -this.errno() : Number(n);
+  }
+
+  /** Makes a file that is not there yet, for this user alone, to be read and written. Returns the descriptor. */
+  createFile(path: string): number {
+    const fd = this.#c.open(cString(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600);
+    if (fd < 0) this.#fail(`cannot create ${path}`);
+    return fd;
+  }
+
+  /** Gives a file `bytes` of zeros with room on the disk: writing to them through a mapping cannot run out of it. */
+  allocate(fd: number, bytes: number): void {
+    const errno = this.#c.posix_fallocate(fd, 0n, BigInt(bytes));
+    if (errno !== 0) throw new KernelError(`cannot allocate ${bytes} bytes`, errno);
+  }
+
+  /** The kind of file system that a file is on: `f_type` of statfs(2). */
+  fileSystem(fd: number): number {
+    const statfs = new BigUint64Array(32); // f_type is the first of its fields, 64 bits wide
+    if (this.#c.fstatfs(fd, statfs) < 0) this.#fail(`cannot find out the file system of descriptor ${fd}`);
+    return Number(statfs[0]! & 0xffff_ffffn);
   }
 
   close(fd: number): void {

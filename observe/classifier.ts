@@ -18,6 +18,9 @@ export interface UnknownProcess {
 /** Most unknown processes that are kept: the latest. */
 const MAX_UNKNOWN = 100;
 
+/** Most looks for a new invocation's descendants: one that forks faster than it is looked at is given up. */
+const MOST_LOOKS = 8;
+
 /** What of the observer is used here; replaced in tests. */
 export type ClassifierKernel = Pick<Observer, "setRules" | "setMode" | "remember" | "adopt">;
 
@@ -72,13 +75,30 @@ export class Classifier {
     }
     if (functionId === 0 || functionId === question.currentFunctionId) return;
     const { pid, processStartNs, beginNs, execBaseNs } = question;
-    // Children that it has made before this answer come along; later ones are inherited in the kernel.
-    const children = descendantsOf(childrenOf(processesNear(pid)), pid);
-    const gone = this.kernel.adopt([
-      { pid, functionId, root: pid, processStartNs, beginNs, execBaseNs },
-      ...children.map((child) => ({ pid: child, functionId, root: pid })),
-    ]);
-    if (gone > 0) this.#count("process_gone");
+    const root: Adoption = { pid, functionId, root: pid, processStartNs, beginNs, execBaseNs };
+    if (this.#adoptFamily(root) > 0) this.#count("process_gone");
+  }
+
+  /**
+   * Adopts a process and the descendants that it has made before this. Those that it makes once it is followed inherit; what
+   * is forked between the look at /proc and the adoption is found by the next look.
+   * @returns 1 where the process was gone, else 0
+   */
+  #adoptFamily(root: Adoption): number {
+    const seen = new Set([root.pid]);
+    let gone = 0;
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      const family = descendantsOf(childrenOf(processesNear(root.pid)), root.pid);
+      const fresh = family.filter((pid) => !seen.has(pid));
+      if (look > 0 && fresh.length === 0) break;
+      for (const pid of fresh) seen.add(pid);
+      const left = this.kernel.adopt([
+        root,
+        ...fresh.map((pid) => ({ pid, functionId: root.functionId, root: root.pid })),
+      ]);
+      if (look === 0) gone = left;
+    }
+    return gone;
   }
 
   /** Takes in every process that runs already and that the rules match, with its descendants. */

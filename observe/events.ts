@@ -50,6 +50,8 @@ export class InvocationEvent {
   flags = 0;
   /** How often a warm instance, or one whose mode is not decided, has been idle for longer than the gap. */
   idlePeriods = 0;
+  /** When the task started, in clock ticks as in `/proc/TID/stat`; 0 = this kind of record does not tell. */
+  taskStartTicks = 0;
 
   /** Reads the record at word `at`. */
   decode(words: Uint32Array, at: number): void {
@@ -70,6 +72,7 @@ export class InvocationEvent {
     this.sequence = u32(words, at, ALPS_EVENT.sequence);
     this.flags = u32(words, at, ALPS_EVENT.flags);
     this.idlePeriods = u32(words, at, ALPS_EVENT.idle_periods);
+    this.taskStartTicks = u64(words, at, ALPS_EVENT.task_start_ticks);
   }
 }
 

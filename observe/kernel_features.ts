@@ -41,6 +41,11 @@ export const KERNEL_FEATURES: readonly KernelFeature[] = [
   { feature: "task_struct.__state (was: state)", since: "5.14", usedFor: "telling preempted from blocked" },
   { feature: "bpf_timer", since: "5.15", usedFor: "the end of a warm invocation without another request" },
   {
+    feature: "task_struct.start_boottime (was: real_start_time)",
+    since: "5.5",
+    usedFor: "telling a task from a later one of the same id",
+  },
+  {
     feature: "task_struct.in_execve",
     since: "2.6.32",
     usedFor: "leaving exec's own renaming aside; optional",

@@ -8,6 +8,9 @@ export interface ProcStat {
   /** `R`, `S`, `D`, `Z`, … */
   readonly state: string;
   readonly parentPid: number;
+  /** Ids of its process group and session. */
+  readonly group: number;
+  readonly session: number;
   /** `PF_…` of the kernel. */
   readonly flags: number;
   /** Clock ticks since boot. */
@@ -28,6 +31,8 @@ export function parseStat(text: string): ProcStat | undefined {
     comm: text.slice(open + 1, close),
     state: fields[0] ?? "",
     parentPid: field(4),
+    group: field(5),
+    session: field(6),
     flags: field(9),
     startTimeTicks: field(22),
   };

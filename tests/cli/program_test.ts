@@ -23,6 +23,7 @@ async function run(
   };
   const actions: Actions = {
     run: action("run"),
+    doctor: action("doctor"),
     host: action("host"),
     replay: action("replay"),
     traceMake: action("traceMake"),
@@ -119,6 +120,10 @@ Deno.test("main() runs the other commands with their options", async () => {
     commands: "c.json",
     warm: true,
   }]);
+  assert.deepEqual((await run(["doctor", "--restore"])).ran, ["doctor", {
+    restore: true,
+    state: "/var/lib/alps",
+  }]);
   const replay = "replay --trace t --target http://127.0.0.1:5002 --speed 2 --limit 9 --exp-result e --json";
   assert.deepEqual((await run(replay.split(" "))).ran, ["replay", {
     trace: "t",
@@ -183,11 +188,11 @@ Deno.test("main() lists the allowed options for one that it does not know", asyn
 });
 
 Deno.test("main() lists the commands for one that it does not know", async () => {
-  await refused(["doctor"], 'unknown command "doctor": must be one of run, host, replay, trace');
+  await refused(["whatif"], 'unknown command "whatif": must be one of run, doctor, host, replay, trace');
   await refused(["--", "foo"], /unknown command "foo"/);
   await refused(["trace"], "trace needs a command: must be make");
   await refused(["trace", "convert"], 'unknown command "convert": must be make');
-  await refused(["help", "foo"], "help needs a command: must be one of run, host, replay, trace");
+  await refused(["help", "foo"], "help needs a command: must be one of run, doctor, host, replay, trace");
   await refused(["run", "run"], 'unexpected argument "run": a command comes first, its options after it');
   await refused(["--ml", "LR", "host"], /unexpected argument "host": a command comes first/);
   await refused(["host", "x"], 'unexpected argument "x": host takes options only');

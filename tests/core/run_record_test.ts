@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { RunRecord } from "../../core/run_record.ts";
+import { leftRecord, RunRecord } from "../../core/run_record.ts";
 
 const INFO = {
   pid: 12,
@@ -24,26 +24,30 @@ Deno.test("RunRecord.write() makes the folder and the record, which is removed a
   withFolder((folder) => {
     const path = `${folder}/a/b/agent.json`;
     {
-      using _ = RunRecord.write(`${folder}/a/b`, INFO).record;
+      using _ = RunRecord.write(`${folder}/a/b`, INFO);
       assert.deepEqual(JSON.parse(Deno.readTextFileSync(path)), INFO);
     }
     assert.deepEqual([...Deno.readDirSync(`${folder}/a/b`)], []);
   }));
 
-Deno.test("RunRecord.write() tells what an agent that was killed has left", () =>
+Deno.test("leftRecord() tells what an agent that was killed has left", () =>
   withFolder((folder) => {
-    assert.equal(RunRecord.write(folder, INFO).left, undefined);
-    using again = RunRecord.write(folder, { ...INFO, pid: 13 }).record;
-    assert.equal(again.path, `${folder}/agent.json`);
-    assert.deepEqual(RunRecord.write(folder, { ...INFO, pid: 14 }).left, { ...INFO, pid: 13 });
+    assert.equal(leftRecord(folder), undefined);
+    RunRecord.write(folder, { ...INFO, pid: 13 });
+    assert.deepEqual(leftRecord(folder), { ...INFO, pid: 13 });
+    using _again = RunRecord.write(folder, { ...INFO, pid: 14 });
+    assert.deepEqual(leftRecord(folder), { ...INFO, pid: 14 });
   }));
 
-Deno.test("RunRecord.write() passes over a damaged record", () =>
+Deno.test("leftRecord() passes over a damaged record, and one that cannot be read", () =>
   withFolder((folder) => {
     for (const text of ["", "{", "[]", '{"pid": "x"}', "null"]) {
       Deno.writeTextFileSync(`${folder}/agent.json`, text);
-      assert.equal(RunRecord.write(folder, INFO).left, undefined, text);
+      assert.equal(leftRecord(folder), undefined, text);
     }
+    Deno.removeSync(`${folder}/agent.json`);
+    Deno.mkdirSync(`${folder}/agent.json`);
+    assert.equal(leftRecord(folder), undefined);
   }));
 
 Deno.test("RunRecord.write() says in one line where it cannot write", () =>

@@ -1,6 +1,6 @@
 /** Tasks with scheduling attributes and CPU masks, in memory: what the stock backend uses of the kernel. */
 
-import { SCHED_NORMAL, type SchedAttr } from "../../ffi/libc.ts";
+import { SCHED_IDLE, SCHED_NORMAL, type SchedAttr } from "../../ffi/libc.ts";
 
 /** The slice that a task without one of its own reads, in nanoseconds. */
 export const MACHINE_SLICE_NS = 2_800_000n;
@@ -41,7 +41,9 @@ export class FakeTasks {
     const errno = this.refuse.get(tid);
     if (errno !== undefined) return -errno;
     const runtimeNs = attr.runtimeNs === 0n ? MACHINE_SLICE_NS : attr.runtimeNs;
-    this.attrs.set(tid, { ...attr, runtimeNs });
+    // The kernel keeps a task's nice value while it is in the idle class, and shows that.
+    const nice = attr.policy === SCHED_IDLE ? this.attrs.get(tid)!.nice : attr.nice;
+    this.attrs.set(tid, { ...attr, nice, runtimeNs });
     this.changes.push([tid, attr]);
     return 0;
   }

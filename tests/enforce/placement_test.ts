@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NO_JOURNAL } from "../../enforce/change_journal.ts";
 import { Mover, onlineCpus, parseCpuList, type Placed, planMoves } from "../../enforce/placement.ts";
 import { randomBelow } from "../observe/random.ts";
 
@@ -130,4 +131,19 @@ Deno.test("Mover.move() leaves a task alone that may not run there, and one that
   assert.equal(mover.move({ tid: 7, cpu: 2000 }), false);
   assert.equal(mover.move({ tid: 8, cpu: 0 }), false);
   assert.deepEqual(kernel.calls, []);
+});
+
+Deno.test("Mover.move() has the move recorded from before it is made until the task has its mask back", () => {
+  const kernel = new FakeAffinity(), calls = kernel.calls;
+  kernel.masks.set(7, 0b1101n);
+  const journal = {
+    ...NO_JOURNAL,
+    beforeMove: (tid: number, mask: Uint8Array, cpu: number) => calls.push(`record ${tid} ${mask} ${cpu}`),
+    done: () => void calls.push("done"),
+  };
+  assert.equal(new Mover(kernel, journal).move({ tid: 7, cpu: 2 }), true);
+  assert.deepEqual(calls, ["record 7 13,0,0,0,0,0,0,0 2", "7 100", "7 1101", "done"]);
+  calls.length = 0;
+  assert.equal(new Mover(kernel, { ...journal, beforeMove: () => -1 }).move({ tid: 7, cpu: 2 }), false);
+  assert.deepEqual(calls, []);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TaskAttributes } from "../../enforce/task_attributes.ts";
-import { SCHED_BATCH, SCHED_FIFO, SCHED_IDLE, SCHED_NORMAL } from "../../ffi/libc.ts";
+import { SCHED_BATCH, SCHED_FIFO, SCHED_IDLE, SCHED_NORMAL, type SchedAttr } from "../../ffi/libc.ts";
+import type { ChangeJournal } from "../../enforce/change_journal.ts";
 import { FakeTasks, PLAIN } from "./fake_tasks.ts";
 
 /** Attributes over one task, number 1. */
@@ -137,4 +138,92 @@ Deno.test("TaskAttributes.adopt() leaves a task idle that no demotion of ours ma
   attributes.adopt(1, false, undefined);
   attributes.adopt(1, true, undefined);
   assert.deepEqual(tasks.changes, []);
+});
+
+/** A journal of `room` records that knows what is open. */
+class FakeJournal implements ChangeJournal {
+  readonly open = new Map<number, [tid: number, before: SchedAttr, ours: SchedAttr]>();
+  #next = 0;
+  constructor(readonly room = Infinity) {}
+
+  beforeTask(tid: number, before: SchedAttr, ours: SchedAttr): number {
+    if (this.open.size >= this.room) return -1;
+    this.open.set(++this.#next, [tid, before, ours]);
+    return this.#next;
+  }
+  beforeMove = () => assert.fail("no move");
+  beforeCgroup = () => assert.fail("no cgroup");
+  done(handle: number): void {
+    if (handle >= 0) assert.ok(this.open.delete(handle), "a record is done once");
+  }
+  get tids(): number[] {
+    return [...this.open.values()].map(([tid]) => tid);
+  }
+}
+
+/** Two tasks of nice value 5, and a journal. */
+function recorded(room?: number) {
+  const tasks = new FakeTasks(), journal = new FakeJournal(room), errors: Record<string, number> = {};
+  for (const tid of [1, 2]) tasks.add(tid, { nice: 5 });
+  return { tasks, journal, errors, attributes: new TaskAttributes(tasks, errors, journal) };
+}
+
+Deno.test("TaskAttributes writes a record before it demotes, and closes it after it has promoted", () => {
+  const { tasks, journal, attributes } = recorded();
+  const setAttr = tasks.setAttr.bind(tasks);
+  let openWhenSet: number[] = [];
+  tasks.setAttr = (tid, attr) => {
+    openWhenSet = journal.tids;
+    return setAttr(tid, attr);
+  };
+  attributes.demote(1);
+  assert.deepEqual(openWhenSet, [1]);
+  const [, before, ours] = [...journal.open.values()][0]!;
+  assert.deepEqual([before.policy, before.nice, ours.policy, ours.nice], [SCHED_NORMAL, 5, SCHED_IDLE, 19]);
+  openWhenSet = [];
+  attributes.promote(1);
+  assert.deepEqual([openWhenSet, journal.tids], [[1], []]);
+});
+
+Deno.test("TaskAttributes demotes nothing that cannot be recorded", () => {
+  const { tasks, journal, errors, attributes } = recorded(1);
+  assert.deepEqual([attributes.demote(1), attributes.demote(2)], [true, false]);
+  assert.deepEqual([tasks.attrs.get(2)?.policy, errors], [SCHED_NORMAL, { not_recorded: 1 }]);
+  tasks.attrs.get(2)!.policy = SCHED_IDLE; // inherited: it is put back all the same
+  attributes.adopt(2, true, { ...PLAIN, nice: 5 });
+  attributes.restoreAll();
+  assert.deepEqual([tasks.attrs.get(2)?.policy, journal.tids], [SCHED_NORMAL, []]);
+});
+
+Deno.test("TaskAttributes leaves no record open of a task that refused, has ended, or has an id of before", () => {
+  const { tasks, journal, attributes } = recorded();
+  tasks.refuse.set(1, 1);
+  attributes.demote(1);
+  assert.deepEqual(journal.tids, [], "refused");
+  tasks.refuse.clear();
+  for (const tid of [1, 2]) attributes.demote(tid);
+  assert.deepEqual(journal.tids, [1, 2]);
+  attributes.forget(1);
+  assert.deepEqual(journal.tids, [2], "ended");
+  attributes.adopt(2, true, { ...PLAIN });
+  assert.deepEqual(journal.tids, [2], "one record, whoever has the id");
+  tasks.remove(2);
+  attributes.promote(2);
+  assert.deepEqual(journal.tids, [], "gone");
+});
+
+Deno.test("TaskAttributes keeps the record of a task that it may not put back", () => {
+  const { tasks, journal, attributes } = recorded();
+  attributes.demote(1);
+  tasks.refuse.set(1, 1);
+  attributes.restoreAll();
+  assert.deepEqual(journal.tids, [1]);
+});
+
+Deno.test("TaskAttributes.promote() keeps a nice value that someone else has set while it was demoted", () => {
+  const { tasks, attributes } = recorded();
+  attributes.demote(1);
+  tasks.attrs.get(1)!.nice = 12;
+  assert.equal(attributes.promote(1), true);
+  assert.deepEqual([tasks.attrs.get(1)?.policy, tasks.attrs.get(1)?.nice], [SCHED_NORMAL, 12]);
 });

@@ -103,3 +103,24 @@ Deno.test("Libc.read() gives the errno of a descriptor that is not open", () => 
   using libc = new Libc();
   assert.equal(libc.read(-1, new Uint8Array(8)), -9);
 });
+
+Deno.test("Libc.createFile() makes a file of its own, allocate() gives it room, fileSystem() says where it is", () => {
+  using libc = new Libc();
+  const folder = Deno.makeTempDirSync({ dir: "/dev/shm" }), path = `${folder}/file`;
+  try {
+    const fd = libc.createFile(path);
+    try {
+      libc.allocate(fd, 10_000);
+      const { size, blocks, mode } = Deno.statSync(path);
+      assert.deepEqual([size, blocks! * 512 >= size, mode! & 0o777], [10_000, true, 0o600]);
+      assert.equal(libc.fileSystem(fd), 0x01021994, "tmpfs");
+      assert.throws(() => libc.createFile(path), { message: new RegExp(`^cannot create ${path}: EEXIST`) });
+    } finally {
+      libc.close(fd);
+    }
+    assert.throws(() => libc.allocate(fd, 1), { message: /^cannot allocate 1 bytes: EBADF/ });
+    assert.throws(() => libc.fileSystem(-1), { message: /EBADF/ });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});

@@ -67,7 +67,14 @@ export class Place implements AsyncDisposable {
       ["--socket", `${this.folder}/agent-${++this.#agents}.sock`],
       ["--state", `${this.folder}/state`],
     ];
-    const args = [...defaults.filter(([option]) => !given.includes(option!)).flat(), ...given];
+    return this.spawnCommand(
+      [...defaults.filter(([option]) => !given.includes(option!)).flat(), ...given],
+      wrapper,
+    );
+  }
+
+  /** Runs `alps-agent` with exactly these arguments. */
+  spawnCommand(args: string[], wrapper: string[] = []): AgentProcess {
     const inside = [
       ...[
         "/usr/bin/unshare",

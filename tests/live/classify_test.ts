@@ -1,7 +1,7 @@
 /** What becomes of processes that the kernel side asks about, beyond the plain cases of observe_test.ts. */
 
 import assert from "node:assert/strict";
-import { liveTest, until } from "./lab.ts";
+import { childrenOf, liveTest, until } from "./lab.ts";
 
 Deno.test(liveTest(
   "observe: a process that is asked about twice before the answer is one invocation, and not gone",
@@ -51,3 +51,27 @@ Deno.test(liveTest("observe: hostile names come through to where they are refuse
   // deno-lint-ignore no-control-regex -- these are what must not be there
   assert.doesNotMatch(lab.classifier.unknown[0]!.hint, /[\x00-\x1f\u202e]/);
 }));
+
+Deno.test(liveTest(
+  "observe: a child that is born between the look at /proc and the adoption of its parent belongs to the invocation",
+  async (lab) => {
+    const gate = `${lab.folder}/gate`, family = `${lab.folder}/family`;
+    await new Deno.Command("mkfifo", { args: [gate] }).output();
+    await Deno.copyFile("/bin/sh", family);
+    const child = await lab.program("child");
+    lab.rule("family=exe:{lab}/family");
+    const { kernel } = lab.classifier, adopt = kernel.adopt.bind(kernel);
+    let looks = 0;
+    kernel.adopt = (adoptions) => {
+      if (looks++ === 0) {
+        Deno.writeTextFileSync(gate, "\n");
+        while (childrenOf(adoptions[0]!.pid).length === 0);
+      }
+      return adopt(adoptions);
+    };
+    const process = lab.start(family, "-c", `read _ <${gate}; ${child} 50 & wait`);
+    const { cpuNs } = await lab.record(process.pid);
+    assert.ok(cpuNs >= 50e6, `${cpuNs / 1e6} ms`);
+    assert.ok(looks >= 2);
+  },
+));

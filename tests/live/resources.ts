@@ -1,4 +1,13 @@
-/** What this process holds of the kernel: descriptors and mappings, for tests that must find none left. */
+/** What is held of the kernel: descriptors, mappings and eBPF objects, for tests that must find none left. */
+
+import { nativeProgram } from "./build_native.ts";
+
+/** The eBPF programs, maps and links that the kernel has, whoever holds them: `prog 12`, `map 7`, … */
+export async function bpfObjects(): Promise<string[]> {
+  const { success, stdout } = await new Deno.Command(await nativeProgram("bpf_ids")).output();
+  if (!success) throw new Error("cannot list the kernel's eBPF objects");
+  return new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
+}
 
 /** How many descriptors there are of each kind: `anon_inode:bpf-map`, `socket`, a file's path, … */
 export function descriptors(): Record<string, number> {

@@ -42,7 +42,15 @@ Deno.test("InvocationEvent.decode() reads every field at its place, 64-bit ones 
   const later = ["sequence", "flags", "idle_periods"] as const;
   later.forEach((field, i) => view.setUint32(ALPS_EVENT[field], 0xffff_ff00 + i, true));
   view.setUint32(ALPS_EVENT.woke_reader, 1, true);
-  const times = ["time_ns", "start_ns", "first_run_ns", "cpu_ns", "wait_ns", "end_ns"] as const;
+  const times = [
+    "time_ns",
+    "start_ns",
+    "first_run_ns",
+    "cpu_ns",
+    "wait_ns",
+    "end_ns",
+    "task_start_ticks",
+  ] as const;
   times.forEach((field, i) => view.setBigUint64(ALPS_EVENT[field], 2n ** 53n - 1n - BigInt(i), true));
 
   const event = new InvocationEvent();
@@ -55,8 +63,11 @@ Deno.test("InvocationEvent.decode() reads every field at its place, 64-bit ones 
   assert.equal(event.wokeReader, true);
   const { sequence, flags, idlePeriods } = event;
   assert.deepEqual([sequence, flags, idlePeriods], later.map((_, i) => 0xffff_ff00 + i));
-  const { timeNs, startNs, firstRunNs, cpuNs, waitNs, endNs } = event;
-  assert.deepEqual([timeNs, startNs, firstRunNs, cpuNs, waitNs, endNs], times.map((_, i) => 2 ** 53 - 1 - i));
+  const { timeNs, startNs, firstRunNs, cpuNs, waitNs, endNs, taskStartTicks } = event;
+  assert.deepEqual(
+    [timeNs, startNs, firstRunNs, cpuNs, waitNs, endNs, taskStartTicks],
+    times.map((_, i) => 2 ** 53 - 1 - i),
+  );
 });
 
 Deno.test("InvocationEvent.decode() leaves nothing of the record before", () => {

@@ -6,12 +6,14 @@ function statLine(comm: string): string {
   return `1234 (${comm}) S 77 1234 1234 0 -1 4194304 100 0 0 0 1 2 0 0 20 0 1 0 987654 1000 200 18446744073709551615\n`;
 }
 
-Deno.test("parseStat() reads pid, parent, flags and start", () => {
+Deno.test("parseStat() reads pid, parent, group, session, flags and start", () => {
   assert.deepEqual(parseStat(statLine("sleep")), {
     pid: 1234,
     comm: "sleep",
     state: "S",
     parentPid: 77,
+    group: 1234,
+    session: 1234,
     flags: 4194304,
     startTimeTicks: 987654,
   });
