@@ -181,6 +181,11 @@ Deno.test("StockEnforcer puts a warm instance back when its invocation is over, 
   scene.enforcer.started(next);
   scene.decide();
   assert.deepEqual(scene.normal([next]), [true], "it needs the least");
+  // A child that was made after it woke up, but before it was put back.
+  scene.tasks.add(999, { policy: SCHED_IDLE, nice: 19 });
+  next.tids.add(999);
+  scene.enforcer.taskStarted(next, 999);
+  assert.deepEqual(scene.normal([next]), [true]);
   scene.enforcer[Symbol.dispose]();
   assert.deepEqual(scene.enforcer.counters.errors, {});
 });
