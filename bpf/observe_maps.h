@@ -12,6 +12,11 @@ const volatile __u64 kick_interval_ns = 1000000;
  * helper threads of a runtime are taken for that, too.
  */
 const volatile __u64 overlap_least_ns = 1000000;
+/*
+ * Whether the kernel has timers for programs (with PREEMPT_RT it has not). 0: the end of a warm invocation is known only when
+ * its instance wakes up again.
+ */
+const volatile __u32 has_timers = 1;
 /* Bytes waiting in the ring from which the reader is woken in any case. */
 const volatile __u64 ring_fill_bytes = 256 * 1024;
 

@@ -16,8 +16,11 @@ static int gap_over(void *map, __u32 *slot, struct alps_gap_timer *gap);
 /* Allocates, where the slot has not had a timer yet: not for the switch and wake-up programs. */
 static __always_inline void prepare_gap_timer(__u32 slot)
 {
-	struct alps_gap_timer *gap = bpf_map_lookup_elem(&gap_timers, &slot);
+	struct alps_gap_timer *gap;
 
+	if (!has_timers)
+		return;
+	gap = bpf_map_lookup_elem(&gap_timers, &slot);
 	if (gap && bpf_timer_init(&gap->timer, &gap_timers, CLOCK_MONOTONIC) == 0)
 		bpf_timer_set_callback(&gap->timer, gap_over);
 }
@@ -27,7 +30,7 @@ static __always_inline void await_gap(struct alps_slot *s, __u32 slot)
 {
 	struct alps_gap_timer *gap;
 
-	if (__sync_lock_test_and_set(&s->timer_armed, 1))
+	if (!has_timers || __sync_lock_test_and_set(&s->timer_armed, 1))
 		return;
 	gap = bpf_map_lookup_elem(&gap_timers, &slot);
 	if (!gap || bpf_timer_start(&gap->timer, s->gap_us * 1000ull, 0) != 0)

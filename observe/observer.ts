@@ -13,7 +13,7 @@ import {
 } from "../ffi/layout.ts";
 import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
-import { requireObservable } from "./kernel_features.ts";
+import { hasTimers, requireObservable } from "./kernel_features.ts";
 import type { RuleUses } from "./rule_set.ts";
 import { SharedPage } from "./slots.ts";
 
@@ -61,15 +61,16 @@ export class Observer implements Disposable {
 
   /**
    * @param cores CPUs that invocations run on
+   * @param timers whether eBPF programs have timers: without, a warm invocation's end is known at the next one's begin
    * @throws NotSupportedError where this machine lacks something, KernelError where the kernel refuses
    */
-  constructor(cores: number) {
+  constructor(cores: number, timers = hasTimers()) {
     requireObservable();
     using cleanup = new DisposableStack();
     this.libc = cleanup.use(new Libc());
     const library = cleanup.use(new Libbpf());
     this.#object = cleanup.use(library.open(readAsset("bpf/observe.bpf.o"), "observe"));
-    this.#object.setConstants({ cores });
+    this.#object.setConstants({ cores, has_timers: timers ? 1 : 0 });
     load(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
     this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");

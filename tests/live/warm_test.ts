@@ -1,9 +1,12 @@
 /** Mode warm: one process that serves one request after another. */
 
 import assert from "node:assert/strict";
+import { onlineCpus } from "../../enforce/placement.ts";
+import { ALPS_FLAGS } from "../../ffi/layout.ts";
+import { Observer } from "../../observe/observer.ts";
 import { SlotTable } from "../../observe/slots.ts";
 import { Instance } from "./instance.ts";
-import { cpuMs, type Lab, liveTest, sleep, until } from "./lab.ts";
+import { cpuMs, type Lab, liveTest, sleep, until, whyNotLive } from "./lab.ts";
 
 /** Far longer than any gap here. */
 const PAUSE_MS = 60;
@@ -90,6 +93,35 @@ Deno.test(liveTest(
     for (const { cpuNs } of await records(lab, strict, 2)) near(cpuNs, 10, "one part");
   },
 ));
+
+Deno.test({
+  name:
+    "warm: the end is known without another request; on a kernel without timers for programs, with the next one",
+  ignore: whyNotLive !== undefined,
+  fn: async () => {
+    await using folder = new AsyncDisposableStack();
+    const path = folder.adopt(
+      await Deno.makeTempDir({ prefix: "alps-warm-" }),
+      (path) => Deno.remove(path, { recursive: true }),
+    );
+    await using instance = await Instance.start({ folder: path }, "f");
+    await instance.request("w1");
+    for (const timers of [true, false]) {
+      using observer = new Observer(onlineCpus().length, timers);
+      observer.addFunction(1);
+      observer.setMode(1, ALPS_FLAGS.ALPS_WARM, 5000);
+      observer.adopt([{ pid: instance.pid, functionId: 1, root: instance.pid }]); // seen in part: not counted
+      const counted: number[] = [];
+      for (let i = 0; i < 2; i++) {
+        await sleep(PAUSE_MS);
+        await instance.request("w5");
+        await sleep(PAUSE_MS);
+        counted.push(observer.statsOf(1)!.invocations);
+      }
+      assert.deepEqual(counted, timers ? [1, 2] : [0, 1]);
+    }
+  },
+});
 
 Deno.test(liveTest("warm: waiting for a CPU is not idle", async (lab) => {
   lab.rule("f=exe:{lab}/f;mode=warm;gap_ms=0.5");
