@@ -100,7 +100,7 @@ export interface InvocationEntry {
 /** A log-scaled histogram: `counts[i]` values were at most `upperBoundsS[i]` seconds and more than the bound before. */
 export interface HistogramSnapshot {
   upperBoundsS: readonly number[];
-  counts: readonly number[];
+  counts: ArrayLike<number>;
   sumS: number;
 }
 
@@ -116,9 +116,23 @@ export interface FunctionMetrics {
   turnaround: HistogramSnapshot;
 }
 
+/** What an agent does. */
+export type PartName = "observing" | "learning" | "enforcing";
+
+/** Whether a part of the agent works. */
+export interface PartState {
+  /** `off`: it was told not to. */
+  state: "working" | "starting" | "stopping" | "off" | "not working";
+  /** Why it does not; several reasons stand beside each other. */
+  reason?: string;
+}
+
+export type Parts = Record<PartName, PartState>;
+
 /** Everything that `/metrics` shows. Counters count from the agent's start. */
 export interface MetricsSnapshot {
-  functions: FunctionMetrics[];
+  /** Made anew each time it is gone through: figures of ten thousand functions at once would take much memory. */
+  functions: Iterable<FunctionMetrics>;
   activeInvocations: number;
   /** Most at once since the start. */
   mostActiveInvocations: number;
@@ -139,8 +153,28 @@ export interface MetricsSnapshot {
   /** Processes that could not be identified, by reason. */
   unidentified: Record<string, number>;
   learnEpochSeconds: number;
+  /** Whether the order is enforced now. */
+  enforcementEnabled: boolean;
+  /** How often the guard has switched enforcement off, by reason. */
+  guardTrips: Record<string, number>;
+  /** Longest wait of a function's task for a CPU since the start, in seconds. */
+  longestWaitSeconds: number;
   /** Quantiles of the agent's own reaction times, in seconds, by stage: `{"event_to_action": {"0.99": 0.0001}}`. */
   latencies: Record<string, Record<string, number>>;
+}
+
+/** `GET /enforcement`. */
+export interface EnforcementSnapshot {
+  /** Whether the order is enforced now. */
+  enabled: boolean;
+  /** Who has it so: `start` from the start on, `person` a switch, `guard` the agent itself, for a while. */
+  by: "start" | "person" | "guard";
+  /** RFC 3339. */
+  since: string;
+  /** Why it is off. */
+  reason?: string;
+  /** Of the guard: when it tries again; RFC 3339. */
+  tries_again?: string;
 }
 
 /** Raised by the view for a request that cannot be carried out; the message is shown to the client as `detail`. */
@@ -151,7 +185,7 @@ export class RequestError extends Error {
   }
 }
 
-/** The agent, as its HTTP interface sees it. Methods are synchronous: everything is in memory. */
+/** The agent, as its HTTP interface sees it. Methods are synchronous where all they need is in memory. */
 export interface AgentView {
   readonly version: string;
   priorities(): PrioritySnapshot;
@@ -168,7 +202,12 @@ export interface AgentView {
   removeRule(idOrName: string): boolean;
   /** Newest first. */
   invocations(limit: number, functionName?: string): InvocationEntry[];
+  enforcement(): EnforcementSnapshot;
+  /** Resolves once it is done. Throws {@link RequestError} 409 where there is nothing to switch. */
+  setEnforcement(enabled: boolean): Promise<EnforcementSnapshot>;
   /** `ready` with the reasons why not. */
   readiness(): { ready: boolean; reasons: string[] };
+  /** Each part, for `/readyz`. */
+  parts(): Parts;
   metrics(): MetricsSnapshot;
 }

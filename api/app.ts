@@ -6,6 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import { HTTPException } from "hono/http-exception";
 import { type AgentView, RequestError } from "./agent_view.ts";
 import { limitBody } from "./body.ts";
+import { addEnforcementRoutes } from "./enforcement.ts";
 import { addFunctionRoutes } from "./functions.ts";
 import { addHealthRoutes } from "./health.ts";
 import { addInvocationRoutes } from "./invocations.ts";
@@ -13,6 +14,7 @@ import { addPriorityRoutes } from "./priority.ts";
 import { type FieldError, ProblemError, show } from "./problem.ts";
 import { checkPercentEncoding, RouteTable, splitUrl } from "./request_path.ts";
 import { type AccessRequest, Security, type SecurityOptions } from "./security.ts";
+import { escapeJson } from "./escape_json.ts";
 import { type Api, type ApiEnv, jsonAnswer } from "./types.ts";
 
 export interface AppOptions {
@@ -25,11 +27,13 @@ export interface AppOptions {
  */
 export function createApp(view: AgentView, options: AppOptions): Api {
   const app: Api = new OpenAPIHono<ApiEnv>({ defaultHook: refuseInvalid });
+  app.use(escapeJson);
   addGuards(app, new Security(options.security));
 
   addPriorityRoutes(app, view);
   addFunctionRoutes(app, view);
   addInvocationRoutes(app, view);
+  addEnforcementRoutes(app, view);
   addHealthRoutes(app, view);
   addOpenApiRoute(app, view.version);
 

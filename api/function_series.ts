@@ -2,6 +2,7 @@
  * Which functions have metrics of their own: the busiest by CPU time, up to a limit; the rest is summed as `other`, so
  * that a machine with ten thousand functions does not flood Prometheus.
  */
+import { MAX_NAME_BYTES, oneLine } from "../observe/names.ts";
 import type { FunctionMetrics } from "./agent_view.ts";
 import { addIncrease, type Buckets, Coarsener, emptyLike, increase } from "./metric_histogram.ts";
 
@@ -28,11 +29,11 @@ export interface FunctionSeriesEntry extends FunctionFigures {
 
 /**
  * The value of the `function` label for a function's name. `other` is taken, so a function that is really called so
- * appears as `_other`, one called `_other` as `__other`, and so on: no two names share a label. NUL characters, at which
- * Prometheus stops reading, and halves of surrogate pairs, which UTF-8 cannot hold, are replaced by U+FFFD.
+ * appears as `_other`, one called `_other` as `__other`, and so on: no two names share a label. What a terminal could
+ * act on, or UTF-8 cannot hold, is escaped: pages are read in terminals, too. Long names are cut.
  */
 export function functionLabel(name: string): string {
-  const label = name.toWellFormed().replaceAll("\0", "\ufffd");
+  const label = oneLine(name, MAX_NAME_BYTES);
   return /^_*other$/.test(label) ? `_${label}` : label;
 }
 
@@ -52,7 +53,7 @@ export class FunctionSeries {
   }
 
   /** The busiest functions, busiest first, and last the rest, if there ever was one. */
-  update(functions: readonly FunctionMetrics[]): FunctionSeriesEntry[] {
+  update(functions: Iterable<FunctionMetrics>): FunctionSeriesEntry[] {
     const now = new Map<string, FunctionFigures>();
     for (const one of functions) {
       const label = functionLabel(one.name);

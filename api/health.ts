@@ -2,7 +2,7 @@
  * `/healthz`, `/readyz` and `/metrics`: for machines.
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { AgentView } from "./agent_view.ts";
+import type { AgentView, Parts } from "./agent_view.ts";
 import { MetricsPage } from "./metrics.ts";
 import { ProblemError } from "./problem.ts";
 import { HealthSchema, ReadySchema } from "./schemas.ts";
@@ -18,8 +18,8 @@ const health = createRoute({
 const ready = createRoute({
   method: "get",
   path: "/readyz",
-  summary: "Whether the agent observes and enforces",
-  description: "The reasons why it does not are shown to those who may read.",
+  summary: "Whether the agent observes, learns and enforces",
+  description: "Each part says its state; reasons are shown to those who may read.",
   responses: { 200: jsonAnswer(ReadySchema, "It does"), ...problems(403, 503) },
 });
 
@@ -44,14 +44,25 @@ export function addHealthRoutes(app: Api, view: AgentView): void {
 
   app.openapi(ready, (c) => {
     const { ready, reasons } = view.readiness();
-    if (ready) return c.json({ ready: true as const }, 200);
-    const shown = c.get("mayRead") ? reasons : [];
+    const mayRead = c.get("mayRead");
+    const parts = mayRead ? view.parts() : withoutReasons(view.parts());
+    if (ready) return c.json({ ready: true as const, ...parts }, 200);
+    const shown = mayRead ? reasons : [];
     throw new ProblemError(503, ["not ready", shown.join("; ")].filter(Boolean).join(": "), {
       reasons: shown,
+      parts,
     });
   });
 
   app.openapi(metrics, async (c) => {
     return c.text(await page.render(view.metrics()), 200, { "Content-Type": MetricsPage.contentType });
   });
+}
+
+function withoutReasons({ observing, learning, enforcing }: Parts): Parts {
+  return {
+    observing: { state: observing.state },
+    learning: { state: learning.state },
+    enforcing: { state: enforcing.state },
+  };
 }

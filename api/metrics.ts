@@ -3,6 +3,7 @@
  */
 import process from "node:process";
 import { type Metric, Registry } from "prom-client";
+import { MAX_NAME_BYTES, oneLine } from "../observe/names.ts";
 import type { MetricsSnapshot } from "./agent_view.ts";
 import { type FunctionFigures, FunctionSeries, type FunctionSeriesEntry } from "./function_series.ts";
 import { type Buckets, cumulative } from "./metric_histogram.ts";
@@ -30,7 +31,8 @@ interface Sample {
   suffix?: "_bucket" | "_sum" | "_count";
 }
 
-interface MetricDefinition {
+/** One metric: what it is called, what it says, and where its values come from. */
+export interface MetricDefinition {
   name: string;
   type: "counter" | "gauge" | "histogram";
   help: string;
@@ -123,6 +125,23 @@ export const METRICS: readonly MetricDefinition[] = [
     "alps_enforcement_errors_total",
     "Enforcement actions that failed.",
     ({ enforcementErrors }) => enforcementErrors,
+  ),
+  single(
+    "gauge",
+    "alps_enforcement_enabled",
+    "1 while the order is enforced, 0 while a person or the guard has it off.",
+    ({ snapshot }) => Number(snapshot.enforcementEnabled),
+  ),
+  byReason(
+    "alps_guard_trips_total",
+    "How often the guard has switched enforcement off.",
+    ({ guardTrips }) => guardTrips,
+  ),
+  single(
+    "gauge",
+    "alps_longest_wait_seconds",
+    "Longest wait of a function's task for a CPU since the agent's start.",
+    ({ snapshot }) => snapshot.longestWaitSeconds,
   ),
   byReason(
     "alps_unidentified_total",
@@ -255,7 +274,7 @@ function histogramSamples(functionLabel: string, buckets: Buckets): Sample[] {
   ];
 }
 
-/** A label's value as UTF-8 can hold it; the library escapes quotes, backslashes and newlines. */
+/** A label's value without what a terminal could act on; the library escapes quotes and backslashes. */
 function label(value: string): string {
-  return value.toWellFormed();
+  return oneLine(value, MAX_NAME_BYTES);
 }

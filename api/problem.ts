@@ -2,6 +2,7 @@
  * Errors as `application/problem+json` (RFC 9457): one shape for everything that goes wrong in a request.
  */
 import type { Context } from "hono";
+import type { Parts } from "./agent_view.ts";
 
 /** One wrong field of a body or a query. */
 export interface FieldError {
@@ -37,12 +38,17 @@ export interface ProblemDocument {
   errors?: FieldError[];
   /** `GET /readyz` only: why the agent is not ready. */
   reasons?: string[];
+  /** `GET /readyz` only: each part of the agent. */
+  observing?: Parts["observing"];
+  learning?: Parts["learning"];
+  enforcing?: Parts["enforcing"];
 }
 
 /** What a problem may have besides its status and detail. */
 export interface ProblemExtras {
   errors?: FieldError[];
   reasons?: string[];
+  parts?: Parts;
   headers?: Record<string, string>;
 }
 
@@ -55,7 +61,7 @@ export class ProblemError extends Error {
 
   /** The document for the client. */
   document(): ProblemDocument {
-    const { errors, reasons } = this.extras;
+    const { errors, reasons, parts } = this.extras;
     return {
       type: "about:blank",
       title: PROBLEM_TITLES[this.status],
@@ -63,6 +69,7 @@ export class ProblemError extends Error {
       detail: this.detail,
       ...(errors && { errors }),
       ...(reasons && { reasons }),
+      ...parts,
     };
   }
 

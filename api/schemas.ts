@@ -88,9 +88,27 @@ export const InvocationsSchema = z.object({
   invocations: z.array(InvocationEntrySchema).openapi({ description: "Newest first" }),
 }).openapi("Invocations");
 
+export const EnforcementSchema = z.object({
+  enabled: z.boolean().openapi({ description: "Whether the order is enforced now" }),
+  by: z.enum(["start", "person", "guard"]).openapi({ description: "Who has it so" }),
+  since: instant,
+  reason: z.string().optional().openapi({ description: "Why it is off" }),
+  tries_again: instant.optional().openapi({ description: "When the guard tries again" }),
+}).openapi("Enforcement");
+
 export const HealthSchema = z.object({ status: z.literal("ok") }).openapi("Health");
 
-export const ReadySchema = z.object({ ready: z.literal(true) }).openapi("Ready");
+export const PartSchema = z.object({
+  state: z.enum(["working", "starting", "stopping", "off", "not working"]),
+  reason: z.string().optional().openapi({ description: "Shown to those who may read" }),
+}).openapi("Part");
+
+export const ReadySchema = z.object({
+  ready: z.literal(true),
+  observing: PartSchema,
+  learning: PartSchema,
+  enforcing: PartSchema,
+}).openapi("Ready");
 
 export const ProblemSchema = z.object({
   type: z.string().openapi({ example: "about:blank" }),
@@ -99,6 +117,9 @@ export const ProblemSchema = z.object({
   detail: z.string(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
   reasons: z.array(z.string()).optional().openapi({ description: "GET /readyz only" }),
+  observing: PartSchema.optional().openapi({ description: "GET /readyz only" }),
+  learning: PartSchema.optional().openapi({ description: "GET /readyz only" }),
+  enforcing: PartSchema.optional().openapi({ description: "GET /readyz only" }),
 }).openapi("Problem");
 
 /** Requests. Each message says what was wanted and what came instead. */
@@ -141,6 +162,10 @@ export const NewRuleSchema = body({
     .optional()
     .openapi({ description: "Mode warm: the idle time that ends an invocation, in milliseconds" }),
 }).openapi("NewRule");
+
+export const SwitchSchema = body({
+  enabled: z.boolean({ error: ({ input }) => wanted("true or false", input) }),
+}).openapi("Switch");
 
 const LIMIT = `a whole number from 1 to ${MAX_INVOCATIONS}`;
 

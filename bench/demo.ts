@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { ExitStatus, FailedError, NotPossibleError, UsageError } from "../cli/errors.ts";
 import { type DemoOptions, parseDemoOptions } from "./demo_options.ts";
+import { escaped, escapedLines } from "../observe/names.ts";
 import { describeDemo } from "./demo_document.ts";
 import { planText, resultText } from "./demo_report.ts";
 import { compareDemo, type DemoResult, type DemoRound } from "./demo_result.ts";
@@ -41,7 +42,7 @@ export async function runDemo(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Ctrl-C reaches host and agent too: that they ended is no error then.
     if (interrupt.signal.reason instanceof Interrupted) return interrupt.signal.reason.status;
-    console.error(`demo: ${describeError(error)}`);
+    console.error(`demo: ${escapedLines(describeError(error))}`);
     if (error instanceof UsageError) return ExitStatus.usage;
     return error instanceof NotPossibleError ? ExitStatus.notPossible : ExitStatus.failed;
   } finally {
@@ -100,7 +101,7 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
         commit: await describeCommit(CHECKOUT),
         runs: [describeDemo(result, comparison)],
       };
-      console.log(JSON.stringify(document, null, 2));
+      console.log(escapedLines(JSON.stringify(document, null, 2)));
     }
     return ExitStatus.done;
   } finally {
@@ -131,7 +132,7 @@ async function runRounds(rounds: Rounds): Promise<DemoRound[]> {
         break;
       }
       const then = attempt < ATTEMPTS ? "it is repeated" : "it is left out";
-      console.error(`Round ${round} is invalid (${why.join("; ")}): ${then}.`);
+      console.error(`Round ${round} is invalid (${escaped(why.join("; "))}): ${then}.`);
     }
   }
   return valid;
@@ -158,7 +159,7 @@ async function runRound(rounds: Rounds, { round, attempt, rows }: OneRound): Pro
       label: `${place}${policy.name}`,
       signal,
     });
-    for (const message of run.agent.messages) console.error(`The agent says: ${message}`);
+    for (const message of run.agent.messages) console.error(`The agent says: ${escaped(message)}`);
     runs.set(policy, run);
   }
   return policies.map((policy) => runs.get(policy)!);

@@ -1,6 +1,7 @@
 /** `deno task bench COMMAND`: benchmarks of the agent itself. */
 
 import { Command } from "commander";
+import { runMemory } from "./memory.ts";
 import { runOverhead } from "./overhead.ts";
 
 const program = new Command("deno task bench").description("Benchmarks. Each needs root.");
@@ -11,6 +12,14 @@ program.command("overhead")
   .option("--json", "print one JSON document", false)
   .action(async (options: { ml: string; seconds: number; json: boolean }) =>
     Deno.exit(await runOverhead(options))
+  );
+program.command("memory")
+  .description("what the agent holds in memory after many invocations of many functions")
+  .option("--functions <n>", "how many functions", (text) => Number(text), 10_000)
+  .option("--invocations <n>", "how many invocations", (text) => Number(text), 100_000)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: { functions: number; invocations: number; json: boolean }) =>
+    Deno.exit(await runMemory(options))
   );
 
 if (import.meta.main) await program.parseAsync(Deno.args, { from: "user" });

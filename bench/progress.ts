@@ -2,6 +2,7 @@
  * Progress on standard error: a bar on a terminal, otherwise a line now and then.
  */
 import cliProgress from "cli-progress";
+import { shown } from "../observe/names.ts";
 
 /** Something under way. */
 export interface Progress extends Disposable {
@@ -15,23 +16,45 @@ const LINE_EVERY_MS = 10_000;
 /** Narrower than this, a terminal gets no bar but the figures alone. */
 const BAR_FROM_COLUMNS = 70;
 
-/** Starts to show progress of `total` steps. Disposing of it ends the bar and leaves its last state on the screen. */
-export function startProgress(label: string, total: number): Progress {
-  return Deno.stderr.isTerminal() ? new Bar(label, total) : new Lines(label, total);
+/** Where progress is shown. */
+export interface ProgressStream {
+  isTerminal(): boolean;
+  columns(): number;
+  writeSync(bytes: Uint8Array): number;
+}
+
+const STANDARD_ERROR: ProgressStream = {
+  isTerminal: () => Deno.stderr.isTerminal(),
+  columns: () => Deno.consoleSize().columns,
+  writeSync: (bytes) => Deno.stderr.writeSync(bytes),
+};
+
+/**
+ * Starts to show progress of `total` steps. Disposing of it ends the bar and leaves its last state on the screen.
+ *
+ * @param everyMs between two lines where there is no terminal
+ */
+export function startProgress(
+  label: string,
+  total: number,
+  stream = STANDARD_ERROR,
+  everyMs = LINE_EVERY_MS,
+): Progress {
+  return stream.isTerminal() ? new Bar(label, total, stream) : new Lines(label, total, stream, everyMs);
 }
 
 class Bar implements Progress {
   readonly #bar: cliProgress.SingleBar;
 
-  constructor(label: string, total: number) {
-    const { columns } = Deno.consoleSize();
+  constructor(label: string, total: number, stream: ProgressStream) {
+    const columns = stream.columns();
     const bar = columns < BAR_FROM_COLUMNS ? "" : " {bar}";
     this.#bar = new cliProgress.SingleBar({
       format: `${label}${bar} {value}/{total} {note}`,
       barsize: Math.min(24, Math.max(8, columns - label.length - 42)),
       barCompleteChar: "█",
       barIncompleteChar: "░",
-      stream: terminal(columns),
+      stream: terminal(stream, columns),
       fps: 5,
       hideCursor: false,
       linewrap: false,
@@ -41,7 +64,7 @@ class Bar implements Progress {
   }
 
   update(done: number, note = ""): void {
-    this.#bar.update(done, { note });
+    this.#bar.update(done, { note: shown(note) });
   }
 
   [Symbol.dispose](): void {
@@ -53,14 +76,14 @@ class Bar implements Progress {
  * Standard error, as cli-progress wants it. A terminal that was closed must not end the program in the middle of what it
  * has to put back.
  */
-function terminal(columns: number) {
+function terminal(stream: ProgressStream, columns: number) {
   const encoder = new TextEncoder();
   return {
     isTTY: true,
     columns,
     write(text: string): boolean {
       try {
-        Deno.stderr.writeSync(encoder.encode(text));
+        stream.writeSync(encoder.encode(text));
       } catch {
         // Nobody sees it any more.
       }
@@ -70,14 +93,22 @@ function terminal(columns: number) {
 }
 
 class Lines implements Progress {
-  #nextMs = performance.now() + LINE_EVERY_MS;
+  #nextMs: number;
 
-  constructor(readonly label: string, readonly total: number) {}
+  constructor(
+    readonly label: string,
+    readonly total: number,
+    readonly stream: ProgressStream,
+    readonly everyMs: number,
+  ) {
+    this.#nextMs = performance.now() + everyMs;
+  }
 
   update(done: number, note = ""): void {
     if (performance.now() < this.#nextMs) return;
-    this.#nextMs = performance.now() + LINE_EVERY_MS;
-    console.error(`${this.label} ${done}/${this.total} ${note}`.trimEnd());
+    this.#nextMs = performance.now() + this.everyMs;
+    const line = `${this.label} ${done}/${this.total} ${shown(note)}`.trimEnd();
+    this.stream.writeSync(new TextEncoder().encode(`${line}\n`));
   }
 
   [Symbol.dispose](): void {}

@@ -3,7 +3,7 @@
  */
 import type { ReplayOptions as CommandOptions } from "../cli/commands.ts";
 import { ExitStatus, FailedError } from "../cli/errors.ts";
-import { shown } from "../observe/names.ts";
+import { escapedLines, shown } from "../observe/names.ts";
 import { measure, type Measurement } from "./join.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
 import { oracleRun } from "./oracle.ts";
@@ -45,7 +45,7 @@ export async function runReplay(options: CommandOptions): Promise<number> {
       commit: await describeCommit(CHECKOUT),
       runs: [run],
     };
-    console.log(JSON.stringify(results, null, 2));
+    console.log(escapedLines(JSON.stringify(results, null, 2)));
   } else {
     console.log(runTable(run.policies.measured!, run.policies.oracle, terminalColumns(Deno.stdout)));
     console.log();

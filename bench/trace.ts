@@ -3,6 +3,8 @@
  * without a header. The function is `<job>-<port − 5000>`.
  */
 
+import { cutTo, escaped } from "../observe/names.ts";
+
 /** One invocation of a trace. */
 export interface TraceRow {
   readonly id: number;
@@ -118,5 +120,5 @@ function wholeNumber(line: number, column: string, text: string): number {
 
 /** For messages: a field of a foreign file, escaped and cut short. */
 function quoted(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+  return escaped(JSON.stringify(cutTo(text, 40)));
 }

@@ -14,6 +14,8 @@ enum alps_limits {
 	/* How far from its home position (pid modulo ALPS_SLOTS) a slot is looked for. */
 	ALPS_SLOT_PROBES = 32,
 	ALPS_RING_BYTES = 1 << 20,
+	/* Counters of waiting tasks in a slot: a power of two. */
+	ALPS_WAIT_BUCKETS = 16,
 	ALPS_COMM_LEN = 16,
 	ALPS_PATH_LEN = 256,
 	ALPS_ARGS_LEN = 512,
@@ -81,8 +83,10 @@ struct alps_slot {
 	__u32 cpu; /* where last_tid runs or is queued */
 	__u32 last_tid; /* the task that ran or was queued last */
 	__u64 reserved[3];
+	/* Its tasks that wait for a CPU, by when that began: see wait_bucket_ns. */
+	__u32 waiting[ALPS_WAIT_BUCKETS];
 };
-_Static_assert(sizeof(struct alps_slot) == 192, "struct alps_slot");
+_Static_assert(sizeof(struct alps_slot) == 256, "struct alps_slot");
 
 enum alps_event_kind {
 	ALPS_EVENT_START = 1, /* an invocation began; tid is its first task */
@@ -123,7 +127,7 @@ struct alps_key {
 	__u64 inode; /* of the executable */
 	__u64 cgroups; /* hash of the cgroups in all hierarchies */
 	__u32 device;
-	__u32 reserved;
+	__u32 uid; /* effective */
 	char comm[ALPS_COMM_LEN];
 	char path[ALPS_PATH_LEN]; /* as exec was called; empty where the question came from elsewhere */
 };
@@ -134,6 +138,7 @@ enum alps_key_parts {
 	ALPS_KEY_EXE = 1,
 	ALPS_KEY_COMM = 2,
 	ALPS_KEY_CGROUP = 4,
+	ALPS_KEY_USER = 8,
 };
 
 /* Value of function_id in a verdict: no function. */
@@ -141,6 +146,7 @@ enum alps_key_parts {
 
 enum alps_verdict_flags {
 	ALPS_VERDICT_ASK = 1, /* depends on more than the key: ask every time */
+	ALPS_VERDICT_EXCLUDED = 2, /* belongs to no function, not even to its parent's */
 };
 
 struct alps_verdict {
@@ -170,7 +176,8 @@ _Static_assert(sizeof(struct alps_classify) == 880, "struct alps_classify");
 
 /*
  * User space's answer for processes that run already, by pid: carried out by the iterator program `adopt`.
- * The first process of an invocation has root == its own pid; its children name it as root.
+ * The first process of an invocation has root == its own pid; its children name it as root. ALPS_NO_FUNCTION takes a
+ * process out of the invocation that it belongs to.
  */
 struct alps_adopt {
 	__u32 function_id;
@@ -200,6 +207,8 @@ struct alps_shared {
 	/* written by user space */
 	__u32 rules_generation;
 	__u32 key_parts; /* enum alps_key_parts; 0 = there are no rules that a new process could match */
+	__u32 cores; /* CPUs that invocations run on */
+	__u32 reserved;
 	/* written by the kernel side */
 	__u32 active; /* invocations in progress */
 	__u32 runnable; /* of these, the ones with a runnable task */
@@ -208,8 +217,10 @@ struct alps_shared {
 	__u64 lost_no_slot;
 	__u64 lost_no_memory;
 	__u64 lost_no_stats; /* ended invocations without counters of their own */
+	__u64 long_waits; /* tasks' waits for a CPU that lasted longer than max_wait_ns, counted when they ended */
+	__u64 longest_wait_ns; /* of those that have ended */
 };
-_Static_assert(sizeof(struct alps_shared) == 56, "struct alps_shared");
+_Static_assert(sizeof(struct alps_shared) == 80, "struct alps_shared");
 
 /* Per task of an invocation, in task storage. */
 enum alps_task_state {
@@ -228,6 +239,15 @@ struct alps_task {
 };
 _Static_assert(sizeof(struct alps_task) == 32, "struct alps_task");
 
+/* One task of an invocation, as the iterator program `members` lists them. */
+struct alps_member {
+	__u32 slot;
+	__u32 generation;
+	__u32 tid;
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct alps_member) == 16, "struct alps_member");
+
 /* Never read: its type brings what no map holds into the object's BTF. */
 union alps_interface {
 	enum alps_limits limits;
@@ -240,6 +260,7 @@ union alps_interface {
 	struct alps_event event;
 	struct alps_classify classify;
 	struct alps_mode mode;
+	struct alps_member member;
 };
 
 #endif

@@ -85,6 +85,12 @@ struct signal_struct {
 	int nr_threads;
 	unsigned int flags;
 };
+typedef struct {
+	__u32 val;
+} kuid_t;
+struct cred {
+	kuid_t euid;
+};
 struct sched_entity {
 	__u64 sum_exec_runtime;
 };
@@ -102,6 +108,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	__u64 start_time;
 	__u64 start_boottime;
+	const struct cred *real_cred;
 	char comm[16];
 	struct signal_struct *signal;
 	struct css_set *cgroups;

@@ -168,6 +168,11 @@ int adopt(struct bpf_iter__task *ctx)
 	if (!root)
 		return 0;
 	t = task_of(p);
+	if (root->function_id == ALPS_NO_FUNCTION) {
+		if (t)
+			leave(t, p);
+		return 0;
+	}
 	if (t) {
 		s = slot_of(t);
 		if (s && s->function_id == root->function_id) {
@@ -189,7 +194,7 @@ int adopt(struct bpf_iter__task *ctx)
 		if (found_warm(s, root))
 			s->start_ns = s->base_ns = bpf_ktime_get_ns();
 		adopt_task(s, i, p, exec_base(s, p, own, root));
-		emit_task(ALPS_EVENT_START, s, i, p, false);
+		emit_task(ALPS_EVENT_START, s, i, p, contended());
 	} else {
 		i = root->slot - 1;
 		s = bpf_map_lookup_elem(&slots, &i);
@@ -199,5 +204,25 @@ int adopt(struct bpf_iter__task *ctx)
 	}
 	if (s->flags & ALPS_WARM && !s->runnable)
 		await_gap(s, i);
+	return 0;
+}
+
+/* Lists the tasks of all invocations, for when events about them have been lost. Run as `adopt` is. */
+SEC("iter/task")
+int members(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+	struct alps_member m = {};
+	struct alps_task *t;
+
+	if (!p)
+		return 0;
+	t = task_of(p);
+	if (!t || !slot_of(t))
+		return 0;
+	m.slot = t->slot - 1;
+	m.generation = t->generation;
+	m.tid = p->pid;
+	bpf_seq_write(ctx->meta->seq, &m, sizeof(m));
 	return 0;
 }

@@ -49,7 +49,7 @@ static __always_inline void became_runnable(struct alps_slot *s, __u32 slot, str
 	}
 	if (s->flags)
 		began = woke_up(s, slot, p, now);
-	scarce = __sync_fetch_and_add(&shared.runnable, 1) >= cores;
+	scarce = __sync_fetch_and_add(&shared.runnable, 1) >= shared.cores;
 	if (began)
 		emit_task(ALPS_EVENT_START, s, slot, p, scarce);
 	else if (scarce && !quiet)
@@ -71,9 +71,38 @@ static __always_inline void became_blocked(struct alps_slot *s, __u32 slot, __u6
 		return;
 	if (s->flags & ALPS_WARM)
 		await_gap(s, slot);
-	if (__sync_fetch_and_add(&shared.runnable, -1) <= cores || quiet)
+	if (__sync_fetch_and_add(&shared.runnable, -1) <= shared.cores || quiet)
 		return;
 	kick(s, slot, now);
+}
+
+static __always_inline void count_waiting(struct alps_slot *s, __u64 since_ns, __u32 change)
+{
+	__u32 i = since_ns / wait_bucket_ns & (ALPS_WAIT_BUCKETS - 1);
+
+	__sync_fetch_and_add(&s->waiting[i], change);
+}
+
+/* A task begins to wait for a CPU. */
+static __always_inline void begin_wait(struct alps_task *t, struct alps_slot *s, __u64 now)
+{
+	t->state = ALPS_TASK_WAITING;
+	t->since_ns = now;
+	count_waiting(s, now, 1);
+}
+
+/* A waiting task gets a CPU. */
+static __always_inline void end_wait(struct alps_task *t, struct alps_slot *s, __u64 now)
+{
+	__u64 wait_ns = now - t->since_ns;
+
+	count_waiting(s, t->since_ns, -1);
+	__sync_fetch_and_add(&s->wait_ns, wait_ns);
+	/* Two CPUs at once: then one of two long waits is shown. */
+	if (wait_ns > shared.longest_wait_ns)
+		shared.longest_wait_ns = wait_ns;
+	if (wait_ns > max_wait_ns)
+		__sync_fetch_and_add(&shared.long_waits, 1);
 }
 
 static __always_inline void account_wakeup(struct alps_task *t, struct task_struct *p)
@@ -84,8 +113,7 @@ static __always_inline void account_wakeup(struct alps_task *t, struct task_stru
 	if (!s || t->state != ALPS_TASK_BLOCKED)
 		return;
 	now = bpf_ktime_get_ns();
-	t->state = ALPS_TASK_WAITING;
-	t->since_ns = now;
+	begin_wait(t, s, now);
 	s->cpu = p->wake_cpu;
 	s->last_tid = p->pid;
 	/* A new invocation's first wake-up: its start event has been sent already. */
@@ -101,7 +129,7 @@ static __always_inline void account_switch_in(struct alps_task *t, struct task_s
 		return;
 	now = bpf_ktime_get_ns();
 	if (t->state == ALPS_TASK_WAITING)
-		__sync_fetch_and_add(&s->wait_ns, now - t->since_ns);
+		end_wait(t, s, now);
 	else
 		became_runnable(s, t->slot - 1, p, now, true);
 	/* The gap ended just when it was woken. */
@@ -131,17 +159,22 @@ static __always_inline void account_switch_out(struct alps_task *t, struct task_
 	struct alps_slot *s = slot_of(t);
 	__u64 now, exec = p->se.sum_exec_runtime;
 
-	if (!s || t->state != ALPS_TASK_RUNNING)
+	if (!s || t->state == ALPS_TASK_BLOCKED)
 		return;
 	now = bpf_ktime_get_ns();
-	stop_running(t, s, exec - t->exec_ns);
-	t->exec_ns = exec;
-	t->since_ns = now;
+	if (t->state == ALPS_TASK_RUNNING) {
+		stop_running(t, s, exec - t->exec_ns);
+		t->exec_ns = exec;
+	} else {
+		/* It was taken in just while it got its CPU: that wait is none. */
+		count_waiting(s, t->since_ns, -1);
+	}
 	if (still_runnable) {
-		t->state = ALPS_TASK_WAITING;
+		begin_wait(t, s, now);
 		__sync_fetch_and_add(&s->preemptions, 1);
 	} else {
 		t->state = ALPS_TASK_BLOCKED;
+		t->since_ns = now;
 		became_blocked(s, t->slot - 1, now, false);
 	}
 }
@@ -186,6 +219,7 @@ static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id,
 		s->life = 1;
 		if (s->flags)
 			prepare_gap_timer(i);
+		__builtin_memset(s->waiting, 0, sizeof(s->waiting));
 		__sync_fetch_and_add(&shared.active, 1);
 		*slot = i;
 		return s;
@@ -224,6 +258,8 @@ static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct tas
 	t->since_ns = now;
 	t->state = state;
 	t->generation = s->generation;
+	if (state == ALPS_TASK_WAITING)
+		count_waiting(s, now, 1);
 	if (state != ALPS_TASK_BLOCKED) {
 		s->cpu = p->wake_cpu;
 		s->last_tid = p->pid;
@@ -297,6 +333,8 @@ static __always_inline void leave(struct alps_task *t, struct task_struct *p)
 	if (t->state == ALPS_TASK_RUNNING)
 		/* sum_exec_runtime is as old as the last tick: the clock is right for the stint that is under way */
 		stop_running(t, s, now - t->since_ns);
+	else if (t->state == ALPS_TASK_WAITING)
+		count_waiting(s, t->since_ns, -1);
 	if (t->state != ALPS_TASK_BLOCKED)
 		became_blocked(s, slot, now, true);
 	t->state = ALPS_TASK_BLOCKED;

@@ -53,6 +53,8 @@ static __always_inline struct alps_key *key_of(struct task_struct *p, const char
 		bpf_probe_read_kernel_str(k->comm, sizeof(k->comm), comm);
 	if (parts & ALPS_KEY_CGROUP)
 		k->cgroups = cgroups_hash(p);
+	if (parts & ALPS_KEY_USER)
+		k->uid = BPF_CORE_READ(p, real_cred, euid.val);
 	return k;
 }
 
@@ -127,6 +129,7 @@ static __always_inline void classify_as(struct task_struct *p, const char *filen
 	struct alps_key *k;
 	__u64 begin_ns, exec_base_ns;
 	__u32 function_id = ALPS_NO_FUNCTION;
+	bool alone;
 
 	if (!shared.key_parts || p->flags & PF_KTHREAD)
 		return;
@@ -142,17 +145,23 @@ static __always_inline void classify_as(struct task_struct *p, const char *filen
 		ask(p, k, comm, begin_ns, exec_base_ns, function_id);
 		return;
 	}
-	/* No match, or none but its own: it stays with the invocation that it was forked into, if any. */
-	if (v->function_id == ALPS_NO_FUNCTION || v->function_id == function_id)
+	if (v->flags & ALPS_VERDICT_EXCLUDED) {
+		if (!s)
+			return;
+	} else if (v->function_id == ALPS_NO_FUNCTION || v->function_id == function_id) {
+		/* No match, or none but its own: it stays with the invocation that it was forked into, if any. */
 		return;
+	}
 	/* Threads have to come along, and another task's state is not ours to tell: the iterator does it. */
-	if (BPF_CORE_READ(p, signal, nr_threads) > 1 || (__u32)bpf_get_current_pid_tgid() != (__u32)p->pid) {
+	alone = BPF_CORE_READ(p, signal, nr_threads) <= 1 && (__u32)bpf_get_current_pid_tgid() == (__u32)p->pid;
+	if (!alone) {
 		ask(p, k, comm, begin_ns, exec_base_ns, function_id);
 		return;
 	}
 	if (t)
 		leave(t, p);
-	begin(p, v->function_id, begin_ns, exec_base_ns);
+	if (!(v->flags & ALPS_VERDICT_EXCLUDED))
+		begin(p, v->function_id, begin_ns, exec_base_ns);
 }
 
 /* Called where a process starts or changes: `filename` is what exec was called with, or NULL. */

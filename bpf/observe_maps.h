@@ -3,8 +3,13 @@
 #ifndef ALPS_OBSERVE_MAPS_H
 #define ALPS_OBSERVE_MAPS_H
 
-/* CPUs that invocations run on. User space is woken at once only while more invocations than this want to run. */
-const volatile __u32 cores = 1;
+/* A task's wait for a CPU that is longer than this is counted. More: fewer are. */
+const volatile __u64 max_wait_ns = 5000000000;
+/*
+ * Waiting tasks are counted by when their wait began, in steps of this; ALPS_WAIT_BUCKETS steps later the counters are
+ * used again. Less: the age of the oldest wait is known more finely, but a long one is sooner taken for a new one.
+ */
+const volatile __u64 wait_bucket_ns = 625000000;
 /* Least time between two kicks of one invocation. Less: blocking functions are re-ordered sooner and cost more events. */
 const volatile __u64 kick_interval_ns = 1000000;
 /*
@@ -100,7 +105,7 @@ struct alps_shared shared SEC(".data.shared");
 /* More invocations want to run than there are CPUs, now or just before: only then does an order matter at once. */
 static __always_inline bool contended(void)
 {
-	return shared.runnable > cores;
+	return shared.runnable > shared.cores;
 }
 
 static __always_inline __u64 wakeup_flags(bool wake)

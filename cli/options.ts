@@ -4,7 +4,7 @@ import { parseRule, RuleError, type RuleSpec } from "../observe/rules.ts";
 import { readConfig } from "./config.ts";
 import { UsageError } from "./errors.ts";
 import { optional, type RawValue, type RawValues, readValues, repeated, withDefault } from "./table.ts";
-import { type Address, address, flag, number, oneOf, path, text } from "./values.ts";
+import { type Address, address, excludedGlob, flag, number, oneOf, path, text } from "./values.ts";
 
 /** What this build has; a value that names anything else is a usage error that lists these. */
 export const BUILD = {
@@ -51,6 +51,18 @@ export const RUN_TABLE = {
     text("RULE", "a rule"),
     "which processes are functions, such as 'exe:/srv/fn/{function}'; may be repeated",
   ),
+  "exclude-cgroup": repeated(
+    excludedGlob("cgroup"),
+    "leave the processes of cgroups alone, such as '/system.slice/**'; may be repeated",
+  ),
+  "exclude-user": repeated(
+    text("USER", "a user's name or number"),
+    "leave a user's processes alone, by name or number; may be repeated",
+  ),
+  "exclude-function": repeated(
+    excludedGlob("function"),
+    "leave functions alone, by a glob on their names; may be repeated",
+  ),
   "discover": withDefault(oneOf(BUILD.discover), "none", "find functions of known platforms"),
   "config": optional(path("FILE"), "read options from FILE: JSON with comments, long options as keys"),
   "listen": withDefault(address(), "127.0.0.1:8083", "address of the HTTP interface"),
@@ -83,6 +95,12 @@ export interface RunOptions {
   readonly backend: typeof BUILD.backends[number];
   /** In the order in which they are tried; none is there twice. */
   readonly rules: readonly RuleSpec[];
+  /** What is left alone, whatever the rules say. Users by name or number. */
+  readonly exclude: {
+    readonly cgroups: readonly string[];
+    readonly users: readonly string[];
+    readonly functions: readonly string[];
+  };
   readonly discover: typeof BUILD.discover[number];
   readonly listen: Address;
   readonly socket: string;
@@ -125,6 +143,11 @@ export function resolveRunOptions(cli: RawValues, sources: OptionSources): RunOp
     maxWaitS: values["max-wait"],
     backend: values.backend,
     rules: readRules([cli, env, file]),
+    exclude: {
+      cgroups: values["exclude-cgroup"],
+      users: values["exclude-user"],
+      functions: values["exclude-function"],
+    },
     discover: values.discover,
     listen: values.listen,
     socket: values.socket,
@@ -141,14 +164,14 @@ export function variableOf(option: string): string {
   return `ALPS_${option.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** What the environment says. An empty variable says nothing; `ALPS_RULE` holds one rule a line. */
+/** What the environment says. An empty variable says nothing; where an option may be repeated, it holds one value a line. */
 function environmentValues(env: OptionSources["env"]): RawValues {
   const values = new Map<string, RawValue[]>();
-  for (const option of Object.keys(RUN_TABLE)) {
+  for (const [option, { repeats }] of Object.entries(RUN_TABLE)) {
     const label = variableOf(option);
     const value = env[label] ?? "";
     if (value === "") continue;
-    const texts = option === "rule" ? value.split(/\r?\n/).filter((line) => line.trim() !== "") : [value];
+    const texts = repeats ? value.split(/\r?\n/).filter((line) => line.trim() !== "") : [value];
     values.set(option, texts.map((text) => ({ label, text })));
   }
   return values;

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import project from "../deno.json" with { type: "json" };
 import { NotSupportedError } from "../ffi/errors.ts";
-import { shown } from "../observe/names.ts";
+import { escapedLines, oneLine, shown } from "../observe/names.ts";
 import {
   DOCTOR_TABLE,
   type DoctorOptions,
@@ -19,6 +19,9 @@ import { nearest } from "./nearest.ts";
 import { resolveRunOptions, RUN_TABLE, type RunOptions } from "./options.ts";
 import { type OptionTable, type RawValue, type RawValues, readValues } from "./table.ts";
 import { got } from "./values.ts";
+
+/** Longest message, in characters. */
+const MOST_MESSAGE = 4000;
 
 /** What the commands do; each returns its exit status. Injected, so that only the one that runs is loaded. */
 export interface Actions {
@@ -222,12 +225,13 @@ function statusOf(error: unknown): number {
 
 /** One line for what was foreseen; for a mistake of this program the stack, which whoever mends it needs. */
 function report(error: unknown): string {
-  if (!(error instanceof Error)) return oneLine(String(error));
+  if (!(error instanceof Error)) return inOneLine(String(error));
   const mistake = [TypeError, ReferenceError, RangeError, SyntaxError].some((type) => error instanceof type);
-  if (mistake && !(error instanceof FailedError)) return error.stack ?? error.message;
-  return oneLine(error.message);
+  if (mistake && !(error instanceof FailedError)) return escapedLines(error.stack ?? error.message);
+  return inOneLine(error.message);
 }
 
-function oneLine(text: string): string {
-  return text.trim().replace(/\s*[\r\n]+\s*/g, "; ");
+/** What it says may have been written by others: it is cut where it is too long, and cannot act on the terminal. */
+function inOneLine(text: string): string {
+  return oneLine(text.trim().replace(/\s*[\r\n]+\s*/g, "; "), MOST_MESSAGE);
 }

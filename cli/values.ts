@@ -1,4 +1,6 @@
 /** Kinds of values that options take: how each is read from text, and how to say what is allowed. */
+import { Exclusions, NO_EXCLUSIONS } from "../observe/exclusions.ts";
+import { PatternError } from "../observe/glob.ts";
 import { parseListen, ServerError } from "../api/address.ts";
 import { shown } from "../observe/names.ts";
 
@@ -128,6 +130,26 @@ export function url(): Kind<URL> {
 /** Any text, for values that another part reads. */
 export function text(placeholder: string, wanted: string): Kind<string> {
   return { placeholder, wanted, json: "string", parse: (value) => value };
+}
+
+/** A glob that excludes: on a cgroup's path, or on a function's name. */
+export function excludedGlob(of: "cgroup" | "function"): Kind<string> {
+  return {
+    placeholder: "GLOB",
+    wanted: of === "cgroup"
+      ? "a glob on a cgroup's path, such as /system.slice/**"
+      : "a glob on a function's name",
+    json: "string",
+    parse(text) {
+      try {
+        new Exclusions({ ...NO_EXCLUSIONS, [`${of}s`]: [text] });
+        return text;
+      } catch (error) {
+        if (error instanceof PatternError) return undefined;
+        throw error;
+      }
+    },
+  };
 }
 
 /** How a message shows a value that was not wanted. */

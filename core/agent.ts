@@ -9,9 +9,12 @@ import {
   RequestError,
 } from "../api/agent_view.ts";
 import type {
+  EnforcementSnapshot,
   FunctionsSnapshot,
   InvocationEntry,
   MetricsSnapshot,
+  PartName,
+  Parts,
   PrioritySnapshot,
   RuleEntry,
 } from "../api/agent_view.ts";
@@ -21,16 +24,21 @@ import type { FinetuneOptions } from "../learn/finetune.ts";
 import type { Moment } from "../learn/messages.ts";
 import type { Policy } from "../learn/policy.ts";
 import { Classifier } from "../observe/classifier.ts";
-import { type FunctionInfo, FunctionTable } from "../observe/functions.ts";
+import { Exclusions, type ExclusionSpec, NO_EXCLUSIONS } from "../observe/exclusions.ts";
+import { type FunctionInfo, FunctionTable, MOST_FUNCTIONS } from "../observe/functions.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
-import { parseRule, ruleEntry, RuleError, type RuleSpec } from "../observe/rules.ts";
+import { ruleEntry, type RuleSpec } from "../observe/rules.ts";
+import type { EnforcementState } from "./enforcement.ts";
+import { EnforcementSwitch } from "./enforcement_switch.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import { EventThread } from "./event_thread.ts";
 import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
+import { partStates } from "./readiness.ts";
+import { addRule, removeRule } from "./rule_requests.ts";
 import { OrdersSender } from "./orders.ts";
 import { Pins, priorityEntries } from "./pins.ts";
 import { nowUs, rfc3339, wallClock } from "./wall_clock.ts";
@@ -39,6 +47,9 @@ const log = getLogger(["alps", "agent"]);
 
 /** Longest time until pins are looked over again, in milliseconds: timers do not take more. */
 const PINS_MS = 2 ** 31 - 1;
+
+/** How often functions that have not run for long are looked for. */
+const FORGET_EVERY_MS = 3_600_000;
 
 export interface AgentOptions {
   readonly version: string;
@@ -52,6 +63,8 @@ export interface AgentOptions {
   /** Why this agent, which was to enforce, only observes and learns. */
   readonly notEnforcing?: string | undefined;
   readonly rules: readonly RuleSpec[];
+  /** What is left alone; nothing where it is left out. */
+  readonly exclude?: ExclusionSpec;
   readonly expResult: string | undefined;
   /** Whether waiting chosen tasks are moved between CPUs; for comparisons. */
   readonly migrate?: boolean;
@@ -68,6 +81,7 @@ export class Agent implements AgentView, AsyncDisposable {
   readonly #cpu = new CpuUtilization();
   readonly #pins = new Pins();
   readonly #orders = new OrdersSender();
+  readonly #switch: EnforcementSwitch;
   #events!: EventThread;
   #learning!: LearningThread;
   #policy: Policy | undefined;
@@ -77,13 +91,17 @@ export class Agent implements AgentView, AsyncDisposable {
   #report: EventThreadReport | undefined;
   #pinTimer: ReturnType<typeof setTimeout> | undefined;
   #troubles: string[] = ["starting"];
+  /** Which parts a trouble is about. */
+  readonly #troubledParts = new Map<string, readonly PartName[]>();
 
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     this.version = options.version;
     using started = new DisposableStack();
-    this.#observer = started.use(new Observer(cpus.length));
+    this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
+    this.#switch = new EnforcementSwitch(options.backend, this.#observer.libc.monotonicNs());
     this.#functions = new FunctionTable((info) => this.#observer.addFunction(info.id));
-    this.#classifier = new Classifier(this.#observer, new RuleSet(), this.#functions);
+    const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
+    this.#classifier = new Classifier(this.#observer, new RuleSet(exclusions), this.#functions);
     this.#history = started.use(
       new History(options.expResult, (error) =>
         log.error("cannot write {file}: {error}", {
@@ -111,7 +129,7 @@ export class Agent implements AgentView, AsyncDisposable {
     const { ml, finetune, backend, journalFd, migrate, maxWaitS, rules, epochS } = this.options;
     this.#learning = this.#resources.use(LearningThread.start({ ml, finetune, cores: cpus.length }, {
       policy: (policy, seconds) => this.#enforce(policy, seconds),
-      failed: (message) => this.#trouble(`learning has stopped: ${message}`),
+      failed: (message) => this.#trouble(`learning has stopped: ${message}`, "learning"),
     }));
     const { thread, realtime, note } = await EventThread.start(
       this.#observer.libc,
@@ -125,13 +143,18 @@ export class Agent implements AgentView, AsyncDisposable {
       },
       {
         ended: (invocations) => this.#ended(invocations),
-        asked: (question) => this.#classifier.answer(question),
+        asked: (question) => {
+          this.#classifier.answer(question);
+          if (this.#functions.size > MOST_FUNCTIONS) this.#forgetFunctions();
+        },
         decided: (functionId, warm) => this.#decided(functionId, warm),
         state: (active, report) => {
           this.#instances = active;
           this.#report = report;
         },
-        failed: (message) => this.#trouble(`enforcement has stopped: ${message}`),
+        guarded: (state) => this.#guarded(state),
+        // It reads the events, too.
+        failed: (message) => this.#trouble(`enforcement has stopped: ${message}`, "observing", "enforcing"),
       },
     );
     this.#events = this.#resources.use(thread);
@@ -143,8 +166,15 @@ export class Agent implements AgentView, AsyncDisposable {
     this.#classifier.addRules(rules);
     const epochs = setInterval(() => this.#learning.request(this.#moment(true)), epochS * 1000);
     this.#resources.defer(() => clearInterval(epochs));
+    const forgetting = setInterval(() => this.#forgetFunctions(), FORGET_EVERY_MS);
+    this.#resources.defer(() => clearInterval(forgetting));
     this.#resources.defer(() => clearTimeout(this.#pinTimer));
     this.#troubles = this.options.notEnforcing === undefined ? [] : [this.options.notEnforcing];
+  }
+
+  #guarded(state: EnforcementState): void {
+    this.#switch.take(state);
+    if (state.trip?.reason === "events_lost") this.#events.putBack(this.#observer.members());
   }
 
   /** Resolves when a part of the agent has failed for good. */
@@ -165,6 +195,7 @@ export class Agent implements AgentView, AsyncDisposable {
       if (!info) continue;
       info.invocations++;
       if (invocation.overlapped) this.#overlapped(info);
+      info.lastSeenMs = performance.now();
       entries.push(invocationEntry(invocation, info.name, time));
     }
     this.#history.add(entries);
@@ -225,9 +256,27 @@ export class Agent implements AgentView, AsyncDisposable {
     return this.#report = await this.#events.report();
   }
 
-  #trouble(message: string): void {
-    log.fatal(message);
+  /** Forgets functions that have not run for long, and everything that is kept of them. */
+  #forgetFunctions(): void {
+    const gone = this.#functions.forget(
+      performance.now(),
+      ({ id }) => this.#instances.has(id) || this.#pins.get(id) !== undefined,
+    );
+    if (gone.length === 0) return;
+    // First what the kernel side remembers by their numbers, so that none begins under one that is gone.
+    this.#classifier.voidVerdicts();
+    for (const { id } of gone) {
+      this.#observer.removeFunction(id);
+      this.#classifier.modes.forget(id);
+    }
+    this.#learning.forget(gone.map(({ id }) => id));
+    log.info("forgot {functions} functions that have not run for long", { functions: gone.length });
+  }
+
+  #trouble(message: string, ...parts: PartName[]): void {
+    log.fatal("{message}", { message });
     this.#troubles.push(message);
+    this.#troubledParts.set(message, parts);
     this.failure.resolve(message);
   }
 
@@ -281,32 +330,38 @@ export class Agent implements AgentView, AsyncDisposable {
     };
   }
 
-  addRule({ name, rule, mode, gap_ms }: NewRule): RuleEntry {
-    const options = (mode ? `;mode=${mode}` : "") + (gap_ms === undefined ? "" : `;gap_ms=${gap_ms}`);
-    try {
-      const spec = parseRule((name === undefined ? "" : `${name}=`) + rule + options, "http");
-      return ruleEntry(this.#classifier.addRules([spec])[0]!);
-    } catch (error) {
-      if (!(error instanceof RuleError)) throw error;
-      throw new RequestError(error.code === "duplicate" ? 409 : 400, error.message, error.field);
-    }
+  addRule(body: NewRule): RuleEntry {
+    return addRule(this.#classifier, body);
   }
 
   removeRule(idOrName: string): boolean {
-    const found = this.#classifier.rules.find(idOrName);
-    const foreign = found.find((rule) => rule.from !== "http");
-    if (foreign) {
-      throw new RequestError(409, `cannot delete rule ${foreign.id}: it comes from the ${foreign.from}`);
-    }
-    return this.#classifier.removeRules(idOrName).length > 0;
+    return removeRule(this.#classifier, idOrName);
   }
 
   invocations(limit: number, functionName?: string): InvocationEntry[] {
     return this.#history.latest(limit, functionName);
   }
 
+  enforcement(): EnforcementSnapshot {
+    return this.#switch.snapshot(wallClock(this.#observer.libc.monotonicNs()));
+  }
+
+  async setEnforcement(enabled: boolean): Promise<EnforcementSnapshot> {
+    if (this.options.backend === "none" && enabled) {
+      throw new RequestError(409, "cannot switch enforcement on: the backend is none");
+    }
+    if (this.options.backend !== "none") this.#switch.take(await this.#events.setEnforcement(enabled));
+    return this.enforcement();
+  }
+
   readiness(): { ready: boolean; reasons: string[] } {
-    return { ready: this.#troubles.length === 0, reasons: this.#troubles };
+    const { trouble } = this.#switch;
+    const reasons = trouble === undefined ? this.#troubles : [...this.#troubles, trouble];
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  parts(): Parts {
+    return partStates(this.readiness().reasons, this.#troubledParts, this.options.backend);
   }
 
   metrics(): MetricsSnapshot {
@@ -314,6 +369,7 @@ export class Agent implements AgentView, AsyncDisposable {
       observer: this.#observer,
       functions: this.#functions,
       report: this.#report,
+      enforcement: this.#switch.state,
       backend: this.options.backend,
       epoch: this.#policy?.epoch ?? 0,
       cpuUtilization: this.#policy?.cpuUtilization ?? 0,

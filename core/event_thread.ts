@@ -2,8 +2,10 @@
 
 import type { Orders } from "../enforce/enforcer.ts";
 import type { Libc } from "../ffi/libc.ts";
+import type { Member } from "../observe/active_set.ts";
 import type { Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
+import type { EnforcementState } from "./enforcement.ts";
 import type { EventThreadOptions, EventThreadReport, FromEventThread, ToEventThread } from "./messages.ts";
 
 /** What the event thread hands over. */
@@ -15,6 +17,8 @@ export interface EventThreadListener {
   decided(functionId: number, warm: boolean): void;
   /** Instances per function (in mode process: invocations in progress), and the thread's figures: after the ends and questions of each batch. */
   state(active: ReadonlyMap<number, number>, report: EventThreadReport): void;
+  /** The guard has switched enforcement off, or on again. */
+  guarded(state: EnforcementState): void;
   /** It stopped by an error after it had started: nothing is enforced any longer, everything has been put back. */
   failed(message: string): void;
 }
@@ -30,6 +34,7 @@ export class EventThread implements AsyncDisposable {
   readonly #ready = Promise.withResolvers<{ realtime: boolean; note?: string }>();
   readonly #stopped = Promise.withResolvers<void>();
   #reports: PromiseWithResolvers<EventThreadReport>[] = [];
+  #switches: PromiseWithResolvers<EnforcementState>[] = [];
   #started = false;
   #running = true;
 
@@ -64,6 +69,20 @@ export class EventThread implements AsyncDisposable {
 
   setOrders(orders: Orders): void {
     this.#post({ type: "orders", orders });
+  }
+
+  /** Switches enforcement on or off; resolves once that is done. Rejects where the thread stops meanwhile. */
+  setEnforcement(enabled: boolean): Promise<EnforcementState> {
+    const done = Promise.withResolvers<EnforcementState>();
+    this.#switches.push(done);
+    if (this.#running) this.#post({ type: "enforcement", enabled });
+    else done.reject(new Error("the event thread has stopped"));
+    return done.promise;
+  }
+
+  /** After events were lost: tasks that inherited a demotion unseen are put back. */
+  putBack(members: Member[]): void {
+    this.#post({ type: "members", members });
   }
 
   /** Its figures now. Rejects where it stops meanwhile. */
@@ -104,6 +123,10 @@ export class EventThread implements AsyncDisposable {
         return this.listener.state(new Map(message.instances), message.report);
       case "report":
         return this.#reports.shift()?.resolve(message.report);
+      case "enforcement":
+        return message.answer
+          ? this.#switches.shift()?.resolve(message.state)
+          : this.listener.guarded(message.state);
       case "stopped":
         return this.#end(new Error("the event thread has stopped"));
       case "failed": {
@@ -118,7 +141,7 @@ export class EventThread implements AsyncDisposable {
 
   #end(reason: Error): void {
     this.#running = false;
-    for (const report of this.#reports.splice(0)) report.reject(reason);
+    for (const waiting of [...this.#reports.splice(0), ...this.#switches.splice(0)]) waiting.reject(reason);
     this.#stopped.resolve();
   }
 }

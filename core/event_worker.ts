@@ -19,10 +19,11 @@ import { type ActiveInvocation, ActiveSet } from "../observe/active_set.ts";
 import { AutoMode } from "../observe/auto_mode.ts";
 import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
-import { SlotTable } from "../observe/slots.ts";
+import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
 import { StartTimes } from "../observe/start_times.ts";
 import { bootId } from "./journal_file.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
+import { Supervisor } from "./supervisor.ts";
 
 /**
  * How long it blocks where nothing is asked for. Ended invocations are handed over at this pace at the latest: what makes
@@ -47,6 +48,7 @@ class EventLoop implements Disposable {
   readonly #active: ActiveSet;
   readonly #auto: AutoMode;
   readonly #enforcer: Enforcer;
+  readonly #supervisor: Supervisor;
   readonly #polled: PollSet;
   readonly #posted: Int32Array;
   readonly #event = new InvocationEvent();
@@ -64,10 +66,11 @@ class EventLoop implements Disposable {
   #mostActive = 0;
 
   constructor(readonly options: EventThreadOptions) {
-    const { eventsFd, slotsFd, wakeFd, cpus, migrate, maxWaitNs } = options;
+    const { eventsFd, slotsFd, sharedFd, wakeFd, cpus, migrate, maxWaitNs } = options;
     this.#libc = this.#resources.use(new Libc());
     this.#ring = this.#resources.use(new RingReader(this.#libc, eventsFd, ALPS_LIMITS.ALPS_RING_BYTES));
-    const slots = this.#resources.use(new SlotTable(this.#libc, slotsFd));
+    const slots = this.#resources.use(new SlotTable(this.#libc, slotsFd, waitBucketNs(maxWaitNs)));
+    const shared = this.#resources.use(new SharedPage(this.#libc, sharedFd));
     this.#enforcer = this.#resources.use(
       options.backend === "stock"
         ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs, journal: this.#openJournal() })
@@ -98,6 +101,14 @@ class EventLoop implements Disposable {
       },
     });
     this.#auto = new AutoMode(slots);
+    this.#supervisor = new Supervisor({
+      enforcer: this.#enforcer,
+      active: this.#active,
+      slots,
+      shared,
+      maxWaitNs,
+      changed: (state) => self.postMessage({ type: "enforcement", state, answer: false }),
+    }, this.#libc.monotonicNs());
     this.#polled = new PollSet([eventsFd, wakeFd]);
     this.#posted = new Int32Array(options.posted);
   }
@@ -120,6 +131,15 @@ class EventLoop implements Disposable {
         return this.#enforcer.setOrders(message.orders);
       case "report":
         return self.postMessage({ type: "report", report: this.#report() });
+      case "members":
+        for (const [invocation, tid] of this.#active.strays(message.members)) {
+          this.#enforcer.taskStarted(invocation, tid);
+        }
+        return;
+      case "enforcement": {
+        const state = this.#supervisor.switch(message.enabled, this.#libc.monotonicNs());
+        return self.postMessage({ type: "enforcement", state, answer: true });
+      }
       case "stop":
         this.#stopping = true;
     }
@@ -132,14 +152,18 @@ class EventLoop implements Disposable {
     this.#received = 1; // the start message
     let wantedNs = Infinity, sweepAtNs = 0, handOverAtNs = 0;
     while (!this.#stopping) {
-      const handOverInNs = this.#news ? Math.max(0, handOverAtNs - this.#libc.monotonicNs()) : Infinity;
-      this.#libc.poll(this.#polled, Math.min(wantedNs, handOverInNs, IDLE_NS));
+      const fromNs = this.#libc.monotonicNs();
+      const handOverInNs = this.#news ? Math.max(0, handOverAtNs - fromNs) : Infinity;
+      const timeoutNs = Math.min(wantedNs, handOverInNs, IDLE_NS);
+      const timedOut = this.#libc.poll(this.#polled, timeoutNs) === 0;
       if (this.#polled.ready(1)) await this.#takeMessages();
       this.#ring.drain(this.#handle);
       const nowNs = this.#libc.monotonicNs();
+      if (timedOut) this.#supervisor.reacted(nowNs - fromNs - timeoutNs, nowNs);
       if (nowNs >= sweepAtNs) {
         this.#active.sweep();
         if (this.#auto.look(this.#active, nowNs)) this.#news = true;
+        this.#supervisor.look(nowNs);
         sweepAtNs = nowNs + IDLE_NS;
       }
       wantedNs = this.#decide(nowNs);
@@ -187,6 +211,12 @@ class EventLoop implements Disposable {
     const { size } = this.#active;
     if (size > this.#mostActive) this.#mostActive = size;
     if (size === 0) {
+      this.#eventTimes.length = 0;
+      return Infinity;
+    }
+    const [earliestNs] = this.#eventTimes;
+    if (earliestNs !== undefined) this.#supervisor.reacted(nowNs - earliestNs, nowNs);
+    if (!this.#supervisor.enforcing) {
       this.#eventTimes.length = 0;
       return Infinity;
     }

@@ -3,7 +3,7 @@
 import { osReason } from "../ffi/errors.ts";
 import type { InvocationEntry } from "../api/agent_view.ts";
 import type { Invocation } from "../observe/invocation.ts";
-import { shown } from "../observe/names.ts";
+import { escaped, shown } from "../observe/names.ts";
 
 /** How many are kept for `GET /invocations`. */
 const KEPT = 10_000;
@@ -59,7 +59,9 @@ export class History implements Disposable {
     }
     if (!this.#file || entries.length === 0) return;
     try {
-      const bytes = this.#encoder.encode(entries.map((entry) => JSON.stringify(entry) + "\n").join(""));
+      const bytes = this.#encoder.encode(
+        entries.map((entry) => escaped(JSON.stringify(entry)) + "\n").join(""),
+      );
       for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
     } catch (error) {
       this.#file.close();

@@ -1,7 +1,9 @@
 /** What the agent's main thread and its event thread tell each other. */
 
+import type { EnforcementState } from "./enforcement.ts";
 import type { EnforcerCounters, Orders } from "../enforce/enforcer.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
+import type { Member } from "../observe/active_set.ts";
 import type { Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 
@@ -28,6 +30,10 @@ export type ToEventThread =
   | { type: "start"; options: EventThreadOptions }
   | { type: "orders"; orders: Orders }
   | { type: "report" }
+  /** After events were lost: the tasks of all invocations. */
+  | { type: "members"; members: Member[] }
+  /** A person's switch. */
+  | { type: "enforcement"; enabled: boolean }
   | { type: "stop" };
 
 /** Figures of the event thread, for metrics and benchmarks. */
@@ -59,5 +65,7 @@ export type FromEventThread =
     report: EventThreadReport;
   }
   | { type: "report"; report: EventThreadReport }
+  /** It has changed by the guard, or has been carried out as `answer` to a person. */
+  | { type: "enforcement"; state: EnforcementState; answer: boolean }
   | { type: "stopped" }
   | { type: "failed"; message: string };

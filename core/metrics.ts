@@ -2,9 +2,17 @@
 
 import type { FunctionMetrics, HistogramSnapshot, MetricsSnapshot } from "../api/agent_view.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
+import { ALPS_LIMITS } from "../ffi/layout.ts";
 import type { FunctionTable } from "../observe/functions.ts";
 import { bucketUpperNs, type FunctionStats, type Observer } from "../observe/observer.ts";
+import type { EnforcementState } from "./enforcement.ts";
 import type { EventThreadReport } from "./messages.ts";
+
+/** Of all histograms: one array, which the page's layout of buckets is remembered by. */
+const UPPER_BOUNDS_S: readonly number[] = Array.from(
+  { length: ALPS_LIMITS.ALPS_HIST_BUCKETS },
+  (_, i) => bucketUpperNs(i) / 1e9,
+);
 
 /** Where the figures come from. */
 export interface MetricsSources {
@@ -12,6 +20,7 @@ export interface MetricsSources {
   functions: FunctionTable;
   /** The latest one, undefined before the first. */
   report: EventThreadReport | undefined;
+  enforcement: Pick<EnforcementState, "enabled" | "trips">;
   backend: string;
   epoch: number;
   cpuUtilization: number;
@@ -25,10 +34,7 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
   const shared = observer.shared.counters();
   const counters = report?.counters;
   return {
-    functions: [...functions].flatMap(({ id, name }) => {
-      const stats = observer.statsOf(id);
-      return stats ? [functionMetrics(name, stats)] : [];
-    }),
+    functions: { [Symbol.iterator]: () => figuresOf(functions, observer) },
     activeInvocations: shared.active,
     mostActiveInvocations: report?.mostActive ?? 0,
     functionsKnown: functions.size,
@@ -47,6 +53,9 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
     demotionsTotal: counters?.demotions ?? 0,
     migrationsTotal: counters?.migrations ?? 0,
     enforcementErrors: { ...counters?.errors },
+    enforcementEnabled: sources.enforcement.enabled,
+    guardTrips: { ...sources.enforcement.trips },
+    longestWaitSeconds: shared.longestWaitNs / 1e9,
     unidentified: { ...unidentified },
     learnEpochSeconds: sources.learnSeconds,
     latencies: report
@@ -57,6 +66,16 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
       }
       : {},
   };
+}
+
+function* figuresOf(
+  functions: FunctionTable,
+  observer: MetricsSources["observer"],
+): Generator<FunctionMetrics> {
+  for (const { id, name } of functions) {
+    const stats = observer.statsOf(id);
+    if (stats) yield functionMetrics(name, stats);
+  }
 }
 
 function quantiles(summary: LatencySummary): Record<string, number> {
@@ -82,8 +101,8 @@ function functionMetrics(name: string, stats: FunctionStats): FunctionMetrics {
 
 function histogram(buckets: Uint32Array, sumNs: number): HistogramSnapshot {
   return {
-    upperBoundsS: Array.from(buckets, (_, i) => bucketUpperNs(i) / 1e9),
-    counts: [...buckets],
+    upperBoundsS: UPPER_BOUNDS_S,
+    counts: buckets,
     sumS: sumNs / 1e9,
   };
 }

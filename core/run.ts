@@ -6,6 +6,7 @@ import { type RunningServer, startServer } from "../api/server.ts";
 import { readTokenFile } from "../api/token_file.ts";
 import { formatHostPort } from "../api/address.ts";
 import type { RunOptions } from "../cli/options.ts";
+import { userIds } from "./users.ts";
 import { requireObservable } from "../observe/kernel_features.ts";
 import { Agent } from "./agent.ts";
 import { AgentJournal } from "./agent_journal.ts";
@@ -25,7 +26,7 @@ const log = getLogger(["alps"]);
  */
 export async function runAgent(options: RunOptions, version: string): Promise<number> {
   requireObservable();
-  await configureLog(options.logLevel, options.logFormat);
+  configureLog(options.logLevel, options.logFormat);
   const signal = stopSignal();
   await using resources = new AsyncDisposableStack();
   resources.defer(signal.forget);
@@ -46,9 +47,11 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       journalFd: journal?.fd,
       notEnforcing: journal?.notEnforcing,
       rules: options.rules,
+      exclude: { ...options.exclude, users: userIds(options.exclude.users) },
       expResult: options.expResult,
     }),
   );
+  resources.defer(onSwitchSignal(agent));
   const security = { socketPath: options.socket, ...(token && { token: token.token }) };
   const server: RunningServer = resources.use(
     await startServer({
@@ -120,6 +123,17 @@ function recordRun(
       problem: error instanceof Error ? error.message : String(error),
     });
   }
+}
+
+/** SIGUSR1 switches enforcement off where it is on, and on where it is off. Returns what ends listening. */
+function onSwitchSignal(agent: Agent): () => void {
+  const listener = () => {
+    agent.setEnforcement(!agent.enforcement().enabled).catch((error) =>
+      log.error("SIGUSR1: {error}", { error: error instanceof Error ? error.message : String(error) })
+    );
+  };
+  Deno.addSignalListener("SIGUSR1", listener);
+  return () => Deno.removeSignalListener("SIGUSR1", listener);
 }
 
 /** The first signal that asks it to stop; SIGHUP is what a closed terminal sends. */

@@ -51,6 +51,8 @@ export interface Enforcer extends Disposable {
    * @returns nanoseconds until it wants to be called again at the latest
    */
   decide(nowNs: number): number;
+  /** The machine's CPUs that are switched on have changed. */
+  setCpus(cpus: readonly number[]): void;
   /** Puts everything back as it was found; `decide` starts anew after it. */
   release(): void;
 }
@@ -80,6 +82,7 @@ export class NoEnforcer implements Enforcer {
   decide(): number {
     return Infinity;
   }
+  setCpus(): void {}
   release(): void {}
   [Symbol.dispose](): void {}
 }

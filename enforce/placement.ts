@@ -52,11 +52,25 @@ export function planMoves(chosen: readonly Placed[], cpus: readonly number[]): M
 export class Mover {
   readonly #saved = new Uint8Array(MASK_BYTES);
   readonly #single = new Uint8Array(MASK_BYTES);
+  readonly #all = new Uint8Array(MASK_BYTES).fill(0xff);
+  #cpus: readonly number[];
+  #someOff: boolean;
 
+  /** @param cpus those that are switched on */
   constructor(
     readonly libc: Pick<Libc, "getAffinity" | "setAffinity">,
+    cpus: readonly number[],
     readonly journal: ChangeJournal = NO_JOURNAL,
-  ) {}
+    readonly presentCpus: () => number = countPresentCpus,
+  ) {
+    this.#cpus = cpus;
+    this.#someOff = cpus.length < presentCpus();
+  }
+
+  setCpus(cpus: readonly number[]): void {
+    this.#cpus = cpus;
+    this.#someOff = cpus.length < this.presentCpus();
+  }
 
   /**
    * Moves a waiting task by allowing it only that CPU for a moment, then what it was allowed before.
@@ -64,10 +78,14 @@ export class Mover {
    */
   move({ tid, cpu }: Move): boolean {
     const bytes = this.libc.getAffinity(tid, this.#saved);
-    if (bytes < 0 || !(this.#saved[cpu >> 3]! & (1 << (cpu & 7)))) return false;
+    if (bytes < 0 || !allows(this.#saved, cpu)) return false;
+    // What is read leaves out CPUs that are off: a task that may run on all that are on gets all, ever; of another one it
+    // cannot be told what it may use once they are on again.
+    const everywhere = this.#cpus.every((each) => allows(this.#saved, each));
+    if (!everywhere && this.#someOff) return false;
     this.#single.fill(0);
     this.#single[cpu >> 3] = 1 << (cpu & 7);
-    const mask = this.#saved.subarray(0, bytes);
+    const mask = (everywhere ? this.#all : this.#saved).subarray(0, bytes);
     const record = this.journal.beforeMove(tid, mask, cpu);
     if (record < 0) return false;
     const moved = this.libc.setAffinity(tid, this.#single) >= 0;
@@ -75,6 +93,15 @@ export class Mover {
     this.journal.done(record);
     return moved;
   }
+}
+
+function allows(mask: Uint8Array, cpu: number): boolean {
+  return (mask[cpu >> 3]! & (1 << (cpu & 7))) !== 0;
+}
+
+/** CPUs that the machine has, switched on or off. */
+function countPresentCpus(): number {
+  return parseCpuList(Deno.readTextFileSync("/sys/devices/system/cpu/present")).length;
 }
 
 /** More CPUs than any machine has (the kernel's CONFIG_NR_CPUS is at most 8 192). */

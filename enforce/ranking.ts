@@ -13,6 +13,9 @@ const AGE_DIVISOR = 64;
 /** How often ranks of functions without a policy are looked at while they run. */
 const COLD_NS = 4_000_000;
 
+/** Functions without a policy that are remembered at most: new ones push out those seen first. */
+const MOST_COLD = 4096;
+
 /** Invocations of a function until the first policy knows it, in nanoseconds. */
 interface ColdFunction {
   completed: number;
@@ -93,7 +96,11 @@ export class Ranking {
 
   #coldOf(functionId: number): ColdFunction {
     let cold = this.#cold.get(functionId);
-    if (!cold) this.#cold.set(functionId, cold = { completed: 0, meanCpuNs: 0, mostAttainedNs: 0 });
+    if (!cold) {
+      const [first] = this.#cold.keys();
+      if (this.#cold.size >= MOST_COLD && first !== undefined) this.#cold.delete(first);
+      this.#cold.set(functionId, cold = { completed: 0, meanCpuNs: 0, mostAttainedNs: 0 });
+    }
     return cold;
   }
 }

@@ -28,8 +28,17 @@ function leadOf(rank: number, startNs: number): number {
 /** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
 const FULL_NS = 100_000_000;
 
-/** CPU time that an invocation gets for having waited too long. */
-const OVERDUE_RUN_NS = 10_000_000;
+/** CPU time that an invocation gets at most, and at least, for having waited too long. */
+const OVERDUE_RUN_NS = 10_000_000, LEAST_OVERDUE_RUN_NS = 1_000_000;
+
+/** What a task runs before the kernel lets the next one run, about: its slice, rounded up to a tick. */
+const KERNEL_SLICE_NS = 4_000_000;
+
+/** Times as long a round takes where processes that are no functions want CPUs too. */
+const SHARED_WITH_OTHERS = 3;
+
+/** Ranks of those that have waited too long, before all others, people's pins among them: the longest first. */
+const OVERDUE_RANK = -1e20;
 
 /** One invocation, as this backend keeps it. */
 interface Entry {
@@ -41,9 +50,6 @@ interface Entry {
   before: SchedAttr | undefined;
   /** When it was promoted while it was waiting, until it is seen on a CPU; 0 = no. */
   promotedNs: number;
-  /** When it was last seen to have progressed, and how far it had come then. */
-  progressNs: number;
-  progressAttainedNs: number;
   /** It goes first until it has attained this, because it has waited too long; 0 = no. */
   overdueUntilNs: number;
 }
@@ -66,7 +72,11 @@ export class StockEnforcer implements Enforcer {
   readonly #ranking = new Ranking();
   readonly #attributes: TaskAttributes;
   readonly #mover: Mover;
-  readonly #selection: Selection<Entry>;
+  /** Those that go first because they have waited too long, whatever there is room for. */
+  readonly #overdue: Entry[] = [];
+  readonly #fullNs: number;
+  #cpus: readonly number[];
+  #selection: Selection<Entry>;
   readonly #entries: Entry[] = [];
   readonly #indexOf = new Map<ActiveInvocation, number>();
   readonly counters: EnforcerCounters = newCounters();
@@ -79,12 +89,17 @@ export class StockEnforcer implements Enforcer {
 
   constructor(
     libc: Pick<Libc, "getAttr" | "setAttr" | "getAffinity" | "setAffinity">,
-    readonly slots: Pick<SlotTable, "attainedNs" | "cpu" | "lastOnNs" | "lastTid" | "runnable" | "running">,
+    readonly slots: Pick<
+      SlotTable,
+      "attainedNs" | "cpu" | "lastOnNs" | "lastTid" | "oldestWaitNs" | "runnable" | "running"
+    >,
     readonly options: StockOptions,
   ) {
     this.#attributes = new TaskAttributes(libc, this.counters.errors, options.journal);
-    this.#mover = new Mover(libc, options.journal);
+    this.#mover = new Mover(libc, options.cpus, options.journal);
+    this.#cpus = options.cpus;
     this.#selection = new Selection(options.cpus.length);
+    this.#fullNs = Math.min(FULL_NS, options.maxWaitNs / 8);
   }
 
   setOrders(orders: Orders): void {
@@ -100,8 +115,6 @@ export class StockEnforcer implements Enforcer {
       rank: 0,
       before: this.#before.get(invocation.tids),
       promotedNs: 0,
-      progressNs: invocation.startNs,
-      progressAttainedNs: 0,
       overdueUntilNs: 0,
     };
     this.#indexOf.set(invocation, this.#entries.push(entry) - 1);
@@ -114,11 +127,11 @@ export class StockEnforcer implements Enforcer {
   }
 
   taskEnded(_invocation: ActiveInvocation, tid: number): void {
-    this.#attributes.forget(tid);
+    this.#attributes.left(tid);
   }
 
   ended(invocation: ActiveInvocation, cpuNs: number | undefined): void {
-    for (const tid of invocation.tids) this.#attributes.forget(tid);
+    for (const tid of invocation.tids) this.#attributes.left(tid);
     const at = this.#indexOf.get(invocation);
     if (at === undefined) return;
     this.#indexOf.delete(invocation);
@@ -140,14 +153,15 @@ export class StockEnforcer implements Enforcer {
   decide(nowNs: number): number {
     this.counters.decisions++;
     const full = nowNs >= this.#fullAtNs;
-    if (full) this.#fullAtNs = nowNs + FULL_NS;
+    if (full) this.#fullAtNs = nowNs + this.#fullNs;
     const runnable = this.#updateRanks(nowNs, full);
-    if (runnable <= this.options.cpus.length) {
+    if (runnable <= this.#cpus.length) {
       for (const entry of this.#entries) this.#promote(entry, nowNs);
       return Infinity;
     }
     this.#choose();
     for (const entry of this.#selection.items) this.#promote(entry, nowNs);
+    for (const entry of this.#overdue) this.#promote(entry, nowNs);
     let bestWaiting = Infinity;
     for (const entry of this.#entries) {
       if (entry.chosen || this.slots.runnable(entry.invocation.slot) === 0) continue;
@@ -161,6 +175,13 @@ export class StockEnforcer implements Enforcer {
   release(): void {
     this.#attributes.restoreAll();
     for (const entry of this.#entries) entry.demoted = false;
+    this.#fullAtNs = 0;
+  }
+
+  setCpus(cpus: readonly number[]): void {
+    this.#cpus = cpus;
+    this.#selection = new Selection(cpus.length);
+    this.#mover.setCpus(cpus);
   }
 
   [Symbol.dispose](): void {
@@ -181,29 +202,39 @@ export class StockEnforcer implements Enforcer {
       if (entry.promotedNs !== 0) this.#watchPromotion(entry);
       if (entry.chosen || full) this.#ranking.note(functionId, this.slots.attainedNs(slot, nowNs));
     }
+    const shareNs = this.options.maxWaitNs * this.#cpus.length / runnable;
+    const roundNs = runnable * KERNEL_SLICE_NS / this.#cpus.length;
+    this.#overdue.length = 0;
     for (const entry of this.#entries) {
       if (!entry.chosen && !full) continue;
       const { slot, functionId, startNs } = entry.invocation;
       const attainedNs = this.slots.attainedNs(slot, nowNs);
-      entry.rank = this.#overdue(entry, attainedNs, nowNs)
-        ? -Infinity
-        : this.#ranking.rank(functionId, attainedNs, startNs);
+      const overdueNs = this.#overdueNs(entry, attainedNs, nowNs, roundNs, shareNs);
+      entry.rank = overdueNs === undefined
+        ? Math.max(OVERDUE_RANK / 2, this.#ranking.rank(functionId, attainedNs, startNs))
+        : OVERDUE_RANK - overdueNs;
+      if (overdueNs !== undefined) this.#overdue.push(entry);
     }
     return runnable;
   }
 
-  /** Whether it goes first because it has waited too long. The idle class seldom lets it come to that. */
-  #overdue(entry: Entry, attainedNs: number, nowNs: number): boolean {
-    if (attainedNs < entry.overdueUntilNs) return true;
-    if (attainedNs > entry.progressAttainedNs || this.slots.runnable(entry.invocation.slot) === 0) {
-      entry.progressNs = nowNs;
-      entry.progressAttainedNs = attainedNs;
-      return false;
+  /**
+   * How long one of its tasks has waited, where it goes first for that: the idle class lets it come to that where many
+   * wait. It looks ahead until ranks are made anew and everyone overdue may have had a slice before.
+   * @param roundNs how long it takes until everyone has had a slice
+   * @param shareNs what everyone can have within the longest wait
+   */
+  #overdueNs(entry: Entry, attainedNs: number, nowNs: number, roundNs: number, shareNs: number) {
+    const { slot } = entry.invocation, { maxWaitNs } = this.options;
+    const waitedNs = this.slots.oldestWaitNs(slot, nowNs);
+    const aheadNs = this.#fullNs + Math.min(SHARED_WITH_OTHERS * roundNs, maxWaitNs / 2);
+    if (waitedNs > 0 && waitedNs + aheadNs >= maxWaitNs) {
+      // All of them together get a small part of the CPU time; what counts is that each has had some.
+      entry.overdueUntilNs = attainedNs +
+        Math.min(OVERDUE_RUN_NS, Math.max(LEAST_OVERDUE_RUN_NS, shareNs / 16));
+      return waitedNs;
     }
-    // Ranks are made anew every FULL_NS: look one round ahead.
-    if (nowNs + FULL_NS - entry.progressNs < this.options.maxWaitNs) return false;
-    entry.overdueUntilNs = attainedNs + OVERDUE_RUN_NS;
-    return true;
+    return attainedNs < entry.overdueUntilNs && this.slots.runnable(slot) > 0 ? waitedNs : undefined;
   }
 
   /** Marks the best: as many as there are CPUs, one that can use several CPUs counted as often. */
@@ -218,20 +249,22 @@ export class StockEnforcer implements Enforcer {
     }
     let cpus = 0, count = 0;
     for (const entry of selection.items) {
-      if (cpus >= this.options.cpus.length) break;
+      if (cpus >= this.#cpus.length) break;
       cpus += this.slots.runnable(entry.invocation.slot);
       entry.chosen = true;
       count++;
     }
     selection.truncate(count);
+    for (const entry of this.#overdue) entry.chosen = true;
   }
 
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */
   #untilNextNs(bestWaiting: number, nowNs: number): number {
-    let untilNs = FULL_NS;
+    if (this.#overdue.length > 0) return TICK_NS;
+    let untilNs = this.#fullNs;
     for (const { invocation: { slot, functionId, startNs } } of this.#selection.items) {
       const attainedNs = this.slots.attainedNs(slot, nowNs);
-      const tasks = Math.max(1, Math.min(this.slots.runnable(slot), this.options.cpus.length));
+      const tasks = Math.max(1, Math.min(this.slots.runnable(slot), this.#cpus.length));
       const cpuNs = this.#ranking.untilAbove(functionId, attainedNs, startNs, bestWaiting);
       untilNs = Math.min(untilNs, cpuNs / tasks);
     }
@@ -275,7 +308,7 @@ export class StockEnforcer implements Enforcer {
       cpu: this.slots.cpu(slot),
       running: this.slots.running(slot) > 0,
     }));
-    for (const move of planMoves(placed, this.options.cpus)) {
+    for (const move of planMoves(placed, this.#cpus)) {
       if (this.#mover.move(move)) this.counters.migrations++;
     }
   }

@@ -71,14 +71,22 @@ export class TaskAttributes {
   promote(tid: number): boolean {
     const saved = this.#saved.get(tid);
     if (!saved) return false;
+    const { changed, status } = this.#putBack(tid, saved);
+    return status < 0 ? this.#failed("promote", status) : changed;
+  }
+
+  /** Closes the record, too, except where the kernel refused: then the next start tries again. */
+  #putBack(tid: number, { before, record }: Saved): { changed: boolean; status: number } {
     this.#saved.delete(tid);
     const attr = this.libc.getAttr(tid);
     const ours = typeof attr !== "number" && attr.policy === SCHED_IDLE; // else theirs stays, who have changed it
-    const status = ours ? this.libc.setAttr(tid, restored(saved.before, attr, DEMOTED.nice)) : 0;
-    if (status < 0 && status !== -ESRCH) return this.#failed("promote", status); // its record stays: the next start tries
-    this.journal.done(saved.record);
-    if (typeof attr === "number") return this.#failed("read", attr);
-    return status < 0 ? this.#failed("promote", status) : ours;
+    const status = typeof attr === "number"
+      ? attr
+      : ours
+      ? this.libc.setAttr(tid, restored(before, attr, DEMOTED.nice))
+      : 0;
+    if (status >= 0 || status === -ESRCH || !ours) this.journal.done(record);
+    return { changed: ours && status >= 0, status };
   }
 
   /**
@@ -87,7 +95,7 @@ export class TaskAttributes {
    * @param creator a task of the same invocation that was demoted at some time, by its attributes then
    */
   adopt(tid: number, demoted: boolean, creator: SchedAttr | undefined): void {
-    this.forget(tid); // it has taken over the id of its process's first thread
+    this.#forget(tid); // it has taken over the id of its process's first thread
     const attr = this.libc.getAttr(tid);
     if (typeof attr === "number") return void this.#failed("read", attr);
     const inherited = attr.policy === SCHED_IDLE && creator !== undefined;
@@ -107,8 +115,18 @@ export class TaskAttributes {
     return this.#saved.get(tid)?.before;
   }
 
-  /** The task is gone. */
-  forget(tid: number): void {
+  /**
+   * The task is no longer its invocation's. Mostly it has exited; one that has become another function's, or nobody's, is
+   * put back.
+   */
+  left(tid: number): void {
+    const saved = this.#saved.get(tid);
+    if (!saved) return;
+    const { status } = this.#putBack(tid, saved);
+    if (status < 0 && status !== -ESRCH) this.#failed("promote", status);
+  }
+
+  #forget(tid: number): void {
     const saved = this.#saved.get(tid);
     if (!saved) return;
     this.#saved.delete(tid);

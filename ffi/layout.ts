@@ -2,7 +2,7 @@
 // Structs: size and offset of each field, in bytes. Enums: their values.
 
 export const ALPS_SLOT = {
-  size: 192,
+  size: 256,
   state: 0,
   generation: 4,
   function_id: 8,
@@ -33,6 +33,7 @@ export const ALPS_SLOT = {
   cpu: 160,
   last_tid: 164,
   reserved: 168,
+  waiting: 192,
 } as const;
 
 export const ALPS_EVENT = {
@@ -63,7 +64,7 @@ export const ALPS_KEY = {
   inode: 0,
   cgroups: 8,
   device: 16,
-  reserved: 20,
+  uid: 20,
   comm: 24,
   path: 40,
 } as const;
@@ -122,22 +123,35 @@ export const ALPS_FUNCTION_STATS = {
 } as const;
 
 export const ALPS_SHARED = {
-  size: 56,
+  size: 80,
   rules_generation: 0,
   key_parts: 4,
-  active: 8,
-  runnable: 12,
-  events: 16,
-  lost_ring_full: 24,
-  lost_no_slot: 32,
-  lost_no_memory: 40,
-  lost_no_stats: 48,
+  cores: 8,
+  reserved: 12,
+  active: 16,
+  runnable: 20,
+  events: 24,
+  lost_ring_full: 32,
+  lost_no_slot: 40,
+  lost_no_memory: 48,
+  lost_no_stats: 56,
+  long_waits: 64,
+  longest_wait_ns: 72,
+} as const;
+
+export const ALPS_MEMBER = {
+  size: 16,
+  slot: 0,
+  generation: 4,
+  tid: 8,
+  reserved: 12,
 } as const;
 
 export const ALPS_LIMITS = {
   ALPS_SLOTS: 16384,
   ALPS_SLOT_PROBES: 32,
   ALPS_RING_BYTES: 1048576,
+  ALPS_WAIT_BUCKETS: 16,
   ALPS_COMM_LEN: 16,
   ALPS_PATH_LEN: 256,
   ALPS_ARGS_LEN: 512,
@@ -172,8 +186,10 @@ export const ALPS_KEY_PARTS = {
   ALPS_KEY_EXE: 1,
   ALPS_KEY_COMM: 2,
   ALPS_KEY_CGROUP: 4,
+  ALPS_KEY_USER: 8,
 } as const;
 
 export const ALPS_VERDICT_FLAGS = {
   ALPS_VERDICT_ASK: 1,
+  ALPS_VERDICT_EXCLUDED: 2,
 } as const;

@@ -37,6 +37,8 @@ const symbols = {
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
   // int flock(int fd, int operation) is Deno's own: Deno.FsFile.lock
+  // struct passwd *getpwnam(const char *name)
+  getpwnam: { parameters: ["buffer"], result: "pointer" },
   // pid_t gettid(void)
   gettid: { parameters: [], result: "i32" },
   // int *__errno_location(void)
@@ -179,6 +181,13 @@ export class Libc implements Disposable {
 
   gettid(): number {
     return this.#c.gettid();
+  }
+
+  /** The number of a user, by whatever the machine's name service knows; undefined where it knows none of that name. */
+  uidOf(name: string): number | undefined {
+    const entry = this.#c.getpwnam(new TextEncoder().encode(name + "\0"));
+    // struct passwd: pw_name, pw_passwd, then pw_uid.
+    return entry === null ? undefined : new Deno.UnsafePointerView(entry).getUint32(16);
   }
 
   /** A descriptor that one thread writes to and another polls. */

@@ -4,6 +4,7 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { constants } from "node:os";
+import { escaped } from "../observe/names.ts";
 import { type FieldError, PROBLEM_TITLES, type ProblemStatus, show } from "../api/problem.ts";
 import { commandFor, type Commands } from "./commands.ts";
 import { type ForkServer, ForkServerError, InvocationRefused } from "./forkserver.ts";
@@ -94,7 +95,7 @@ function answer(c: Context, request: RunRequest, reply: InvocationReply): Respon
   if (status !== 0 && status !== null) {
     return problem(c, 500, `process ${pid} ended with status ${status}`, { ...members, exit_status: status });
   }
-  return c.json({ function: request.function, id: request.id, job: request.job, ...members, result });
+  return json(c, 200, { function: request.function, id: request.id, job: request.job, ...members, result });
 }
 
 function checkRange({ name, nLeast, nMost }: JobInfo, n: number): void {
@@ -118,5 +119,15 @@ function signalName(number: number): string {
 
 function problem(c: Context, status: ProblemStatus, detail: string, members: ProblemMembers = {}): Response {
   const document = { type: "about:blank", title: PROBLEM_TITLES[status], status, detail, ...members };
-  return c.body(JSON.stringify(document), status, { "Content-Type": "application/problem+json" });
+  return json(c, status, document, "application/problem+json");
+}
+
+/** An answer that a terminal can show, whatever the names in it. */
+function json(
+  c: Context,
+  status: 200 | ProblemStatus,
+  document: object,
+  type = "application/json",
+): Response {
+  return c.body(escaped(JSON.stringify(document)), status, { "Content-Type": type });
 }

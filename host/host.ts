@@ -3,6 +3,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { formatHostPort, parseListen, ServerError } from "../api/address.ts";
+import { oneLine } from "../observe/names.ts";
 import { createHostApp } from "./app.ts";
 import { type Commands, CommandsError, readCommands } from "./commands.ts";
 import { ForkServer, ForkServerError } from "./forkserver.ts";
@@ -83,11 +84,11 @@ export async function runHost(options: HostOptions): Promise<number> {
     console.log(`listening on ${host.url}`);
     const failure = await Promise.race([signalled.promise, host.ended]);
     if (!failure) return 0;
-    console.error(failure.message);
+    console.error(oneLine(failure.message, 4000));
     return 1;
   } catch (error) {
     if (!isExpected(error)) throw error;
-    console.error(error.message);
+    console.error(oneLine(error.message, 4000));
     return error instanceof ServerError && error.reason === "address" ? 2 : 1;
   } finally {
     Deno.removeSignalListener("SIGINT", onSignal);

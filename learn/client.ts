@@ -48,6 +48,11 @@ export class LearningThread implements Disposable {
     if (invocations.length > 0) this.#post({ type: "add", invocations, moment });
   }
 
+  /** Forgets functions; they leave the next policy. */
+  forget(functionIds: readonly number[]): void {
+    this.#post({ type: "forget", functionIds });
+  }
+
   /** Asks for a policy at the end of an epoch. */
   request(moment: Moment): void {
     this.#post({ type: "request", moment });

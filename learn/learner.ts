@@ -145,6 +145,18 @@ export class Learner {
     };
   }
 
+  /** Forgets functions; they leave the next policy. */
+  forget(functionIds: readonly number[]): void {
+    for (const functionId of functionIds) {
+      const record = this.#functions.get(functionId);
+      if (record === undefined) continue;
+      if (record.due) this.#dueFunctions--;
+      this.#changed.delete(record);
+      this.#functions.delete(functionId);
+    }
+    this.#ranked = this.#ranked.filter((record) => this.#functions.get(record.functionId) === record);
+  }
+
   #newRecord(functionId: number): FunctionRecord {
     const record: FunctionRecord = {
       functionId,

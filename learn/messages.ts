@@ -20,6 +20,8 @@ export type ToLearningThread =
   | { type: "start"; options: LearningOptions }
   /** Finished invocations; a policy follows where they make one due. */
   | { type: "add"; invocations: readonly Invocation[]; moment: Moment }
+  /** Functions that will not be heard of again under these numbers. */
+  | { type: "forget"; functionIds: readonly number[] }
   /** A policy is wanted: an epoch has ended. */
   | { type: "request"; moment: Moment };
 

@@ -29,6 +29,8 @@ self.onmessage = ({ data }) => {
       case "add":
         learner?.add(data.invocations);
         return makeIfDue(data.moment);
+      case "forget":
+        return learner?.forget(data.functionIds);
       case "request":
         if (learner) make(learner, data.moment);
     }

@@ -17,6 +17,13 @@ export interface ActiveInvocation {
   readonly tids: Set<number>;
 }
 
+/** A task of an invocation, as the kernel side has it. Plain data: it crosses threads. */
+export interface Member {
+  readonly slot: number;
+  readonly generation: number;
+  readonly tid: number;
+}
+
 /** What is told about a change of the active set. */
 export interface ActiveSetListener {
   /** An instance (a process with its threads and children) has come, and its first invocation begins with it. */
@@ -124,6 +131,17 @@ export class ActiveSet {
       if (this.slots.isLive(idle.slot, idle.generation)) continue;
       if (this.#gone.has(idle)) this.#forget(idle);
       else this.#gone.add(idle);
+    }
+  }
+
+  /**
+   * Of the tasks that the kernel side has, those whose invocation is known, but not they: their starts were lost. They
+   * may have ended since they were listed, so they are not followed; later tasks of theirs are.
+   */
+  *strays(members: Iterable<Member>): Generator<[ActiveInvocation, tid: number]> {
+    for (const { slot, generation, tid } of members) {
+      const active = this.#bySlot.get(slot);
+      if (active?.generation === generation && !active.tids.has(tid)) yield [active, tid];
     }
   }
 

@@ -2,7 +2,14 @@
 
 import type { Question } from "./events.ts";
 import type { FunctionTable } from "./functions.ts";
-import { childrenOf, descendantsOf, type ProcessIdentity, readIdentity, scanProcesses } from "./identity.ts";
+import {
+  childrenOf,
+  descendantsOf,
+  type ProcessIdentity,
+  readIdentity,
+  readUid,
+  scanProcesses,
+} from "./identity.ts";
 import { Modes } from "./modes.ts";
 import type { Adoption, Observer } from "./observer.ts";
 import type { RuleSet, Verdict } from "./rule_set.ts";
@@ -58,6 +65,12 @@ export class Classifier {
     return removed;
   }
 
+  /** Has the kernel side ask about every process anew: functions were forgotten that it remembers by their numbers. */
+  voidVerdicts(): void {
+    this.rules.renew();
+    this.#rulesChanged();
+  }
+
   #rulesChanged(): void {
     this.kernel.setRules(this.rules.generation, this.rules.uses);
   }
@@ -71,8 +84,10 @@ export class Classifier {
     // A verdict for rules that have changed since would be void anyway; a refused name is asked about again.
     if (question.rulesGeneration === this.rules.generation) {
       const cacheable = verdict.cacheable && verdict.kind !== "refused";
-      this.kernel.remember(question.key, question.rulesGeneration, cacheable ? functionId : undefined);
+      const known = verdict.kind === "excluded" ? verdict.kind : functionId;
+      this.kernel.remember(question.key, question.rulesGeneration, cacheable ? known : undefined);
     }
+    if (verdict.kind === "excluded") return this.#exclude(question);
     if (functionId === 0 || functionId === question.currentFunctionId) return;
     const { pid, processStartNs, beginNs, execBaseNs } = question;
     const root: Adoption = { pid, functionId, root: pid, processStartNs, beginNs, execBaseNs };
@@ -101,6 +116,22 @@ export class Classifier {
     return gone;
   }
 
+  /** Takes a process out of the invocation that it was forked into, with children that are excluded too. */
+  #exclude({ pid, currentFunctionId }: Question): void {
+    if (currentFunctionId === 0) return;
+    const children = descendantsOf(childrenOf(processesNear(pid)), pid).filter((child) => {
+      const identity = readIdentity(child);
+      return identity && this.rules.match(this.#withUser(identity)).kind === "excluded";
+    });
+    this.kernel.adopt([pid, ...children].map((each) => ({ pid: each, functionId: 0, root: each })));
+  }
+
+  /** Where a user is excluded, whose a process is that no event has told of. */
+  #withUser(identity: ProcessIdentity): ProcessIdentity {
+    const uid = this.rules.exclusions.byUser ? readUid(identity.pid) : undefined;
+    return uid === undefined ? identity : { ...identity, uid };
+  }
+
   /** Takes in every process that runs already and that the rules match, with its descendants. */
   scan(): void {
     if (this.rules.list().length === 0) return;
@@ -111,8 +142,11 @@ export class Classifier {
     const visit = (pid: number, inherited: Adoption | undefined) => {
       const identity = processes.get(pid);
       if (!identity || adoptions.has(pid)) return;
-      const functionId = this.#functionOf(this.rules.match(identity), identity);
-      const own = functionId === 0 || functionId === inherited?.functionId
+      const verdict = this.rules.match(this.#withUser(identity));
+      const functionId = this.#functionOf(verdict, identity);
+      const own = verdict.kind === "excluded"
+        ? undefined
+        : functionId === 0 || functionId === inherited?.functionId
         ? inherited && { ...inherited, pid }
         : { pid, functionId, root: pid };
       if (own && pid !== Deno.pid) adoptions.set(pid, own);
@@ -126,6 +160,7 @@ export class Classifier {
   #functionOf(verdict: Verdict, identity: ProcessIdentity): number {
     switch (verdict.kind) {
       case "none":
+      case "excluded":
         return 0;
       case "refused":
         this.#notePuzzle(identity, verdict.reason);
@@ -151,7 +186,7 @@ export class Classifier {
 
 /** Who asked: by `/proc`, and by what the kernel's event told where the process is gone already. */
 function identify(question: Question): ProcessIdentity {
-  const { pid, comm, execPath, commandLine, parentPid } = question;
+  const { pid, comm, execPath, commandLine, parentPid, uid } = question;
   const identity = readIdentity(pid, { comm, ...(execPath === "" ? {} : { execName: execPath }) });
   if (!identity) {
     return {
@@ -163,10 +198,11 @@ function identify(question: Question): ProcessIdentity {
       cgroupCpu: undefined,
       cgroupsOther: [],
       parentPid,
+      uid,
     };
   }
   // A rename is asked about before it happens: the event knows the new name.
-  return { ...identity, comm };
+  return { ...identity, comm, uid };
 }
 
 /** The process and, where the kernel lists them (CONFIG_PROC_CHILDREN), its descendants. */

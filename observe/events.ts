@@ -87,6 +87,8 @@ export interface Question {
   /** Where its invocation began, if it is one, and the CPU time that it had used by then. */
   beginNs: number;
   execBaseNs: number;
+  /** Effective user id, where a rule looks at it; else 0. */
+  uid: number;
   comm: string;
   /** Command line, parts joined by spaces; possibly cut. Empty where another process caused the question. */
   commandLine: string;
@@ -112,6 +114,7 @@ export function decodeQuestion(bytes: Uint8Array, at: number): Question {
     processStartNs: u64(ALPS_CLASSIFY.process_start_ns),
     beginNs: u64(ALPS_CLASSIFY.begin_ns),
     execBaseNs: u64(ALPS_CLASSIFY.exec_base_ns),
+    uid: u32(ALPS_CLASSIFY.key + ALPS_KEY.uid),
     comm: fromCString(record.subarray(ALPS_CLASSIFY.comm, ALPS_CLASSIFY.comm + ALPS_LIMITS.ALPS_COMM_LEN)),
     commandLine: decoder.decode(args).replace(/\0+$/, "").replaceAll("\0", " "),
     execPath: fromCString(key.subarray(ALPS_KEY.path, ALPS_KEY.path + ALPS_LIMITS.ALPS_PATH_LEN)),

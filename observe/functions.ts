@@ -13,7 +13,21 @@ export interface FunctionInfo {
   invocations: number;
   /** Of these, the warm ones of which several tasks wanted a CPU at once: probably several requests each. */
   overlapped: number;
+  /** When something was last seen of it, in milliseconds of `performance.now()`. */
+  lastSeenMs: number;
 }
+
+/** A function of which nothing was seen for so long is forgotten: 7 days, as in the learner. */
+export const FORGET_AFTER_MS = 7 * 86_400_000;
+
+/**
+ * Where more functions are known than this, those of which nothing was seen for longest are forgotten: names come from
+ * foreign processes, which can make up as many as they like.
+ */
+export const MOST_FUNCTIONS = 20_000;
+
+/** So many stay then, so that it does not come to that again at once. */
+const LEFT_FUNCTIONS = 16_000;
 
 /** Most cgroups that are remembered per function. */
 const MAX_CGROUPS = 16;
@@ -22,6 +36,7 @@ const MAX_CGROUPS = 16;
 export class FunctionTable {
   readonly #byId = new Map<number, FunctionInfo>();
   readonly #byName = new Map<string, FunctionInfo>();
+  #lastId = 0;
 
   /** @param onNew called once for each new function, before anything can refer to it */
   constructor(readonly onNew: (info: FunctionInfo) => void) {}
@@ -34,12 +49,22 @@ export class FunctionTable {
   named(name: string, ruleId: string, cgroup?: string): FunctionInfo {
     let info = this.#byName.get(name);
     if (!info) {
-      const id = this.#byId.size + 1;
-      info = { id, name, ruleId, platform: "rule", cgroups: new Set(), invocations: 0, overlapped: 0 };
+      info = {
+        id: this.#lastId + 1,
+        name,
+        ruleId,
+        platform: "rule",
+        cgroups: new Set(),
+        invocations: 0,
+        overlapped: 0,
+        lastSeenMs: 0,
+      };
       this.onNew(info);
+      this.#lastId = info.id;
       this.#byId.set(info.id, info);
       this.#byName.set(name, info);
     }
+    info.lastSeenMs = performance.now();
     if (cgroup !== undefined && info.cgroups.size < MAX_CGROUPS) info.cgroups.add(cgroup);
     return info;
   }
@@ -50,6 +75,26 @@ export class FunctionTable {
 
   byName(name: string): FunctionInfo | undefined {
     return this.#byName.get(name);
+  }
+
+  /**
+   * Forgets those that have not been seen for {@link FORGET_AFTER_MS}, and, where there are more than
+   * {@link MOST_FUNCTIONS}, those that have not been seen for longest.
+   *
+   * @param inUse functions that stay in any case
+   * @returns those forgotten; their numbers will never be used again
+   */
+  forget(nowMs: number, inUse: (info: FunctionInfo) => boolean): FunctionInfo[] {
+    const idle = [...this].filter((info) => !inUse(info)).sort((a, b) => a.lastSeenMs - b.lastSeenMs);
+    const tooMany = this.size > MOST_FUNCTIONS ? this.size - LEFT_FUNCTIONS : 0;
+    const gone = idle.filter(({ lastSeenMs }, index) =>
+      index < tooMany || nowMs - lastSeenMs > FORGET_AFTER_MS
+    );
+    for (const { id, name } of gone) {
+      this.#byId.delete(id);
+      this.#byName.delete(name);
+    }
+    return gone;
   }
 
   [Symbol.iterator](): Iterator<FunctionInfo> {

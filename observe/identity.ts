@@ -21,6 +21,8 @@ export interface ProcessIdentity {
   /** Paths in the other hierarchies, without doubles. */
   readonly cgroupsOther: readonly string[];
   readonly parentPid: number;
+  /** Effective user id, where it was asked for. */
+  readonly uid?: number;
 }
 
 /** What an event of the kernel told about a process, for what `/proc` no longer tells. */
@@ -72,6 +74,12 @@ export function readIdentity(pid: number, hints: IdentityHints = {}): ProcessIde
     cgroupsOther: cgroups.others,
     parentPid: stat.parentPid,
   };
+}
+
+/** The effective user id of a process; undefined where there is no such process (any more). */
+export function readUid(pid: number): number | undefined {
+  const uid = /^Uid:\t[0-9]+\t([0-9]+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
+  return uid === undefined ? undefined : Number(uid);
 }
 
 /**

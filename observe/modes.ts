@@ -43,6 +43,11 @@ export class Modes {
     return this.#byFunction.get(functionId)?.warm ? "warm" : "process";
   }
 
+  /** A function is known no longer. The kernel side is told by whoever removes its counters. */
+  forget(functionId: number): void {
+    this.#byFunction.delete(functionId);
+  }
+
   #set(functionId: number, mode: FunctionMode): void {
     this.#byFunction.set(functionId, mode);
     const flags = (mode.warm ? Flags.ALPS_WARM : 0) | (mode.ruled === "auto" ? Flags.ALPS_AUTO : 0);

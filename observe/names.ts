@@ -10,7 +10,7 @@ export const MAX_NAME_BYTES = 255;
  * Control characters, line and paragraph separators, and the marks that reverse the direction of text: all of them can
  * make a terminal or a log show something else than what is there.
  */
-const CONTROL = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const CONTROL = /[\p{Cc}\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 /** What an undecodable byte became when it was read: two different names would look like one. */
 const UNDECODABLE = /\ufffd/;
@@ -40,15 +40,32 @@ const MAX_SHOWN = 120;
  * no escaping stays as it is.
  */
 export function shown(text: string): string {
-  const cut = text.length > MAX_SHOWN ? text.slice(0, MAX_SHOWN).toWellFormed() + "…" : text;
-  return escaped(cut);
+  return oneLine(text, MAX_SHOWN);
 }
 
-/** A text with what could make a terminal or a log show something else written as `\u001b`. */
+/** A foreign text of any length as one line of about `most` characters, with control characters escaped. */
+export function oneLine(text: string, most: number): string {
+  return escaped(cutTo(text, most));
+}
+
+/** A text, shortened to `most` characters and an ellipsis where it is longer. */
+export function cutTo(text: string, most: number): string {
+  return text.length > most ? text.slice(0, most).toWellFormed() + "…" : text;
+}
+
+/**
+ * A text with what could make a terminal or a log show something else written as `\u001b`. In JSON this changes nothing:
+ * such characters stand within its strings only.
+ */
 export function escaped(text: string): string {
   if (!CONTROL.test(text) && text.isWellFormed()) return text;
   return text.replace(
-    /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    /[\p{Cc}\p{Cs}\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** {@link escaped}, with the line feeds left: for texts of several lines whose parts are foreign. */
+export function escapedLines(text: string): string {
+  return text.split("\n").map(escaped).join("\n");
 }

@@ -7,6 +7,7 @@ import {
   ALPS_FUNCTION_STATS,
   ALPS_KEY_PARTS,
   ALPS_LIMITS,
+  ALPS_MEMBER,
   ALPS_MODE,
   ALPS_VERDICT,
   ALPS_VERDICT_FLAGS,
@@ -14,12 +15,17 @@ import {
 import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { hasTimers, requireObservable } from "./kernel_features.ts";
+import type { Member } from "./active_set.ts";
 import type { RuleUses } from "./rule_set.ts";
-import { SharedPage } from "./slots.ts";
+import { SharedPage, waitBucketNs } from "./slots.ts";
+
+/** What processes of one kind are: a function's number, 0 for none; undefined has the kernel side ask every time. */
+export type KeyVerdict = number | "excluded" | undefined;
 
 /** A process to make part of an invocation: `struct alps_adopt`. */
 export interface Adoption {
   pid: number;
+  /** 0 takes the process out of its invocation. */
   functionId: number;
   /** First process of its invocation; its own pid where it is that. */
   root: number;
@@ -61,18 +67,24 @@ export class Observer implements Disposable {
 
   /**
    * @param cores CPUs that invocations run on
+   * @param maxWaitNs a task's wait for a CPU that is longer than this is counted
    * @param timers whether eBPF programs have timers: without, a warm invocation's end is known at the next one's begin
    * @throws NotSupportedError where this machine lacks something, KernelError where the kernel refuses
    */
-  constructor(cores: number, timers = hasTimers()) {
+  constructor(cores: number, maxWaitNs = 5e9, timers = hasTimers()) {
     requireObservable();
     using cleanup = new DisposableStack();
     this.libc = cleanup.use(new Libc());
     const library = cleanup.use(new Libbpf());
     this.#object = cleanup.use(library.open(readAsset("bpf/observe.bpf.o"), "observe"));
-    this.#object.setConstants({ cores, has_timers: timers ? 1 : 0 });
+    this.#object.setConstants({
+      max_wait_ns: maxWaitNs,
+      wait_bucket_ns: waitBucketNs(maxWaitNs),
+      has_timers: timers ? 1 : 0,
+    });
     load(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
+    this.shared.cores = cores;
     this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");
     this.#adoptions = new BpfMap(library, this.#object.mapFd("adoptions"), "adoptions");
     this.#stats = new BpfMap(library, this.#object.mapFd("function_stats"), "function_stats");
@@ -96,17 +108,22 @@ export class Observer implements Disposable {
     if (uses.exe || uses.cmd) parts |= ALPS_KEY_PARTS.ALPS_KEY_EXE;
     if (uses.comm) parts |= ALPS_KEY_PARTS.ALPS_KEY_COMM;
     if (uses.cgroup) parts |= ALPS_KEY_PARTS.ALPS_KEY_CGROUP;
+    if (uses.user) parts |= ALPS_KEY_PARTS.ALPS_KEY_USER;
     this.shared.setRules(generation, parts);
   }
 
-  /** Remembers what processes with this key are: a function's number, 0 for none, undefined to ask every time. */
-  remember(key: Uint8Array<ArrayBuffer>, generation: number, functionId: number | undefined): void {
+  /** Remembers what processes with this key are. */
+  remember(key: Uint8Array<ArrayBuffer>, generation: number, verdict: KeyVerdict): void {
     const value = new Uint8Array(ALPS_VERDICT.size), view = new DataView(value.buffer);
     view.setUint32(ALPS_VERDICT.rules_generation, generation, true);
-    view.setUint32(ALPS_VERDICT.function_id, functionId ?? 0, true);
+    view.setUint32(ALPS_VERDICT.function_id, typeof verdict === "number" ? verdict : 0, true);
     view.setUint32(
       ALPS_VERDICT.flags,
-      functionId === undefined ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ASK : 0,
+      verdict === "excluded"
+        ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_EXCLUDED
+        : verdict === undefined
+        ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ASK
+        : 0,
       true,
     );
     this.#verdicts.set(key, value);
@@ -115,6 +132,12 @@ export class Observer implements Disposable {
   /** Makes counters for a new function. They must exist before its first invocation ends. */
   addFunction(functionId: number): void {
     this.#stats.set(u32Key(functionId), new Uint8Array(ALPS_FUNCTION_STATS.size), true);
+  }
+
+  /** Removes the counters and the mode of a function that is forgotten. */
+  removeFunction(functionId: number): void {
+    this.#stats.delete(u32Key(functionId));
+    this.#modes.delete(u32Key(functionId));
   }
 
   /**
@@ -147,10 +170,36 @@ export class Observer implements Disposable {
     try {
       const status = this.libc.read(iterator, new Uint8Array(64));
       if (status < 0) throw new KernelError("cannot run iterator adopt", -status);
-      return adoptions.filter(({ pid, root }) => pid === root && !this.#hasSlot(pid)).length;
+      return adoptions.filter(({ pid, root, functionId }) =>
+        functionId !== 0 && pid === root && !this.#hasSlot(pid)
+      )
+        .length;
     } finally {
       this.libc.close(iterator);
       for (const { pid } of adoptions) this.#adoptions.delete(u32Key(pid));
+    }
+  }
+
+  /** The tasks of all invocations, as the kernel side has them: some 100 ns for each task of the machine. */
+  members(): Member[] {
+    const iterator = this.#object.createIterator("members");
+    try {
+      const found: Member[] = [], chunk = new Uint8Array(1024 * ALPS_MEMBER.size);
+      for (;;) {
+        const bytes = this.libc.read(iterator, chunk);
+        if (bytes < 0) throw new KernelError("cannot run iterator members", -bytes);
+        if (bytes === 0) return found;
+        const view = new DataView(chunk.buffer, 0, bytes);
+        for (let at = 0; at + ALPS_MEMBER.size <= bytes; at += ALPS_MEMBER.size) {
+          found.push({
+            slot: view.getUint32(at + ALPS_MEMBER.slot, true),
+            generation: view.getUint32(at + ALPS_MEMBER.generation, true),
+            tid: view.getUint32(at + ALPS_MEMBER.tid, true),
+          });
+        }
+      }
+    } finally {
+      this.libc.close(iterator);
     }
   }
 

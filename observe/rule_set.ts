@@ -1,5 +1,6 @@
 /** The rules in force, in order, and what they make of a process. */
 import type { RuleEntry } from "../api/agent_view.ts";
+import { Exclusions, NO_EXCLUSIONS } from "./exclusions.ts";
 import type { ProcessIdentity } from "./identity.ts";
 import { nameProblem, shown } from "./names.ts";
 import { compilePattern, type PatternMatch, type RuleKind } from "./patterns.ts";
@@ -12,6 +13,8 @@ export type Verdict =
     /** A rule matched, but the name that it took from the process cannot be used. */
     | { readonly kind: "refused"; readonly rule: Rule; readonly reason: string }
     | { readonly kind: "none" }
+    /** It is left alone, and belongs to no invocation of its parent's either. */
+    | { readonly kind: "excluded" }
   )
   & {
     /**
@@ -21,8 +24,8 @@ export type Verdict =
     readonly cacheable: boolean;
   };
 
-/** Which kinds of rules there are: what no rule looks at need not be followed. */
-export type RuleUses = Readonly<Record<RuleKind, boolean>>;
+/** Which kinds of rules there are, exclusions among them: what no rule looks at need not be followed. */
+export type RuleUses = Readonly<Record<RuleKind | "user", boolean>>;
 
 /** First match wins, in this order, and within one origin in the order of adding. */
 const ORDER: readonly RuleEntry["from"][] = ["command line", "configuration", "http", "discovery"];
@@ -46,6 +49,9 @@ export class RuleSet {
   #lastId = 0;
   #generation = 0;
 
+  /** @param exclusions come before all rules */
+  constructor(readonly exclusions: Exclusions = new Exclusions(NO_EXCLUSIONS)) {}
+
   /** Counts up with every change: what was cached under another generation is out of date. */
   get generation(): number {
     return this.#generation;
@@ -54,7 +60,15 @@ export class RuleSet {
   /** Which kinds of rules there are. */
   get uses(): RuleUses {
     const has = (kind: RuleKind) => this.#entries.some(({ rule }) => rule.kind === kind);
-    return { exe: has("exe"), comm: has("comm"), cgroup: has("cgroup"), cmd: has("cmd"), pid: has("pid") };
+    const some = this.#entries.length > 0;
+    return {
+      exe: has("exe"),
+      comm: has("comm"),
+      cgroup: has("cgroup") || (some && this.exclusions.byCgroup),
+      cmd: has("cmd"),
+      pid: has("pid"),
+      user: some && this.exclusions.byUser,
+    };
   }
 
   /** The rules, in the order in which they are tried. */
@@ -104,8 +118,14 @@ export class RuleSet {
     return gone;
   }
 
+  /** Counts the generation up although no rule has changed: what was cached under the one before is out of date. */
+  renew(): void {
+    this.#generation++;
+  }
+
   /** What the rules make of a process: the first that matches decides, even where its name is then refused. */
   match(identity: ProcessIdentity): Verdict {
+    if (this.exclusions.coversProcess(identity)) return { kind: "excluded", cacheable: true };
     let cacheable = true;
     for (const { rule, match } of this.#entries) {
       if (rule.kind === "cmd" || rule.kind === "pid") cacheable = false;
@@ -113,6 +133,9 @@ export class RuleSet {
       if (functionName === undefined) continue;
       // A rule's own name was validated with the rule.
       const problem = rule.name === undefined ? nameProblem(functionName) : undefined;
+      if (problem === undefined && this.exclusions.coversFunction(functionName)) {
+        return { kind: "excluded", cacheable };
+      }
       if (problem === undefined) return { kind: "function", rule, functionName, cacheable };
       const reason = `rule ${rule.id} took the name "${shown(functionName)}" from it: ${problem}`;
       return { kind: "refused", rule, reason, cacheable };

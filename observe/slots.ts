@@ -5,13 +5,23 @@ import type { Libc, Mapping } from "../ffi/libc.ts";
 
 const WORDS = ALPS_SLOT.size / 4;
 const TWO_32 = 2 ** 32;
+const WAIT_BUCKETS = ALPS_LIMITS.ALPS_WAIT_BUCKETS;
+
+/**
+ * In which steps the kernel side tells when waits began, in nanoseconds: an eighth of the longest one that is allowed, so
+ * that a wait has been told apart for twice as long as it may last.
+ */
+export function waitBucketNs(maxWaitNs: number): number {
+  return Math.ceil(maxWaitNs / 8);
+}
 
 /** The array `slots`, mapped. Reading needs no system call. */
 export class SlotTable implements Disposable {
   readonly #mapping: Mapping;
   readonly #words: Uint32Array;
 
-  constructor(libc: Pick<Libc, "map">, slotsFd: number) {
+  /** @param bucketNs {@link waitBucketNs} as the kernel side was told */
+  constructor(libc: Pick<Libc, "map">, slotsFd: number, readonly bucketNs = waitBucketNs(5e9)) {
     this.#mapping = libc.map(slotsFd, ALPS_LIMITS.ALPS_SLOTS * ALPS_SLOT.size, 0, false);
     this.#words = new Uint32Array(this.#mapping.buffer);
   }
@@ -78,6 +88,19 @@ export class SlotTable implements Disposable {
   }
 
   /**
+   * How long the one of its tasks has waited for a CPU that has done so the longest: at most this many nanoseconds, and
+   * at least a bucket's width less. 0 where none waits.
+   */
+  oldestWaitNs(slot: number, nowNs: number): number {
+    const latest = Math.floor(nowNs / this.bucketNs), at = slot * WORDS + ALPS_SLOT.waiting / 4;
+    for (let bucket = Math.max(0, latest - WAIT_BUCKETS + 1); bucket <= latest; bucket++) {
+      // A task that was taken in or left while it changed its state may have been counted out once too often.
+      if ((this.#words[at + bucket % WAIT_BUCKETS]! | 0) > 0) return nowNs - bucket * this.bucketNs;
+    }
+    return 0;
+  }
+
+  /**
    * CPU time that the invocation has used up to `nowNs`, the stints under way included. Exact while nothing switches; where a switch comes in
    * between, what was complete before it is returned.
    */
@@ -106,6 +129,9 @@ export interface SharedCounters {
   lostNoSlot: number;
   lostNoMemory: number;
   lostNoStats: number;
+  /** Waits of tasks for a CPU that lasted longer than is allowed, and the longest of all; those that have ended. */
+  longWaits: number;
+  longestWaitNs: number;
 }
 
 /** The page that both sides write: rules in force, counters. */
@@ -123,6 +149,15 @@ export class SharedPage implements Disposable {
   /** Invocations that want a CPU now. */
   get runnable(): number {
     return this.#words[ALPS_SHARED.runnable / 4]!;
+  }
+
+  /** CPUs that invocations run on: where more want one, user space is woken at once. */
+  get cores(): number {
+    return this.#words[ALPS_SHARED.cores / 4]!;
+  }
+
+  set cores(count: number) {
+    this.#words[ALPS_SHARED.cores / 4] = count;
   }
 
   get rulesGeneration(): number {
@@ -145,6 +180,8 @@ export class SharedPage implements Disposable {
       lostNoSlot: u64(ALPS_SHARED.lost_no_slot),
       lostNoMemory: u64(ALPS_SHARED.lost_no_memory),
       lostNoStats: u64(ALPS_SHARED.lost_no_stats),
+      longWaits: u64(ALPS_SHARED.long_waits),
+      longestWaitNs: u64(ALPS_SHARED.longest_wait_ns),
     };
   }
 

@@ -17,6 +17,7 @@ const STRUCTS = [
   "alps_adopt",
   "alps_function_stats",
   "alps_shared",
+  "alps_member",
 ];
 const ENUMS = [
   "alps_limits",

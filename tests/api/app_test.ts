@@ -157,6 +157,8 @@ const ROUTES: Record<string, { good: number; bad: number[] }> = {
   "post /functions": { good: 201, bad: [400, 401, 403, 409, 413, 415] },
   "delete /functions/{rule}": { good: 204, bad: [400, 401, 403, 404, 409] },
   "get /invocations": { good: 200, bad: [400, 401, 403] },
+  "get /enforcement": { good: 200, bad: [401, 403] },
+  "put /enforcement": { good: 200, bad: [400, 401, 403, 409, 413, 415] },
   "get /healthz": { good: 200, bad: [403] },
   "get /readyz": { good: 200, bad: [403, 503] },
   "get /metrics": { good: 200, bad: [401, 403] },
@@ -235,9 +237,10 @@ Deno.test("docs/http.md has every route", async () => {
   }
 });
 
-Deno.test("the schemas of answers have exactly the fields of the agent's view", () => {
+Deno.test("the schemas of answers have exactly the fields of the agent's view", async () => {
   const view = new FakeView();
   const { rules, functions, unknown } = view.functions();
+  const switchedOff = await view.setEnforcement(false);
   const cases: [z.ZodObject, object][] = [
     [schemas.PrioritiesSchema, view.priorities()],
     [schemas.PriorityEntrySchema, view.priorities().functions[0] ?? {}],
@@ -245,6 +248,7 @@ Deno.test("the schemas of answers have exactly the fields of the agent's view", 
     [schemas.RuleEntrySchema, { ...rules[0], ...rules[1] }],
     [schemas.FunctionEntrySchema, functions[0] ?? {}],
     [schemas.UnknownEntrySchema, unknown[0] ?? {}],
+    [schemas.EnforcementSchema, { ...view.enforcement(), ...switchedOff }],
     [schemas.InvocationEntrySchema, view.invocations(1)[0] ?? {}],
   ];
   for (const [schema, value] of cases) {

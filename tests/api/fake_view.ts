@@ -3,13 +3,16 @@
  */
 import {
   type AgentView,
+  type EnforcementSnapshot,
   type FunctionsSnapshot,
   type InvocationEntry,
   type MetricsSnapshot,
   type NewRule,
+  type Parts,
   type Pin,
   type PriorityEntry,
   RequestError,
+  type RuleEntry,
 } from "../../api/agent_view.ts";
 import { createApp } from "../../api/app.ts";
 import type { ProblemDocument } from "../../api/problem.ts";
@@ -30,7 +33,14 @@ export class FakeView implements AgentView {
     { id: "r2", rule: "exe:/srv/{function}", mode: "warm", gap_ms: 5, from: "http" },
   ];
   asked: { limit: number; name: string | undefined }[] = [];
+  enabled = true;
+  nothingToSwitch = false;
   state = { ready: true, reasons: [] as string[] };
+  states: Parts = {
+    observing: { state: "working" },
+    learning: { state: "working" },
+    enforcing: { state: "working" },
+  };
   snapshot: MetricsSnapshot = emptyMetrics();
 
   priorities() {
@@ -71,7 +81,7 @@ export class FakeView implements AgentView {
     };
   }
 
-  addRule(rule: NewRule) {
+  addRule(rule: NewRule): RuleEntry {
     if (!rule.rule.includes(":")) throw new RequestError(400, "rule has no kind", "rule");
     if (this.rules.some((one) => one.rule === rule.rule)) {
       throw new RequestError(409, "the rule exists already");
@@ -114,8 +124,25 @@ export class FakeView implements AgentView {
     }];
   }
 
+  enforcement(): EnforcementSnapshot {
+    const since = "2026-03-01T12:00:00.000000Z";
+    if (this.enabled) return { enabled: true, by: "start", since };
+    const reason = "switched off by a person";
+    return { enabled: false, by: "person", since, reason, tries_again: since };
+  }
+
+  setEnforcement(enabled: boolean): Promise<EnforcementSnapshot> {
+    if (this.nothingToSwitch) return Promise.reject(new RequestError(409, "the backend is none"));
+    this.enabled = enabled;
+    return Promise.resolve(this.enforcement());
+  }
+
   readiness() {
     return this.state;
+  }
+
+  parts(): Parts {
+    return this.states;
   }
 
   metrics(): MetricsSnapshot {
@@ -155,6 +182,9 @@ export function emptyMetrics(): MetricsSnapshot {
     migrationsTotal: 0,
     enforcementErrors: {},
     unidentified: {},
+    enforcementEnabled: true,
+    guardTrips: {},
+    longestWaitSeconds: 0,
     learnEpochSeconds: 0,
     latencies: {},
   };

@@ -68,6 +68,6 @@ Deno.test("functionLabel() keeps a function called other apart from the rest", (
   assert.deepEqual(entries.map(({ label }) => label), ["_other", "__other", "other"]);
 });
 
-Deno.test("functionLabel() replaces what UTF-8 or Prometheus cannot hold", () => {
-  assert.equal(functionLabel("a\0b\ud800c"), "a\ufffdb\ufffdc");
+Deno.test("functionLabel() escapes what UTF-8 or Prometheus cannot hold", () => {
+  assert.equal(functionLabel("a\0b\ud800c"), "a\\u0000b\\ud800c");
 });

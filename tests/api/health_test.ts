@@ -8,7 +8,7 @@ Deno.test("GET /healthz answers ok", async () => {
 
 Deno.test("GET /readyz answers 200 when ready, and 503 with the reasons when not", async () => {
   const { ask, view } = fakeApi();
-  assert.deepEqual(await (await ask("/readyz")).json(), { ready: true });
+  assert.deepEqual(await (await ask("/readyz")).json(), { ready: true, ...view.states });
   view.state = { ready: false, reasons: ["no policy yet", "ring buffer closed"] };
   for (const connection of [UNIX, LOOPBACK]) {
     const problem = await problemOf(await ask("/readyz", {}, connection), 503);
@@ -28,6 +28,29 @@ Deno.test("GET /readyz shows reasons off loopback only with the token", async ()
     (await problemOf(await ask("/readyz", { headers }, EVERYWHERE), 503)).reasons,
     view.state.reasons,
   );
+});
+
+Deno.test("GET /readyz says of each part whether it works, and why not to those who may read", async () => {
+  const { ask, view } = fakeApi();
+  const reason = "learning has stopped: secret-function";
+  view.states = {
+    observing: { state: "working" },
+    learning: { state: "not working", reason },
+    enforcing: { state: "off", reason: "--backend none" },
+  };
+  const { observing, learning, enforcing } = await (await ask("/readyz")).json();
+  assert.deepEqual({ observing, learning, enforcing }, view.states);
+  view.state = { ready: false, reasons: [reason] };
+  const problem = await problemOf(await ask("/readyz"), 503);
+  assert.deepEqual([problem.observing, problem.learning, problem.enforcing], Object.values(view.states));
+  for (const ready of [true, false]) {
+    view.state = { ready, reasons: ready ? [] : [reason] };
+    const answer = await ask("/readyz", {}, EVERYWHERE);
+    assert.equal(answer.status, ready ? 200 : 503);
+    const text = await answer.text();
+    assert.ok(!text.includes("secret") && !text.includes("none"), text);
+    assert.equal(JSON.parse(text).learning.state, "not working");
+  }
 });
 
 Deno.test("GET /metrics answers in Prometheus's text format", async () => {

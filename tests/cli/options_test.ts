@@ -39,6 +39,7 @@ Deno.test("resolveRunOptions() has a default for everything", () => {
     maxWaitS: 5,
     backend: "auto",
     rules: [],
+    exclude: { cgroups: [], users: [], functions: [] },
     discover: "none",
     listen: { host: "127.0.0.1", port: 8083 },
     socket: "/run/alps/agent.sock",
@@ -103,6 +104,31 @@ Deno.test("resolveRunOptions() keeps the rules of all places, strongest first", 
     ["e2", "configuration"],
     ["f1", "configuration"],
   ]);
+});
+
+Deno.test("resolveRunOptions() takes exclusions of all places together", () => {
+  const file = { "exclude-cgroup": ["/system.slice/**"], "exclude-function": "batch-*" };
+  const env = { ALPS_CONFIG: "alps.json", ALPS_EXCLUDE_USER: "postgres\n\n1000\n" };
+  const { exclude } = resolveRunOptions(cli({ "exclude-cgroup": ["/db"] }), sources(env, file));
+  assert.deepEqual(exclude, {
+    cgroups: ["/db", "/system.slice/**"],
+    users: ["postgres", "1000"],
+    functions: ["batch-*"],
+  });
+});
+
+Deno.test("resolveRunOptions() refuses an exclusion that is no glob", () => {
+  refused(
+    cli({ "exclude-cgroup": "db" }),
+    sources(),
+    "--exclude-cgroup must be a glob on a cgroup's path, such as /system.slice/** (got db)",
+  );
+  const file = sources({ ALPS_CONFIG: "alps.json" }, { "exclude-function": ["a", "b\\"] });
+  refused(
+    cli(),
+    file,
+    'alps.json, line 1: "exclude-function" must be a glob on a function\'s name (got b\\)',
+  );
 });
 
 Deno.test("resolveRunOptions() says where a bad rule stands", () => {

@@ -67,7 +67,7 @@ Deno.test("main() runs the agent where no command is named, with or without opti
 Deno.test("main() hands over every option of run", async () => {
   const line = "--ml LR --alpha 2 --beta 0 --gamma 3 --theta 40 --unpred --overload --epoch 1 --max-wait 2 " +
     "--backend none --rule a=comm:a --rule exe:/{function} --discover none --listen [::1]:0 --socket s.sock " +
-    "--token-file t --state st --exp_result e --log-level debug --log-format json";
+    "--exclude-cgroup /db --exclude-user root --exclude-function a* --token-file t --state st --exp_result e --log-level debug --log-format json";
   const { ran } = await run(line.split(" "));
   assert.deepEqual(ran, ["run", {
     ml: "LR",
@@ -84,6 +84,7 @@ Deno.test("main() hands over every option of run", async () => {
       { name: "a", kind: "comm", pattern: "a", mode: "auto", from: "command line" },
       { kind: "exe", pattern: "/{function}", mode: "auto", from: "command line" },
     ],
+    exclude: { cgroups: ["/db"], users: ["root"], functions: ["a*"] },
     discover: "none",
     listen: { host: "::1", port: 0 },
     socket: "s.sock",

@@ -2,17 +2,22 @@ import assert from "node:assert/strict";
 
 const HOSTILE = "fib\n2026-01-01T00:00:00Z fatal alps: forged\r\x1b[2J\u2028x";
 
+const href = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+
 /** What a process writes to standard error that logs a hostile value at each level. */
 async function logged(level: string, format: string): Promise<string> {
-  const href = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
-  const code = `
+  return await written(`
     import { configureLog } from ${href("../../core/log.ts")};
     import { getLogger } from "@logtape/logtape";
-    await configureLog(${JSON.stringify(level)}, ${JSON.stringify(format)});
+    configureLog(${JSON.stringify(level)}, ${JSON.stringify(format)});
     const log = getLogger(["alps", "test"]);
     const values = { name: ${JSON.stringify(HOSTILE)} };
     for (const each of ["debug", "info", "warning", "error", "fatal"]) log[each]("saw {name} end", values);
-  `;
+  `);
+}
+
+/** What a program writes to standard error. */
+async function written(code: string): Promise<string> {
   const script = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(script, code);
@@ -45,4 +50,22 @@ Deno.test("configureLog() writes one JSON object per line", async () => {
   const lines = (await logged("warning", "json")).split("\n");
   assert.equal(lines.pop(), "");
   assert.deepEqual(lines.map((line) => JSON.parse(line).level), ["WARN", "ERROR", "FATAL"]);
+});
+
+Deno.test("configureLog() writes what comes again and again once, and its count when the program ends", async () => {
+  for (const end of ["", "Deno.exit(0);"]) {
+    const text = await written(`
+      import { configureLog } from ${href("../../core/log.ts")};
+      import { getLogger } from "@logtape/logtape";
+      configureLog("info", "json");
+      const log = getLogger(["alps", "test"]);
+      for (let i = 0; i < 100; i++) log.warning("cannot do {what}", { what: "this" });
+      ${end}
+    `);
+    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(lines.map(({ properties }) => properties), [
+      { what: "this" },
+      { what: "this", left_out: 99 },
+    ]);
+  }
 });

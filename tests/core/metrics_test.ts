@@ -13,11 +13,14 @@ function sources(changes: Partial<MetricsSources> = {}): MetricsSources {
     lostNoSlot: 2,
     lostNoMemory: 3,
     lostNoStats: 4,
+    longWaits: 1,
+    longestWaitNs: 2.5e9,
   };
   return {
     observer: { shared: { counters: () => counts }, statsOf: () => undefined },
     functions: new FunctionTable(() => {}),
     report: undefined,
+    enforcement: { enabled: false, trips: { wait: 1, events_lost: 2, late: 0, memory: 0 } },
     backend: "stock",
     epoch: 5,
     cpuUtilization: 42,
@@ -33,7 +36,7 @@ Deno.test("agentMetrics() shows zeros of what the event thread has not told yet"
     [metrics.decisionsTotal, metrics.promotionsTotal, metrics.demotionsTotal, metrics.migrationsTotal],
     [0, 0, 0, 0],
   );
-  assert.deepEqual([metrics.enforcementErrors, metrics.latencies, metrics.functions], [{}, {}, []]);
+  assert.deepEqual([metrics.enforcementErrors, metrics.latencies, [...metrics.functions]], [{}, {}, []]);
   assert.deepEqual([metrics.backend, metrics.epoch, metrics.cpuUtilization], ["stock", 5, 42]);
 });
 
@@ -64,7 +67,8 @@ Deno.test("agentMetrics() shows the kernel's counters of each function, in secon
   const { observer } = sources();
   const metrics = agentMetrics(sources({ functions, observer: { ...observer, statsOf } }));
   assert.equal(metrics.functionsKnown, 2);
-  const [a, ...others] = metrics.functions;
+  const [a, ...others] = [...metrics.functions];
+  assert.equal([...metrics.functions].length, 1, "it can be gone through again");
   assert.deepEqual(others, []);
   assert.deepEqual(
     [a?.name, a?.invocations, a?.cpuSeconds, a?.waitSeconds, a?.preemptions],
@@ -99,4 +103,11 @@ Deno.test("agentMetrics() shows the event thread's figures, latencies in seconds
     "0.999": 0.004,
     "1": 0.005,
   });
+});
+
+Deno.test("agentMetrics() shows whether the order is enforced, the guard's trips, and the longest wait", () => {
+  const metrics = agentMetrics(sources());
+  assert.equal(metrics.enforcementEnabled, false);
+  assert.deepEqual(metrics.guardTrips, { wait: 1, events_lost: 2, late: 0, memory: 0 });
+  assert.equal(metrics.longestWaitSeconds, 2.5);
 });

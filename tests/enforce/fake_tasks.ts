@@ -55,9 +55,10 @@ export class FakeTasks {
     return 8;
   }
 
+  /** As on a machine of eight CPUs: others are left out. */
   setAffinity(tid: number, from: Uint8Array<ArrayBuffer>): number {
     if (!this.masks.has(tid)) return -3;
-    this.masks.set(tid, new DataView(from.buffer, from.byteOffset).getBigUint64(0, true));
+    this.masks.set(tid, 0xffn & new DataView(from.buffer, from.byteOffset).getBigUint64(0, true));
     return 0;
   }
 }

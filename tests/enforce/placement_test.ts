@@ -109,7 +109,7 @@ class FakeAffinity {
   setAffinity(tid: number, from: Uint8Array<ArrayBuffer>): number {
     if (!this.masks.has(tid)) return -3;
     const mask = new DataView(from.buffer, from.byteOffset).getBigUint64(0, true);
-    assert.ok(from.subarray(8).every((byte) => byte === 0));
+    assert.ok(from.length === 8 || from.subarray(8).every((byte) => byte === 0));
     this.calls.push(`${tid} ${mask.toString(2)}`);
     this.masks.set(tid, mask);
     return 0;
@@ -119,14 +119,14 @@ class FakeAffinity {
 Deno.test("Mover.move() allows one CPU for a moment, then what was allowed before", () => {
   const kernel = new FakeAffinity();
   kernel.masks.set(7, 0b1101n);
-  assert.equal(new Mover(kernel).move({ tid: 7, cpu: 2 }), true);
+  assert.equal(new Mover(kernel, [0, 1, 2, 3], NO_JOURNAL, () => 4).move({ tid: 7, cpu: 2 }), true);
   assert.deepEqual(kernel.calls, ["7 100", "7 1101"]);
 });
 
 Deno.test("Mover.move() leaves a task alone that may not run there, and one that is gone", () => {
   const kernel = new FakeAffinity();
   kernel.masks.set(7, 0b1101n);
-  const mover = new Mover(kernel);
+  const mover = new Mover(kernel, [0, 1, 2, 3], NO_JOURNAL, () => 4);
   assert.equal(mover.move({ tid: 7, cpu: 1 }), false);
   assert.equal(mover.move({ tid: 7, cpu: 2000 }), false);
   assert.equal(mover.move({ tid: 8, cpu: 0 }), false);
@@ -141,9 +141,31 @@ Deno.test("Mover.move() has the move recorded from before it is made until the t
     beforeMove: (tid: number, mask: Uint8Array, cpu: number) => calls.push(`record ${tid} ${mask} ${cpu}`),
     done: () => void calls.push("done"),
   };
-  assert.equal(new Mover(kernel, journal).move({ tid: 7, cpu: 2 }), true);
+  assert.equal(new Mover(kernel, [0, 1, 2, 3], journal, () => 4).move({ tid: 7, cpu: 2 }), true);
   assert.deepEqual(calls, ["record 7 13,0,0,0,0,0,0,0 2", "7 100", "7 1101", "done"]);
   calls.length = 0;
-  assert.equal(new Mover(kernel, { ...journal, beforeMove: () => -1 }).move({ tid: 7, cpu: 2 }), false);
+  assert.equal(
+    new Mover(kernel, [0, 1, 2, 3], { ...journal, beforeMove: () => -1 }, () => 4).move({ tid: 7, cpu: 2 }),
+    false,
+  );
   assert.deepEqual(calls, []);
+});
+
+Deno.test("Mover.move() gives a task that may run anywhere every CPU back, one that is off now among them", () => {
+  const kernel = new FakeAffinity();
+  kernel.masks.set(7, 0b101n); // CPU 1 is off: it does not show
+  const mover = new Mover(kernel, [0, 2], NO_JOURNAL, () => 3);
+  assert.equal(mover.move({ tid: 7, cpu: 2 }), true);
+  assert.deepEqual(kernel.calls, ["7 100", `7 ${"1".repeat(64)}`]);
+});
+
+Deno.test("Mover.move() leaves a pinned task alone while CPUs are off: what it may use of them cannot be told", () => {
+  const kernel = new FakeAffinity();
+  kernel.masks.set(7, 0b101n);
+  const mover = new Mover(kernel, [0, 2, 3], NO_JOURNAL, () => 4);
+  assert.equal(mover.move({ tid: 7, cpu: 2 }), false);
+  assert.deepEqual(kernel.calls, []);
+  mover.setCpus([0, 1, 2, 3]);
+  assert.equal(mover.move({ tid: 7, cpu: 2 }), true);
+  assert.deepEqual(kernel.calls, ["7 100", "7 101"]);
 });

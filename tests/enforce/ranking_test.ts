@@ -156,3 +156,13 @@ Deno.test("Ranking.untilAbove() never comes for a pinned function, and soon for 
   const unknown = ranking.untilAbove(9, 0, 0, 0);
   assert.ok(unknown > 0 && unknown <= 10 * MS);
 });
+
+Deno.test("Ranking remembers functions without a policy, and not without end", () => {
+  const ranking = new Ranking();
+  ranking.learn(1, 100 * MS);
+  for (let id = 2; id < 1000; id++) ranking.learn(id, MS);
+  assert.equal(ranking.rank(1, 0, 0), 100 * MS);
+  for (let id = 1000; id < 10_000; id++) ranking.learn(id, MS);
+  assert.equal(ranking.rank(1, 0, 0), 0, "it is a new one again");
+  assert.equal(ranking.rank(9_999, 0, 0), MS);
+});

@@ -15,6 +15,8 @@ interface FakeSlot {
   lastTid: number;
   lastOnNs: number;
   attainedNs: number;
+  /** Since when one of its tasks has waited; 0 = none does. */
+  waitingSinceNs: number;
 }
 
 /** A machine of two CPUs with invocations in memory. Functions are numbered by the milliseconds that they need. */
@@ -34,6 +36,10 @@ export class Scene {
       lastTid: get("lastTid"),
       lastOnNs: get("lastOnNs"),
       attainedNs: get("attainedNs"),
+      oldestWaitNs: (slot, nowNs) => {
+        const { waitingSinceNs } = this.slots.get(slot)!;
+        return waitingSinceNs === 0 ? 0 : nowNs - waitingSinceNs;
+      },
     }, { cpus: [0, 1], maxWaitNs: 5e9, migrate: false, ...options });
     this.enforcer.setOrders({ changed: [1, 10, 100, 1000].map(policy), removed: [], pinned: [] });
   }
@@ -42,7 +48,15 @@ export class Scene {
   start(ms: number, tasks = 1): ActiveInvocation {
     const tids = Array.from({ length: tasks }, () => this.#nextTid++), slot = tids[0]!;
     for (const tid of tids) this.tasks.add(tid);
-    this.slots.set(slot, { runnable: tasks, running: 0, cpu: 0, lastTid: slot, lastOnNs: 0, attainedNs: 0 });
+    this.slots.set(slot, {
+      runnable: tasks,
+      running: 0,
+      cpu: 0,
+      lastTid: slot,
+      lastOnNs: 0,
+      attainedNs: 0,
+      waitingSinceNs: 0,
+    });
     const invocation: ActiveInvocation = {
       slot,
       generation: 1,

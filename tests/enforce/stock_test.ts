@@ -107,18 +107,89 @@ Deno.test("StockEnforcer.decide() does not demote what sleeps: when it wakes it 
 Deno.test("StockEnforcer.decide() gives a CPU to one that has waited too long, for a while", () => {
   const scene = new Scene({ maxWaitNs: 1e9 });
   const long = scene.start(1000), short = [scene.start(10), scene.start(10)];
+  scene.slotOf(long).waitingSinceNs = scene.nowNs;
   scene.decide();
   assert.deepEqual(scene.normal([long]), [false]);
   let waitedMs = 0;
   for (; waitedMs < 2000 && !scene.normal([long])[0]; waitedMs += 40) scene.decide(40);
   assert.ok(waitedMs > 500 && waitedMs <= 1000, `after ${waitedMs} ms`);
   assert.equal(scene.normal(short).filter(Boolean).length, 1, "the other CPU is still the short ones'");
-  scene.slotOf(long).attainedNs = 5 * MS;
+  Object.assign(scene.slotOf(long), { attainedNs: 5 * MS, waitingSinceNs: 0 });
   scene.decide(40);
   assert.deepEqual(scene.normal([long]), [true], "it may use its share");
   scene.slotOf(long).attainedNs = 20 * MS;
   scene.decide(40);
   assert.deepEqual(scene.normal([long]), [false]);
+});
+
+Deno.test("StockEnforcer.decide() lets all go first at once that have waited too long, people's pins notwithstanding", () => {
+  const scene = new Scene({ maxWaitNs: 1e9 });
+  const long = Array.from({ length: 5 }, () => scene.start(1000)), short = [scene.start(10), scene.start(10)];
+  scene.enforcer.setOrders({ changed: [], removed: [], pinned: [[10, -Infinity]] });
+  for (const each of long) scene.slotOf(each).waitingSinceNs = scene.nowNs;
+  scene.decide();
+  assert.deepEqual(scene.normal([...long, ...short]), [false, false, false, false, false, true, true]);
+  scene.decide(950);
+  assert.deepEqual(scene.normal([...long, ...short]), [true, true, true, true, true, false, false]);
+  // One after the other gets its share: when all have, the short ones are back.
+  for (const each of long) Object.assign(scene.slotOf(each), { attainedNs: 11 * MS, waitingSinceNs: 0 });
+  scene.decide(4);
+  assert.deepEqual(scene.normal([...long, ...short]), [false, false, false, false, false, true, true]);
+});
+
+Deno.test("StockEnforcer.decide() looks at every task: one that runs does not hide another that waits", () => {
+  const scene = new Scene({ maxWaitNs: 1e9 });
+  const wide = scene.start(1000, 3);
+  scene.start(10);
+  scene.start(10);
+  scene.slotOf(wide).waitingSinceNs = scene.nowNs;
+  for (let ms = 0; ms < 950; ms += 50) {
+    scene.slotOf(wide).attainedNs += MS; // one of its tasks gets a little, again and again
+    scene.decide(50);
+  }
+  assert.deepEqual(scene.normal([wide]), [true]);
+});
+
+Deno.test("StockEnforcer.decide() begins earlier where more wait: all of them need a slice", () => {
+  const firstMs = (count: number) => {
+    const scene = new Scene({ maxWaitNs: 1e9 });
+    const long = Array.from({ length: count }, () => scene.start(1000));
+    scene.start(1);
+    scene.start(1);
+    for (const each of long) scene.slotOf(each).waitingSinceNs = scene.nowNs;
+    let ms = 0;
+    scene.decide();
+    while (!scene.normal([long[0]!])[0]) scene.decide(10), ms += 10;
+    return ms;
+  };
+  const few = firstMs(2), many = firstMs(150);
+  assert.ok(few <= 1000 && many <= 700 && many >= 400, `${few} ms and ${many} ms`);
+});
+
+Deno.test("StockEnforcer.setCpus() leaves as many normal as there are CPUs now", () => {
+  const scene = new Scene();
+  const all = [1, 10, 100].map((ms) => scene.start(ms));
+  scene.decide();
+  assert.deepEqual(scene.normal(all), [true, true, false]);
+  scene.enforcer.setCpus([0]);
+  scene.decide(4);
+  assert.deepEqual(scene.normal(all), [true, false, false]);
+  scene.enforcer.setCpus([0, 1, 2]);
+  assert.equal(scene.decide(4), Infinity);
+  assert.deepEqual(scene.normal(all), [true, true, true]);
+});
+
+Deno.test("StockEnforcer puts a task back that has become another function's", () => {
+  const scene = new Scene();
+  scene.start(1);
+  scene.start(1);
+  const long = scene.start(1000, 2), [first, second] = [...long.tids];
+  scene.decide();
+  long.tids.delete(second!);
+  scene.enforcer.taskEnded(long, second!);
+  assert.equal(scene.tasks.attrs.get(second!)?.policy, SCHED_NORMAL);
+  scene.enforcer.ended(long, 1);
+  assert.equal(scene.tasks.attrs.get(first!)?.policy, SCHED_NORMAL);
 });
 
 Deno.test("StockEnforcer.taskStarted() gives a child of a demoted invocation what its invocation has, release() all back", () => {

@@ -93,13 +93,26 @@ Deno.test("TaskAttributes.restoreAll() puts every task back, whatever happened t
   assert.equal(attributes.demoted, 0);
 });
 
-Deno.test("TaskAttributes.forget() drops a task that has ended: its number may be another's soon", () => {
+Deno.test("TaskAttributes.left() drops a task that has ended: its number may be another's soon", () => {
   const { tasks, attributes } = scene();
   attributes.demote(1);
-  attributes.forget(1);
+  tasks.remove(1);
+  attributes.left(1);
   tasks.add(1, { policy: SCHED_IDLE, nice: 7 });
   attributes.restoreAll();
   assert.equal(tasks.attrs.get(1)?.nice, 7);
+});
+
+Deno.test("TaskAttributes.left() puts a task back that lives on as another function's, or nobody's", () => {
+  const { tasks, errors, attributes } = scene({ nice: 5 });
+  attributes.demote(1);
+  attributes.left(1);
+  assert.deepEqual([tasks.attrs.get(1)?.policy, tasks.attrs.get(1)?.nice], [SCHED_NORMAL, 5]);
+  attributes.demote(1);
+  tasks.add(1, { policy: SCHED_BATCH });
+  attributes.left(1);
+  assert.equal(tasks.attrs.get(1)?.policy, SCHED_BATCH, "what somebody else has set stays");
+  assert.deepEqual(errors, {});
 });
 
 Deno.test("TaskAttributes.adopt() gives a new task the state that its invocation has now", () => {
@@ -203,7 +216,8 @@ Deno.test("TaskAttributes leaves no record open of a task that refused, has ende
   tasks.refuse.clear();
   for (const tid of [1, 2]) attributes.demote(tid);
   assert.deepEqual(journal.tids, [1, 2]);
-  attributes.forget(1);
+  tasks.remove(1);
+  attributes.left(1);
   assert.deepEqual(journal.tids, [2], "ended");
   attributes.adopt(2, true, { ...PLAIN });
   assert.deepEqual(journal.tids, [2], "one record, whoever has the id");

@@ -112,6 +112,20 @@ Deno.test("Learner.makePolicy() forgets functions that were not invoked for a we
   assert.deepEqual(learner.makePolicy(laterNs, 0).functions.map((each) => each.functionId), [2]);
 });
 
+Deno.test("Learner.forget() takes functions out of the next policy, also such that made one due", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.add(invocations(1, repeat(5, 5)));
+  learner.add(invocations(2, repeat(5, 5)));
+  learner.makePolicy(0, 0);
+  learner.add(invocations(3, repeat(5, 5)));
+  assert.equal(learner.due(), true);
+  learner.forget([1, 3, 99]);
+  assert.equal(learner.due(), false);
+  assert.deepEqual(learner.makePolicy(0, 0).functions.map((each) => each.functionId), [2]);
+  learner.add(invocations(1, repeat(7, 5)));
+  assert.equal(learner.makePolicy(0, 0).functions[1]!.predictedCpuNs, 7 * MS, "it begins from nothing");
+});
+
 Deno.test("Learner.makePolicy() learns from the last hundred CPU times", () => {
   const learner = new Learner({ ml: "avg", cores: 1 });
   learner.add(invocations(1, [...repeat(5, 500), ...repeat(10, SEQUENCE_LENGTH)]));

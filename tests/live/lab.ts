@@ -4,6 +4,7 @@
  */
 
 import { existsSync } from "node:fs";
+import type { EnforcementState } from "../../core/enforcement.ts";
 import { EventThread } from "../../core/event_thread.ts";
 import type { EventThreadReport } from "../../core/messages.ts";
 import type { Orders } from "../../enforce/enforcer.ts";
@@ -39,12 +40,13 @@ export function liveTest(
   name: string,
   test: (lab: Lab) => Promise<void>,
   backend: "stock" | "none" = "none",
+  maxWaitNs = 5e9,
 ): Deno.TestDefinition {
   return {
     name,
     ignore: whyNotLive !== undefined,
     fn: async () => {
-      await using lab = await Lab.open(backend);
+      await using lab = await Lab.open(backend, maxWaitNs);
       await test(lab);
     },
   };
@@ -73,6 +75,8 @@ export class Lab implements AsyncDisposable {
   readonly ended: (Invocation & { name: string })[] = [];
   readonly questions: Question[] = [];
   readonly failures: string[] = [];
+  /** What the guard has changed. */
+  readonly guarded: EnforcementState[] = [];
   instances: ReadonlyMap<number, number> = new Map();
   readonly functions: FunctionTable;
   readonly classifier: Classifier;
@@ -87,13 +91,13 @@ export class Lab implements AsyncDisposable {
     this.classifier = new Classifier(observer, new RuleSet(), this.functions);
   }
 
-  static async open(backend: "stock" | "none"): Promise<Lab> {
+  static async open(backend: "stock" | "none", maxWaitNs = 5e9): Promise<Lab> {
     const cpus = onlineCpus();
     const folder = await Deno.makeTempDir({ prefix: "alps-lab-" });
-    const lab = new Lab(folder, new Observer(cpus.length), cpus);
+    const lab = new Lab(folder, new Observer(cpus.length, maxWaitNs), cpus);
     const { thread } = await EventThread.start(
       lab.observer.libc,
-      { ...lab.observer.fds, backend, cpus, migrate: true, maxWaitNs: 5e9 },
+      { ...lab.observer.fds, backend, cpus, migrate: true, maxWaitNs },
       {
         ended: (invocations) => {
           for (const invocation of invocations) {
@@ -106,6 +110,7 @@ export class Lab implements AsyncDisposable {
         },
         decided: (functionId, warm) => void lab.classifier.modes.decided(functionId, warm),
         state: (active) => lab.instances = active,
+        guarded: (state) => lab.guarded.push(state),
         failed: (message) => lab.failures.push(message),
       },
     );

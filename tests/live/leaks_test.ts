@@ -84,6 +84,7 @@ Deno.test("EventThread.start() says why it could not start, once, and leaves not
       asked: () => {},
       decided: () => {},
       state: () => {},
+      guarded: () => {},
       failed: (message) => failures.push(message),
     });
     await assert.rejects(start, { message: /the event thread failed: .*cannot map .* EBADF/s });

@@ -191,7 +191,7 @@ Deno.test(liveTest("observe: a killed function ends like any other", async (lab)
   process.kill("SIGKILL");
   await process.status;
   assert.equal((await lab.record(process.pid)).name, "f");
-  assert.deepEqual({ ...lab.observer.shared.counters(), events: 0 }, {
+  assert.deepEqual({ ...lab.observer.shared.counters(), events: 0, longestWaitNs: 0 }, {
     active: 0,
     runnable: 0,
     events: 0,
@@ -199,6 +199,8 @@ Deno.test(liveTest("observe: a killed function ends like any other", async (lab)
     lostNoSlot: 0,
     lostNoMemory: 0,
     lostNoStats: 0,
+    longWaits: 0,
+    longestWaitNs: 0,
   });
 }));
 

@@ -107,7 +107,7 @@ Deno.test({
     await using instance = await Instance.start({ folder: path }, "f");
     await instance.request("w1");
     for (const timers of [true, false]) {
-      using observer = new Observer(onlineCpus().length, timers);
+      using observer = new Observer(onlineCpus().length, 5e9, timers);
       observer.addFunction(1);
       observer.setMode(1, ALPS_FLAGS.ALPS_WARM, 5000);
       observer.adopt([{ pid: instance.pid, functionId: 1, root: instance.pid }]); // seen in part: not counted

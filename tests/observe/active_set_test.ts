@@ -277,3 +277,19 @@ Deno.test("ActiveSet.sweep() finds warm instances that have fallen idle, and idl
   scene.event(START, 1, 5, 101, { sequence: 1 });
   assert.deepEqual(scene.take(), ["resumed 1/5 #1 101"]);
 });
+
+Deno.test("ActiveSet.strays() gives tasks whose start was lost, of invocations that are known; it follows none", () => {
+  const scene = new Scene();
+  scene.event(START, 1, 1, 100);
+  scene.event(TASK_START, 1, 1, 101);
+  const members = [
+    { slot: 1, generation: 1, tid: 100 },
+    { slot: 1, generation: 1, tid: 101 },
+    { slot: 1, generation: 1, tid: 102 },
+    { slot: 1, generation: 2, tid: 103 }, // of the slot's next invocation
+    { slot: 2, generation: 1, tid: 104 },
+  ];
+  const strays = [...scene.set.strays(members)].map(([{ slot }, tid]) => [slot, tid]);
+  assert.deepEqual(strays, [[1, 102]]);
+  assert.deepEqual([...scene.set].map(({ tids }) => [...tids]), [[100, 101]]);
+});

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Classifier, type ClassifierKernel } from "../../observe/classifier.ts";
 import type { Question } from "../../observe/events.ts";
 import { FunctionTable } from "../../observe/functions.ts";
-import type { Adoption } from "../../observe/observer.ts";
+import type { Adoption, KeyVerdict } from "../../observe/observer.ts";
+import { Exclusions, type ExclusionSpec, NO_EXCLUSIONS } from "../../observe/exclusions.ts";
 import { RuleSet } from "../../observe/rule_set.ts";
 import { parseRule } from "../../observe/rules.ts";
 
@@ -12,16 +13,20 @@ const GONE = 2 ** 22 + 7;
 /** A classifier with rules, and what it told the kernel side. */
 class Scene implements ClassifierKernel {
   readonly functions = new FunctionTable(() => {});
-  readonly classifier = new Classifier(this, new RuleSet(), this.functions);
+  readonly classifier: Classifier;
   readonly adopted: Adoption[] = [];
-  readonly remembered: { generation: number; functionId: number | undefined }[] = [];
+  readonly remembered: { generation: number; functionId: KeyVerdict }[] = [];
   /** Function → flags and gap, as the kernel side was told last. */
   readonly modes = new Map<number, [flags: number, gapUs: number]>();
   generation = 0;
   /** How many of the processes to adopt the kernel side does not find. */
   gone = 0;
 
-  constructor(...rules: string[]) {
+  constructor(...given: (string | Partial<ExclusionSpec>)[]) {
+    const rules = given.filter((each) => typeof each === "string");
+    const excluded = given.find((each) => typeof each !== "string");
+    const exclusions = new Exclusions({ ...NO_EXCLUSIONS, ...excluded });
+    this.classifier = new Classifier(this, new RuleSet(exclusions), this.functions);
     this.classifier.addRules(rules.map((rule) => parseRule(rule, "command line")));
     this.adopted.length = 0;
   }
@@ -34,7 +39,7 @@ class Scene implements ClassifierKernel {
     this.modes.set(functionId, [flags, gapUs]);
   }
 
-  remember(_key: Uint8Array<ArrayBuffer>, generation: number, functionId: number | undefined): void {
+  remember(_key: Uint8Array<ArrayBuffer>, generation: number, functionId: KeyVerdict): void {
     this.remembered.push({ generation, functionId });
   }
 
@@ -52,6 +57,7 @@ class Scene implements ClassifierKernel {
       processStartNs: 1000,
       beginNs: 2000,
       execBaseNs: 30,
+      uid: 0,
       comm: "",
       commandLine: "",
       execPath: "",
@@ -223,4 +229,32 @@ Deno.test("Classifier.addRules() has the rules before a refused one in force, in
   assert.equal(scene.classifier.rules.list().length, 2);
   assert.equal(scene.generation, scene.classifier.rules.generation);
   assert.ok(scene.generation > before);
+});
+
+const EXCLUDE = { functions: ["left*"], users: [7] };
+
+Deno.test("Classifier.answer() leaves what is excluded alone, and has the kernel side remember that", () => {
+  const scene = new Scene(EXCLUDE, "exe:/fn/{function}");
+  scene.ask({ execPath: "/fn/left-alone" });
+  scene.ask({ execPath: "/fn/other", uid: 7 });
+  scene.ask({ execPath: "/bin/sh", uid: 7 });
+  assert.deepEqual([scene.adopted, scene.functions.size], [[], 0]);
+  const { generation } = scene;
+  assert.deepEqual(scene.remembered, Array(3).fill({ generation, functionId: "excluded" }));
+  scene.ask({ execPath: "/fn/other", uid: 8 });
+  assert.equal(scene.adopted.length, 1);
+});
+
+Deno.test("Classifier.answer() takes an excluded process out of the invocation that it was forked into", () => {
+  const scene = new Scene(EXCLUDE, "exe:/fn/{function}");
+  scene.ask({ execPath: "/bin/sh", uid: 7, currentFunctionId: 3 });
+  assert.deepEqual(scene.adopted, [{ pid: GONE, functionId: 0, root: GONE }]);
+});
+
+Deno.test("Classifier.scan() leaves an excluded process and its children alone", async () => {
+  await withFamily((parent, child) => {
+    const scene = new Scene(EXCLUDE, `left=pid:${parent}`);
+    scene.classifier.scan();
+    assert.ok(!scene.adopted.some(({ pid }) => pid === parent || pid === child));
+  });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FunctionTable } from "../../observe/functions.ts";
+import { FORGET_AFTER_MS, FunctionTable, MOST_FUNCTIONS } from "../../observe/functions.ts";
 
 Deno.test("FunctionTable gives each name a number of its own, from 1 on, and tells of each new one once", () => {
   const told: string[] = [];
@@ -41,4 +41,30 @@ Deno.test("FunctionTable remembers where a function was seen, and not without en
   assert.deepEqual([...table.byName("a")!.cgroups], ["/x"]);
   for (let i = 0; i < 100; i++) table.named("a", "r1", `/pod-${i}`);
   assert.equal(table.byName("a")!.cgroups.size, 16);
+});
+
+Deno.test("FunctionTable.forget() forgets what was not seen for a week and is not in use, for good", () => {
+  const table = new FunctionTable(() => {});
+  const [old, used, seen] = ["old", "used", "seen"].map((name) => table.named(name, "r1"));
+  const nowMs = performance.now() + FORGET_AFTER_MS + 1000;
+  seen!.lastSeenMs = nowMs - 1;
+  assert.deepEqual(table.forget(nowMs, (info) => info === used), [old]);
+  assert.deepEqual([...table], [used, seen]);
+  assert.deepEqual([table.byId(old!.id), table.byName("old")], [undefined, undefined]);
+  assert.equal(table.named("old", "r1").id, 4, "no number is used twice");
+});
+
+Deno.test("FunctionTable.forget() lets no process make it grow without end", () => {
+  const table = new FunctionTable(() => {});
+  const first = table.named("used", "r1");
+  let most = 0;
+  for (let i = 0; i < 5 * MOST_FUNCTIONS; i++) {
+    table.named(`made-up-${i}`, "r1");
+    most = Math.max(most, table.size);
+    if (table.size > MOST_FUNCTIONS) table.forget(performance.now(), (info) => info === first);
+  }
+  assert.equal(most, MOST_FUNCTIONS + 1);
+  assert.equal(table.byName("used"), first);
+  assert.ok(table.byName(`made-up-${5 * MOST_FUNCTIONS - 1}`), "the latest stay");
+  assert.equal(table.byName("made-up-0"), undefined);
 });

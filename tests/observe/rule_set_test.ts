@@ -147,9 +147,16 @@ Deno.test("find() and remove() take an id before a name, and all rules of a name
 });
 
 Deno.test("uses tells which kinds occur", () => {
-  assert.deepEqual(new RuleSet().uses, { exe: false, comm: false, cgroup: false, cmd: false, pid: false });
+  assert.deepEqual(new RuleSet().uses, {
+    exe: false,
+    comm: false,
+    cgroup: false,
+    cmd: false,
+    pid: false,
+    user: false,
+  });
   const set = rules("a=comm:a", "a=pid:7");
-  assert.deepEqual(set.uses, { exe: false, comm: true, cgroup: false, cmd: false, pid: true });
+  assert.deepEqual(set.uses, { exe: false, comm: true, cgroup: false, cmd: false, pid: true, user: false });
   set.remove("r2");
   assert.equal(set.uses.pid, false);
 });

@@ -90,6 +90,25 @@ Deno.test("SlotTable.isInProgress() is true for that invocation of the slot alon
   assert.deepEqual([3, 4].map((sequence) => table.isInProgress(1, sequence)), [false, false]);
 });
 
+Deno.test("SlotTable.oldestWaitNs() tells the age of the oldest wait, at most a bucket too much", () => {
+  const memory = new FakeSlots();
+  using table = new SlotTable(memory, 3, 1e9);
+  const at = (bucket: number) => LAST * ALPS_SLOT.size + ALPS_SLOT.waiting + 4 * (bucket % 16);
+  const view = new DataView(memory.buffer);
+  const now = 1000.25e9;
+  assert.equal(table.oldestWaitNs(LAST, now), 0);
+  view.setUint32(at(1000), 2, true);
+  assert.equal(table.oldestWaitNs(LAST, now), 0.25e9);
+  view.setUint32(at(995), 1, true);
+  assert.equal(table.oldestWaitNs(LAST, now), 5.25e9);
+  view.setInt32(at(990), -1, true);
+  assert.equal(table.oldestWaitNs(LAST, now), 5.25e9, "a counter that fell below zero says nothing");
+  view.setUint32(at(985), 1, true);
+  assert.equal(table.oldestWaitNs(LAST, now), 15.25e9);
+  assert.equal(table.oldestWaitNs(LAST - 1, now), 0);
+  assert.equal(table.oldestWaitNs(0, 0.5e9), 0, "soon after the machine's start");
+});
+
 Deno.test("SlotTable unmaps", () => {
   const memory = new FakeSlots();
   new SlotTable(memory, 3)[Symbol.dispose]();
@@ -105,7 +124,15 @@ Deno.test("SharedPage shows the kernel's counters, and writes what rules are in 
     }, 3);
     view.setUint32(ALPS_SHARED.active, 4, true);
     view.setUint32(ALPS_SHARED.runnable, 3, true);
-    const large = ["events", "lost_ring_full", "lost_no_slot", "lost_no_memory", "lost_no_stats"] as const;
+    const large = [
+      "events",
+      "lost_ring_full",
+      "lost_no_slot",
+      "lost_no_memory",
+      "lost_no_stats",
+      "long_waits",
+      "longest_wait_ns",
+    ] as const;
     large.forEach((field, i) => view.setBigUint64(ALPS_SHARED[field], 2n ** 33n + BigInt(i), true));
     assert.deepEqual(page.counters(), {
       active: 4,
@@ -115,7 +142,12 @@ Deno.test("SharedPage shows the kernel's counters, and writes what rules are in 
       lostNoSlot: 2 ** 33 + 2,
       lostNoMemory: 2 ** 33 + 3,
       lostNoStats: 2 ** 33 + 4,
+      longWaits: 2 ** 33 + 5,
+      longestWaitNs: 2 ** 33 + 6,
     });
+    page.cores = 3;
+    assert.equal(view.getUint32(ALPS_SHARED.cores, true), 3);
+    assert.equal(page.cores, 3);
     page.setRules(12, 5);
     assert.equal(page.rulesGeneration, 12);
     assert.equal(view.getUint32(ALPS_SHARED.rules_generation, true), 12);

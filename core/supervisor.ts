@@ -1,0 +1,95 @@
+/**
+ * What the event thread does besides deciding: it carries out the switch of people and what the guard says, and notices
+ * CPUs that are switched on or off.
+ */
+
+import type { Enforcer } from "../enforce/enforcer.ts";
+import type { ActiveSet } from "../observe/active_set.ts";
+import type { SharedPage, SlotTable } from "../observe/slots.ts";
+import { type EnforcementState, enforcementState } from "./enforcement.ts";
+import { Guard, type GuardSample } from "./guard.ts";
+import { CpuWatch, machineMemory } from "./machine_state.ts";
+
+/** What it looks at and acts on. */
+export interface Supervised {
+  readonly enforcer: Pick<Enforcer, "name" | "release" | "setCpus">;
+  readonly active: Pick<ActiveSet, "size" | typeof Symbol.iterator>;
+  readonly slots: Pick<SlotTable, "oldestWaitNs" | "bucketNs">;
+  readonly shared: Pick<SharedPage, "counters" | "cores">;
+  readonly maxWaitNs: number;
+  /** Called when the guard has changed something. */
+  changed(state: EnforcementState): void;
+}
+
+export class Supervisor {
+  readonly #guard: Guard;
+  #person: boolean | undefined;
+  #sinceNs: number;
+
+  constructor(
+    readonly supervised: Supervised,
+    nowNs: number,
+    readonly memory: typeof machineMemory = machineMemory,
+    readonly cpus: Pick<CpuWatch, "changed"> = new CpuWatch(),
+  ) {
+    this.#guard = new Guard(supervised.maxWaitNs);
+    this.#sinceNs = nowNs;
+  }
+
+  /** Whether the order is to be enforced. */
+  get enforcing(): boolean {
+    return this.#person !== false && this.#guard.trip === undefined;
+  }
+
+  get state(): EnforcementState {
+    return enforcementState(this.#person, this.#guard, this.#sinceNs);
+  }
+
+  /** A reaction came so late: see {@link Guard.reacted}. */
+  reacted(lateNs: number, nowNs: number): void {
+    this.#guard.reacted(lateNs, nowNs);
+  }
+
+  /** A person's switch: off puts everything back before this returns. */
+  switch(enabled: boolean, nowNs: number): EnforcementState {
+    if (!enabled) this.supervised.enforcer.release();
+    else if (!this.enforcing) this.#guard.reset(this.#sample(nowNs));
+    if (enabled !== this.enforcing) this.#sinceNs = nowNs;
+    this.#person = enabled;
+    return this.state;
+  }
+
+  /** About once a second. On an idle machine it costs next to nothing. */
+  look(nowNs: number): void {
+    const { enforcer, active, shared } = this.supervised;
+    if (enforcer.name === "none") return;
+    const cpus = active.size > 0 ? this.cpus.changed() : undefined;
+    if (cpus) {
+      enforcer.setCpus(cpus);
+      shared.cores = cpus.length;
+    }
+    if (this.#person === false || !this.#guard.look(this.#sample(nowNs), nowNs)) return;
+    if (this.#guard.trip) enforcer.release();
+    this.#sinceNs = nowNs;
+    this.supervised.changed(this.state);
+  }
+
+  #sample(nowNs: number): GuardSample {
+    const { active, shared } = this.supervised;
+    const { longWaits, lostRingFull, lostNoSlot, lostNoMemory, runnable } = shared.counters();
+    return {
+      longWaits,
+      waitingNs: runnable > shared.cores ? this.#longestWaitNs(nowNs) : 0,
+      eventsLost: lostRingFull + lostNoSlot + lostNoMemory,
+      memory: active.size > 0 || this.#guard.trip ? this.memory() : undefined,
+    };
+  }
+
+  /** Of the waits that go on, the longest, at least. */
+  #longestWaitNs(nowNs: number): number {
+    const { active, slots } = this.supervised;
+    let longestNs = 0;
+    for (const { slot } of active) longestNs = Math.max(longestNs, slots.oldestWaitNs(slot, nowNs));
+    return Math.max(0, longestNs - slots.bucketNs);
+  }
+}

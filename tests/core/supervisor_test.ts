@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import type { EnforcementState } from "../../core/enforcement.ts";
+import { Supervisor } from "../../core/supervisor.ts";
+import type { ActiveInvocation } from "../../observe/active_set.ts";
+
+const S = 1e9;
+
+/** A supervisor, and everything around it in memory. */
+class Scene {
+  nowNs = 1000 * S;
+  released = 0;
+  readonly cpus: (readonly number[])[] = [];
+  readonly told: EnforcementState[] = [];
+  readonly counters = {
+    active: 0,
+    runnable: 0,
+    events: 0,
+    lostRingFull: 0,
+    lostNoSlot: 0,
+    lostNoMemory: 0,
+    lostNoStats: 0,
+    longWaits: 0,
+    longestWaitNs: 0,
+  };
+  readonly shared = { cores: 2, counters: () => this.counters };
+  readonly invocations: ActiveInvocation[] = [];
+  /** Of every slot. */
+  waitedNs = 0;
+  memoryReads = 0;
+  changedCpus: number[] | undefined;
+  readonly supervisor: Supervisor;
+
+  constructor(name: "stock" | "none" = "stock") {
+    const invocations = this.invocations;
+    this.supervisor = new Supervisor(
+      {
+        enforcer: { name, release: () => this.released++, setCpus: (cpus) => this.cpus.push(cpus) },
+        active: {
+          get size() {
+            return invocations.length;
+          },
+          [Symbol.iterator]: () => invocations.values(),
+        },
+        slots: { oldestWaitNs: () => this.waitedNs, bucketNs: 0.625 * S },
+        shared: this.shared,
+        maxWaitNs: 5 * S,
+        changed: (state) => this.told.push(state),
+      },
+      this.nowNs,
+      () => (this.memoryReads++, { availableBytes: 2 ** 30, totalBytes: 2 ** 32 }),
+      { changed: () => this.changedCpus },
+    );
+  }
+
+  start(): void {
+    const tids = new Set([7]);
+    this.invocations.push({ slot: 1, generation: 1, sequence: 0, functionId: 1, pid: 7, startNs: 0, tids });
+  }
+
+  look(seconds = 1): void {
+    this.supervisor.look(this.nowNs += seconds * S);
+  }
+}
+
+Deno.test("Supervisor releases once where the guard switches off, tells it, and tells when it is on again", () => {
+  const scene = new Scene();
+  scene.look();
+  assert.deepEqual([scene.supervisor.enforcing, scene.released, scene.told], [true, 0, []]);
+  scene.counters.lostRingFull = 1;
+  scene.look();
+  assert.deepEqual([scene.supervisor.enforcing, scene.released], [false, 1]);
+  for (let i = 0; i < 9; i++) scene.look();
+  assert.deepEqual([scene.supervisor.enforcing, scene.released], [false, 1]);
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, true);
+  assert.deepEqual(scene.told.map(({ enabled, by }) => [enabled, by]), [[false, "guard"], [true, "start"]]);
+  assert.equal(scene.told[0]?.trip?.reason, "events_lost");
+  assert.deepEqual(scene.told[1]?.trips, { wait: 0, events_lost: 1, late: 0, memory: 0 });
+});
+
+Deno.test("Supervisor counts every kind of loss, and only waits that surely are too long", () => {
+  for (const counter of ["lostRingFull", "lostNoSlot", "lostNoMemory"] as const) {
+    const scene = new Scene();
+    scene.counters[counter] = 1;
+    scene.look();
+    assert.equal(scene.supervisor.enforcing, false, counter);
+  }
+  const scene = new Scene();
+  scene.start();
+  scene.counters.runnable = 3;
+  scene.waitedNs = 5.6 * S; // may have begun at any time of its bucket
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, true);
+  scene.waitedNs = 5.7 * S;
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, false);
+});
+
+Deno.test("Supervisor.switch(): a person's off holds, whatever the guard would say", () => {
+  const scene = new Scene();
+  const state = scene.supervisor.switch(false, scene.nowNs);
+  assert.deepEqual([state.enabled, state.by, scene.released], [false, "person", 1]);
+  scene.counters.lostRingFull = 9;
+  for (let i = 0; i < 1000; i++) scene.look();
+  assert.deepEqual([scene.supervisor.enforcing, scene.told], [false, []]);
+  assert.deepEqual(scene.supervisor.state.trips, { wait: 0, events_lost: 0, late: 0, memory: 0 });
+  const on = scene.supervisor.switch(true, scene.nowNs);
+  assert.deepEqual([on.enabled, on.by, on.sinceNs], [true, "person", scene.nowNs]);
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, true, "what was lost before counts no longer");
+});
+
+Deno.test("Supervisor.switch(): a person's on ends the guard's pause, and what comes after counts", () => {
+  const scene = new Scene();
+  scene.counters.longWaits = 1;
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, false);
+  assert.equal(scene.supervisor.switch(true, scene.nowNs).enabled, true);
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, true);
+  scene.counters.longWaits = 2;
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, false);
+  // Off by a person during the guard's pause: it is the person's now, and does not end with the pause.
+  scene.supervisor.switch(false, scene.nowNs);
+  scene.look(1e6);
+  assert.deepEqual([scene.supervisor.enforcing, scene.supervisor.state.by], [false, "person"]);
+});
+
+Deno.test("Supervisor follows CPUs that are switched on and off, while something is active", () => {
+  const scene = new Scene();
+  scene.changedCpus = [0];
+  scene.look();
+  assert.deepEqual([scene.cpus, scene.shared.cores], [[], 2], "an idle machine is not looked at");
+  scene.start();
+  scene.look();
+  assert.deepEqual([scene.cpus, scene.shared.cores], [[[0]], 1]);
+});
+
+Deno.test("Supervisor reads nothing from the machine while it is idle", () => {
+  const scene = new Scene();
+  for (let i = 0; i < 10; i++) scene.look();
+  assert.equal(scene.memoryReads, 0);
+  scene.start();
+  scene.look();
+  assert.equal(scene.memoryReads, 1);
+});
+
+Deno.test("Supervisor of the backend none does nothing", () => {
+  const scene = new Scene("none");
+  scene.counters.lostRingFull = 1;
+  scene.start();
+  scene.look();
+  assert.deepEqual([scene.supervisor.enforcing, scene.told, scene.released], [true, [], 0]);
+});

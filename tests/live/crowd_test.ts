@@ -1,0 +1,89 @@
+/** Thousands of processes at once: each is followed, none is lost silently, and everything is put back. */
+
+import assert from "node:assert/strict";
+import { childrenOf, type Lab, liveTest, scheduling, until } from "./lab.ts";
+import { nativeProgram } from "./build_native.ts";
+
+const SCHED_NORMAL = 0, SCHED_IDLE = 5;
+
+/** What the kernel side could not hand over or follow. */
+function lost(lab: Lab): number[] {
+  const { lostRingFull, lostNoSlot, lostNoMemory, lostNoStats } = lab.observer.shared.counters();
+  return [lostRingFull, lostNoSlot, lostNoMemory, lostNoStats];
+}
+
+/** A process and all its descendants. */
+function familyOf(pid: number): number[] {
+  const found = [pid];
+  for (const each of found) {
+    try {
+      found.push(...childrenOf(each));
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+  return found;
+}
+
+Deno.test(liveTest("stock: thousands of invocations at once are all followed to their ends", async (lab) => {
+  lab.rule("exe:{lab}/{function}");
+  lab.order(["crowd", 1e3], ["other", 1e4]);
+  const crowd = await lab.program("crowd");
+  await lab.introduce(crowd);
+  const count = 3000;
+  const loop = `i=0; while [ $i -lt ${count} ]; do ${crowd} 4 & i=$((i+1)); done; wait`;
+  await lab.start("/bin/sh", "-c", loop).status;
+  await until(() => `all ends, not ${lab.ended.length}`, () => lab.ended.length === count + 1);
+  assert.equal(
+    new Set(lab.ended.map(({ pid, startNs }) => `${pid} ${startNs}`)).size,
+    count + 1,
+    "each once",
+  );
+  assert.deepEqual(lost(lab), [0, 0, 0, 0]);
+  const { active, mostActive, counters, missedEnds } = await lab.report();
+  console.log(`${mostActive} at once, ${counters.demotions} demotions, ${counters.decisions} decisions`);
+  assert.deepEqual([active, missedEnds, lab.observer.shared.counters().runnable], [0, 0, 0]);
+  assert.ok(mostActive > 100, `${mostActive} at once`);
+  assert.deepEqual(Object.keys(counters.errors).filter((reason) => reason !== "process_gone"), []);
+  assert.deepEqual(lab.guarded.filter(({ trip }) => trip?.reason !== "wait"), []);
+}, "stock"));
+
+Deno.test(
+  liveTest(
+    "stock: a fork bomb in a function is one invocation, and all of it is put back",
+    async (lab) => {
+      lab.rule("exe:{lab}/{function}");
+      lab.order(["short", 1e6], ["bomb", 9e6]);
+      const bomb = `${lab.folder}/bomb`, short = await lab.program("short");
+      await Deno.copyFile(await nativeProgram("bomb"), bomb);
+      await lab.introduce(short);
+      await lab.record(lab.start(bomb, 0, 30).pid); // from now on it is known at once, its children with it
+      for (let i = 0; i < lab.cpus.length; i++) lab.start(short, 0);
+
+      // To its end: 1 023 processes.
+      const ended = await lab.record(lab.start(bomb, 9, 1).pid);
+      assert.ok(ended.cpuNs >= 1023 * 1e6, `${ended.cpuNs}`);
+      // In the middle of it: 2 047 processes, each of which wants far more than it gets.
+      // Of nice 19: so many of nice 0 would leave this test next to nothing of the CPUs.
+      const root = lab.start("/usr/bin/nice", "-n", 19, bomb, 10, 60_000).pid;
+      await until("all of it", () => familyOf(root).length === 2047);
+      const all = familyOf(root);
+      const members = new Set(lab.observer.members().map(({ tid }) => tid));
+      assert.deepEqual(all.filter((pid) => !members.has(pid)), [], "the kernel side lists every one of them");
+      const idle = () => all.filter((pid) => scheduling(pid).policy === SCHED_IDLE).length;
+      await until(() => `its demotion, ${idle()} are`, () => idle() === all.length);
+      const begin = performance.now();
+      await lab.events.setEnforcement(false);
+      assert.equal(idle(), 0);
+      console.log(
+        `${all.length} processes were back, and looked at, after ${Math.round(performance.now() - begin)} ms`,
+      );
+      for (const pid of all) assert.deepEqual(scheduling(pid), { policy: SCHED_NORMAL, nice: 19 });
+      await lab.killAll();
+      await until("its end", () => lab.observer.shared.counters().active === 0);
+      assert.deepEqual(lost(lab), [0, 0, 0, 0]);
+    },
+    "stock",
+    3600e9,
+  ),
+);

@@ -1,0 +1,76 @@
+/** No task of a function goes without a CPU for longer than it may, however overloaded the machine is. */
+
+import assert from "node:assert/strict";
+import { type Lab, liveTest, until } from "./lab.ts";
+import { nativeProgram } from "./build_native.ts";
+
+const MAX_WAIT_MS = 1000;
+/** How long the load lasts: many times the longest wait. */
+const SECONDS = 25;
+
+/** Starts so many processes of a function that measure their threads' longest waits. */
+async function measuring(lab: Lab, name: string, count: number, threads: number): Promise<() => number[]> {
+  const path = `${lab.folder}/${name}`, out = `${lab.folder}/${name}.waits`;
+  await Deno.copyFile(await nativeProgram("waits"), path);
+  for (let i = 0; i < count; i++) lab.start(path, threads, SECONDS, out);
+  return () => {
+    try {
+      return Deno.readTextFileSync(out).trim().split("\n").map(Number);
+    } catch {
+      return []; // none has ended yet
+    }
+  };
+}
+
+Deno.test(liveTest(
+  "stock: under a lasting overload no task waits longer than it may, be it one of many of its invocation",
+  async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    const n = lab.cpus.length;
+    lab.order(["short", 1e6], ["long", 5e6], ["wide", 9e6]);
+    const tasks = { short: n, long: 10 * n, wide: 2 * 10 };
+    const short = await measuring(lab, "short", tasks.short, 1);
+    const long = await measuring(lab, "long", tasks.long, 1);
+    const wide = await measuring(lab, "wide", 2, tasks.wide / 2);
+    await until("all are done", () => long().length === tasks.long && wide().length === tasks.wide, 120);
+    await until("the short ones too", () => short().length === tasks.short);
+    const longest = (waits: number[]) => Math.max(...waits);
+    const { longWaits, longestWaitNs } = lab.observer.shared.counters();
+    console.log(
+      `longest waits: short ${longest(short())} ms, long ${longest(long())} ms, wide ${
+        longest(wide())
+      } ms; ` +
+        `the kernel side measured ${Math.round(longestWaitNs / 1e6)} ms`,
+    );
+    for (const waits of [short(), long(), wide()]) {
+      assert.ok(longest(waits) <= MAX_WAIT_MS, `${waits.toSorted((a, b) => a - b)}`);
+    }
+    assert.equal(longWaits, 0);
+    assert.deepEqual(lab.guarded, [], "the guard had no reason");
+    const { counters } = await lab.report();
+    assert.ok(counters.demotions > 0, "there was an order to keep");
+  },
+  "stock",
+  MAX_WAIT_MS * 1e6,
+));
+
+Deno.test(liveTest(
+  "guard: a wait that is too long is measured, and switches enforcement off",
+  async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["f", 1e6]);
+    const f = await lab.program("f"), pids: number[] = [];
+    // Far more than can get a slice each within the tenth of a second that they may wait.
+    for (let i = 0; i < 40 * lab.cpus.length; i++) pids.push(lab.start(f, 0).pid);
+    await until("the guard", () => lab.guarded.length > 0);
+    const [state] = lab.guarded;
+    assert.deepEqual([state?.enabled, state?.by, state?.trip?.reason], [false, "guard", "wait"]);
+    assert.match(state!.trip!.text, /longer than 0\.1 s/);
+    assert.ok(lab.observer.shared.counters().longestWaitNs > 0.1e9);
+    const on = await lab.events.setEnforcement(true);
+    assert.deepEqual([on.enabled, on.by], [true, "person"]);
+    await until("it again: the waits go on", () => lab.guarded.length > 1);
+  },
+  "stock",
+  0.1e9,
+));
