@@ -244,17 +244,22 @@ static __always_inline struct alps_task *make_task(struct task_struct *p)
 	return t;
 }
 
-/* Makes `p`, which is in `state`, a task of the invocation, its CPU time counted from `exec_ns`. */
+/*
+ * Makes `p`, which is in `state`, a task of the invocation, its CPU time counted from `exec_ns`. What it has used since
+ * then counts at once: it may end before it is switched out.
+ */
 static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns,
 				     __u32 state)
 {
 	struct alps_task *t = make_task(p);
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns(), used = p->se.sum_exec_runtime;
 
 	if (!t)
 		return false;
 	__sync_fetch_and_add(&s->tasks, 1);
-	t->exec_ns = exec_ns;
+	if (used > exec_ns)
+		__sync_fetch_and_add(&s->cpu_ns, used - exec_ns);
+	t->exec_ns = used;
 	t->since_ns = now;
 	t->state = state;
 	t->generation = s->generation;
@@ -298,20 +303,15 @@ static __always_inline void renumber(struct task_struct *p, __u32 old_tid)
 	emit(ALPS_EVENT_TASK_END, s, t->slot - 1, old_tid, false);
 }
 
-/*
- * Joins a task that may be running or waiting on another CPU meanwhile. What it has used beyond `exec_ns` is the
- * invocation's.
- */
+/* Joins a task that may be running or waiting on another CPU meanwhile. */
 static __always_inline void adopt_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns)
 {
-	__u64 exec = p->se.sum_exec_runtime;
 	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;
 	bool first = s->tasks == 0;
 
-	if (!add_task(s, slot, p, exec, state))
+	if (!add_task(s, slot, p, exec_ns, state))
 		return;
-	__sync_fetch_and_add(&s->cpu_ns, exec - exec_ns);
-	if (exec > exec_ns && s->first_run_ns < s->start_ns)
+	if (s->cpu_ns != s->cpu_base_ns && s->first_run_ns < s->start_ns)
 		s->first_run_ns = bpf_ktime_get_ns();
 	if (!first)
 		emit_task(ALPS_EVENT_TASK_START, s, slot, p, false);

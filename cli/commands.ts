@@ -34,12 +34,14 @@ export const TRACE_MAKE_TABLE = {
 } as const satisfies OptionTable;
 
 export const DOCTOR_TABLE = {
+  "json": withDefault(flag(), "false", "print one JSON document"),
   "restore": withDefault(flag(), "false", "put back what an agent that was killed has left behind"),
-  "state": withDefault(path("FOLDER"), "/var/lib/alps", "that agent's state folder"),
+  "state": withDefault(path("FOLDER"), "/var/lib/alps", "with --restore: that agent's state folder"),
 } as const satisfies OptionTable;
 
 /** `alps-agent doctor`. */
 export interface DoctorOptions {
+  readonly json: boolean;
   readonly restore: boolean;
   readonly state: string;
 }

@@ -30,7 +30,7 @@ export function readConfig(
   const at = (offset: number) => `${file}, line ${text.slice(0, offset).split("\n").length}`;
 
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true, allowEmptyContent: true });
+  const root = parsed(file, text, errors);
   const [broken] = errors;
   if (broken !== undefined) {
     const what = printParseErrorCode(broken.error).replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`);
@@ -64,6 +64,16 @@ export function readConfig(
     );
   }
   return values;
+}
+
+function parsed(file: string, text: string, errors: ParseError[]): Node | undefined {
+  try {
+    return parseTree(text, errors, { allowTrailingComma: true, allowEmptyContent: true });
+  } catch (error) {
+    // The parser calls itself for each level.
+    if (error instanceof RangeError) throw new UsageError(`${file}: nested too deeply`);
+    throw error;
+  }
 }
 
 function describe(node: Node): string {

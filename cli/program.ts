@@ -95,10 +95,10 @@ export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, 
       program.status = await actions.run(resolveRunOptions(raw, { env }));
     });
   addCommand(command, "doctor", DOCTOR_TABLE)
-    .description("put back what an agent that was killed has left behind")
+    .description("what this machine supports, and which backend `auto` takes")
     .action(async (_, self: Command) => {
       const options = readValues("doctor", DOCTOR_TABLE, [rawValues(self, DOCTOR_TABLE)]);
-      if (!options.restore) throw new UsageError("doctor needs --restore");
+      if (options.restore && options.json) throw new UsageError("doctor takes either --restore or --json");
       program.status = await actions.doctor(options);
     });
   addCommand(command, "host", HOST_TABLE)

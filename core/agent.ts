@@ -34,6 +34,7 @@ import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import { EventThread } from "./event_thread.ts";
+import { HeapKeeper } from "./heap_keeper.ts";
 import { History, invocationEntry } from "./history.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { agentMetrics } from "./metrics.ts";
@@ -82,6 +83,7 @@ export class Agent implements AgentView, AsyncDisposable {
   readonly #pins = new Pins();
   readonly #orders = new OrdersSender();
   readonly #switch: EnforcementSwitch;
+  readonly #heap = new HeapKeeper();
   #events!: EventThread;
   #learning!: LearningThread;
   #policy: Policy | undefined;
@@ -98,7 +100,11 @@ export class Agent implements AgentView, AsyncDisposable {
     this.version = options.version;
     using started = new DisposableStack();
     this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
-    this.#switch = new EnforcementSwitch(options.backend, this.#observer.libc.monotonicNs());
+    this.#switch = new EnforcementSwitch(
+      options.backend,
+      this.#observer.libc.monotonicNs(),
+      this.#wallClock(),
+    );
     this.#functions = new FunctionTable((info) => this.#observer.addFunction(info.id));
     const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
     this.#classifier = new Classifier(this.#observer, new RuleSet(exclusions), this.#functions);
@@ -149,6 +155,7 @@ export class Agent implements AgentView, AsyncDisposable {
         },
         decided: (functionId, warm) => this.#decided(functionId, warm),
         state: (active, report) => {
+          this.#heap.look();
           this.#instances = active;
           this.#report = report;
         },
@@ -173,8 +180,15 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   #guarded(state: EnforcementState): void {
-    this.#switch.take(state);
-    if (state.trip?.reason === "events_lost") this.#events.putBack(this.#observer.members());
+    this.#switch.take(state, this.#wallClock());
+    if (state.trip?.reason !== "events_lost") return;
+    try {
+      this.#events.putBack(this.#observer.members());
+    } catch (error) {
+      log.error("cannot list the tasks of invocations: {error}", {
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 
   /** Resolves when a part of the agent has failed for good. */
@@ -185,10 +199,14 @@ export class Agent implements AgentView, AsyncDisposable {
     await this.#resources.disposeAsync();
   }
 
+  #wallClock(): (monotonicNs: number) => string {
+    return wallClock(this.#observer.libc.monotonicNs());
+  }
+
   // ---- from the kernel to the policy and back
 
   #ended(invocations: Invocation[]): void {
-    const time = wallClock(this.#observer.libc.monotonicNs());
+    const time = this.#wallClock();
     const entries: InvocationEntry[] = [];
     for (const invocation of invocations) {
       const info = this.#functions.byId(invocation.functionId);
@@ -343,14 +361,16 @@ export class Agent implements AgentView, AsyncDisposable {
   }
 
   enforcement(): EnforcementSnapshot {
-    return this.#switch.snapshot(wallClock(this.#observer.libc.monotonicNs()));
+    return this.#switch.snapshot;
   }
 
   async setEnforcement(enabled: boolean): Promise<EnforcementSnapshot> {
     if (this.options.backend === "none" && enabled) {
       throw new RequestError(409, "cannot switch enforcement on: the backend is none");
     }
-    if (this.options.backend !== "none") this.#switch.take(await this.#events.setEnforcement(enabled));
+    if (this.options.backend !== "none") {
+      this.#switch.take(await this.#events.setEnforcement(enabled), this.#wallClock());
+    }
     return this.enforcement();
   }
 

@@ -9,21 +9,27 @@ const log = getLogger(["alps", "guard"]);
 /** The latest state that the event thread has told. */
 export class EnforcementSwitch {
   #state: EnforcementState;
+  #snapshot: EnforcementSnapshot;
 
-  /** @param backend `none` enforces nothing, whoever switches */
-  constructor(readonly backend: string, nowNs: number) {
+  /**
+   * @param backend `none` enforces nothing, whoever switches
+   * @param time monotonic nanoseconds as people read them, at this moment
+   */
+  constructor(readonly backend: string, nowNs: number, time: (monotonicNs: number) => string) {
     const trips = { wait: 0, events_lost: 0, late: 0, memory: 0 };
     this.#state = { enabled: backend !== "none", by: "start", sinceNs: nowNs, trips };
+    this.#snapshot = this.#shown(time);
   }
 
   get state(): EnforcementState {
     return this.#state;
   }
 
-  /** Takes a new state, and logs what has changed. */
-  take(state: EnforcementState): void {
+  /** Takes a new state, and logs what has changed. Its times are turned once, so that they stay the same. */
+  take(state: EnforcementState, time: (monotonicNs: number) => string): void {
     const { enabled } = this.#state;
     this.#state = state;
+    this.#snapshot = this.#shown(time);
     if (state.trip) {
       log.warning("enforcement is off: {text}; trying again in {seconds} s", {
         text: state.trip.text,
@@ -41,7 +47,11 @@ export class EnforcementSwitch {
   }
 
   /** As `GET /enforcement` shows it. */
-  snapshot(time: (monotonicNs: number) => string): EnforcementSnapshot {
+  get snapshot(): EnforcementSnapshot {
+    return this.#snapshot;
+  }
+
+  #shown(time: (monotonicNs: number) => string): EnforcementSnapshot {
     const { enabled, by, trip, sinceNs } = this.#state;
     return {
       enabled,

@@ -34,6 +34,12 @@ const IDLE_NS = 1_000_000_000;
 /** Until the optimizing compiler has seen enough; about 50 ms. */
 const WARM_UP_TURNS = 10_000;
 
+/**
+ * A decision that takes longer than this (thousands want a CPU) is followed by a pause of so many times its length: this
+ * thread comes before everything else, and must leave the CPUs to others.
+ */
+const LONG_DECISION_NS = 1_000_000, PAUSE_FACTOR = 4;
+
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToEventThread>) => void) | null;
   postMessage(message: FromEventThread): void;
@@ -64,6 +70,7 @@ class EventLoop implements Disposable {
   #news = false;
   #stopping = false;
   #mostActive = 0;
+  #pausedUntilNs = 0;
 
   constructor(readonly options: EventThreadOptions) {
     const { eventsFd, slotsFd, sharedFd, wakeFd, cpus, migrate, maxWaitNs } = options;
@@ -220,11 +227,14 @@ class EventLoop implements Disposable {
       this.#eventTimes.length = 0;
       return Infinity;
     }
+    if (nowNs < this.#pausedUntilNs) return this.#pausedUntilNs - nowNs;
     const { counters } = this.#enforcer;
     const before = counters.promotions + counters.demotions;
     const wantedNs = this.#enforcer.decide(nowNs);
     const doneNs = this.#libc.monotonicNs();
-    this.#decision.add(doneNs - nowNs);
+    const tookNs = doneNs - nowNs;
+    this.#decision.add(tookNs);
+    if (tookNs > LONG_DECISION_NS) this.#pausedUntilNs = doneNs + PAUSE_FACTOR * tookNs;
     if (counters.promotions + counters.demotions > before) {
       for (const timeNs of this.#eventTimes) this.#eventToAction.add(doneNs - timeNs);
     }

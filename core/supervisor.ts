@@ -10,6 +10,9 @@ import { type EnforcementState, enforcementState } from "./enforcement.ts";
 import { Guard, type GuardSample } from "./guard.ts";
 import { CpuWatch, machineMemory } from "./machine_state.ts";
 
+/** So many CPUs that no more can be wanted: the kernel side wakes nobody while nothing is enforced. */
+const NEVER_SHORT = 2 ** 32 - 1;
+
 /** What it looks at and acts on. */
 export interface Supervised {
   readonly enforcer: Pick<Enforcer, "name" | "release" | "setCpus">;
@@ -24,6 +27,7 @@ export interface Supervised {
 export class Supervisor {
   readonly #guard: Guard;
   #person: boolean | undefined;
+  #cpuCount: number;
   #sinceNs: number;
 
   constructor(
@@ -33,6 +37,7 @@ export class Supervisor {
     readonly cpus: Pick<CpuWatch, "changed"> = new CpuWatch(),
   ) {
     this.#guard = new Guard(supervised.maxWaitNs);
+    this.#cpuCount = supervised.shared.cores;
     this.#sinceNs = nowNs;
   }
 
@@ -56,22 +61,30 @@ export class Supervisor {
     else if (!this.enforcing) this.#guard.reset(this.#sample(nowNs));
     if (enabled !== this.enforcing) this.#sinceNs = nowNs;
     this.#person = enabled;
+    this.#tellKernel();
     return this.state;
   }
 
   /** About once a second. On an idle machine it costs next to nothing. */
   look(nowNs: number): void {
-    const { enforcer, active, shared } = this.supervised;
+    const { enforcer, active } = this.supervised;
     if (enforcer.name === "none") return;
     const cpus = active.size > 0 ? this.cpus.changed() : undefined;
     if (cpus) {
       enforcer.setCpus(cpus);
-      shared.cores = cpus.length;
+      this.#cpuCount = cpus.length;
+      this.#tellKernel();
     }
     if (this.#person === false || !this.#guard.look(this.#sample(nowNs), nowNs)) return;
     if (this.#guard.trip) enforcer.release();
+    this.#tellKernel();
     this.#sinceNs = nowNs;
     this.supervised.changed(this.state);
+  }
+
+  #tellKernel(): void {
+    if (this.supervised.enforcer.name === "none") return;
+    this.supervised.shared.cores = this.enforcing ? this.#cpuCount : NEVER_SHORT;
   }
 
   #sample(nowNs: number): GuardSample {

@@ -224,7 +224,13 @@ export class StockEnforcer implements Enforcer {
    * @param roundNs how long it takes until everyone has had a slice
    * @param shareNs what everyone can have within the longest wait
    */
-  #overdueNs(entry: Entry, attainedNs: number, nowNs: number, roundNs: number, shareNs: number) {
+  #overdueNs(
+    entry: Entry,
+    attainedNs: number,
+    nowNs: number,
+    roundNs: number,
+    shareNs: number,
+  ): number | undefined {
     const { slot } = entry.invocation, { maxWaitNs } = this.options;
     const waitedNs = this.slots.oldestWaitNs(slot, nowNs);
     const aheadNs = this.#fullNs + Math.min(SHARED_WITH_OTHERS * roundNs, maxWaitNs / 2);
@@ -234,7 +240,9 @@ export class StockEnforcer implements Enforcer {
         Math.min(OVERDUE_RUN_NS, Math.max(LEAST_OVERDUE_RUN_NS, shareNs / 16));
       return waitedNs;
     }
-    return attainedNs < entry.overdueUntilNs && this.slots.runnable(slot) > 0 ? waitedNs : undefined;
+    if (attainedNs < entry.overdueUntilNs && this.slots.runnable(slot) > 0) return waitedNs;
+    entry.overdueUntilNs = 0;
+    return undefined;
   }
 
   /** Marks the best: as many as there are CPUs, one that can use several CPUs counted as often. */

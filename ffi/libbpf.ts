@@ -54,6 +54,8 @@ const symbols = {
   bpf_iter_create: { parameters: ["i32"], result: "i32" },
   // int *__errno_location(void)
   __errno_location: { parameters: [], result: "pointer" },
+  // int libbpf_probe_bpf_map_type(enum bpf_map_type map_type, const void *opts): 1 yes, 0 no, -errno
+  libbpf_probe_bpf_map_type: { parameters: ["i32", "pointer"], result: "i32" },
   // const char *libbpf_version_string(void)
   libbpf_version_string: { parameters: [], result: "pointer" },
 } as const;
@@ -95,6 +97,11 @@ export class Libbpf implements Disposable {
 
   version(): string {
     return Deno.UnsafePointerView.getCString(this.symbols.libbpf_version_string()!);
+  }
+
+  /** Whether the kernel makes maps of a type (`enum bpf_map_type`) for this process. */
+  makesMap(type: number): boolean {
+    return this.symbols.libbpf_probe_bpf_map_type(type, null) === 1;
   }
 
   /** errno of the latest failed call of this thread. */

@@ -37,7 +37,14 @@ export async function readCommands(path: string): Promise<Commands> {
     );
   }
   const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  let value: unknown;
+  try {
+    value = parse(text, errors, { allowTrailingComma: true });
+  } catch (error) {
+    // The parser calls itself for each level.
+    if (error instanceof RangeError) throw wrong(`nested too deeply; ${SHAPE}`);
+    throw error;
+  }
   const [error] = errors;
   if (error) {
     const line = text.slice(0, error.offset).split("\n").length;

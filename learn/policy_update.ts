@@ -1,17 +1,18 @@
 /**
- * Policies on their way between threads: only what changed is copied as objects, because copying every table of a hundred
+ * Policies on their way between threads: only what changed is sent, and as numbers, because copying every table of a hundred
  * thousand functions would stop both threads for a second.
  */
+import { packEntries, unpackEntries } from "./packed_policy.ts";
 import type { FunctionPolicy, Policy } from "./policy.ts";
 
 /** A policy, relative to the one before. */
 export interface PolicyUpdate extends Pick<Policy, "epoch" | "ml" | "cpuUtilization"> {
   /** In order of priority, from 1. */
-  readonly functionIds: Float64Array;
+  readonly functionIds: Float64Array<ArrayBuffer>;
   /** In the same order. */
-  readonly slicesNs: Float64Array;
-  /** Entries that are new or have another table or predicted CPU time. */
-  readonly changed: readonly FunctionPolicy[];
+  readonly slicesNs: Float64Array<ArrayBuffer>;
+  /** Entries that are new or have another table or predicted CPU time, packed. */
+  readonly changed: Float64Array<ArrayBuffer>;
 }
 
 /** Makes updates from successive policies. */
@@ -32,7 +33,7 @@ export class PolicySender {
       cpuUtilization,
       functionIds: Float64Array.from(functions, (each) => each.functionId),
       slicesNs: Float64Array.from(functions, (each) => each.sliceNs),
-      changed,
+      changed: packEntries(changed),
     };
   }
 }
@@ -43,7 +44,7 @@ export class PolicyReceiver {
 
   /** @throws Error where an earlier update was missed */
   policy({ epoch, ml, cpuUtilization, functionIds, slicesNs, changed }: PolicyUpdate): Policy {
-    for (const entry of changed) this.#entries.set(entry.functionId, entry);
+    for (const entry of unpackEntries(changed)) this.#entries.set(entry.functionId, entry);
     const functions = Array.from(functionIds, (functionId, index) => {
       const entry = this.#entries.get(functionId);
       if (entry === undefined) {

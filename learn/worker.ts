@@ -1,12 +1,13 @@
 /** The learning thread: neither HTTP nor the event path waits for what is computed here. */
 
+import { HeapKeeper } from "../core/heap_keeper.ts";
 import { Learner } from "./learner.ts";
 import type { FromLearningThread, Moment, ToLearningThread } from "./messages.ts";
 import { PolicySender } from "./policy_update.ts";
 
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToLearningThread>) => void) | null;
-  postMessage(message: FromLearningThread): void;
+  postMessage(message: FromLearningThread, transfer?: Transferable[]): void;
 };
 
 /**
@@ -16,11 +17,13 @@ const self = globalThis as unknown as {
 const REST_FACTOR = 10;
 
 const sender = new PolicySender();
+const heap = new HeapKeeper();
 let learner: Learner | undefined;
 let restsUntilMs = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 self.onmessage = ({ data }) => {
+  heap.look();
   try {
     switch (data.type) {
       case "start":
@@ -46,7 +49,11 @@ function make(learner: Learner, { nowNs, cpuUtilization }: Moment): void {
   const beganMs = performance.now();
   const update = sender.update(learner.makePolicy(nowNs, cpuUtilization));
   const tookMs = performance.now() - beganMs;
-  self.postMessage({ type: "policy", update, seconds: tookMs / 1000 });
+  self.postMessage({ type: "policy", update, seconds: tookMs / 1000 }, [
+    update.functionIds.buffer,
+    update.slicesNs.buffer,
+    update.changed.buffer,
+  ]);
   restsUntilMs = performance.now() + REST_FACTOR * tookMs;
 }
 

@@ -105,7 +105,8 @@ export function requireObservable(machine: Machine = thisMachine): void {
   }
 }
 
-const thisMachine: Machine = {
+/** The machine that this runs on. */
+export const thisMachine: Machine = {
   uid: () => Deno.uid(),
   kernelRelease: () => Deno.osRelease(),
   exists: (path) => {

@@ -82,7 +82,7 @@ export class Observer implements Disposable {
       wait_bucket_ns: waitBucketNs(maxWaitNs),
       has_timers: timers ? 1 : 0,
     });
-    load(this.#object);
+    loadPrograms(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
     this.shared.cores = cores;
     this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");
@@ -240,7 +240,7 @@ export class Observer implements Disposable {
 }
 
 /** Loads the programs; where this process may not, that is a matter of the machine. */
-function load(object: BpfObject): void {
+export function loadPrograms(object: BpfObject): void {
   try {
     object.load();
   } catch (error) {

@@ -92,9 +92,9 @@ export function chooseMirrors(sources: AptSource[], codename: string): Mirror[] 
   return [...mirrors.values()].sort((a, b) => Number(looksLikeDebian(b)) - Number(looksLikeDebian(a)));
 }
 
-/** The `.sources` text that makes apt fetch source packages of one suite, and nothing else, from a mirror. */
-export function sourcePackagesEntry(mirror: Mirror, suite: string): string {
-  const lines = ["Types: deb-src", `URIs: ${mirror.uri}`, `Suites: ${suite}`, "Components: main"];
+/** The `.sources` text that makes apt fetch packages of one suite and one type, and nothing else, from a mirror. */
+export function sourcesEntry(type: "deb" | "deb-src", mirror: Mirror, suite: string): string {
+  const lines = [`Types: ${type}`, `URIs: ${mirror.uri}`, `Suites: ${suite}`, "Components: main"];
   if (mirror.signedBy !== undefined) lines.push(`Signed-By: ${mirror.signedBy}`);
   if (mirror.trusted !== undefined) lines.push(`Trusted: ${mirror.trusted}`);
   return lines.join("\n") + "\n";

@@ -1,8 +1,8 @@
 /** Set-up or build cannot go on; `status` is the exit status of the script. */
 export class SetupError extends Error {
   override name = "SetupError";
-  /** @param status 1: something failed; 3: not possible on this machine as it is */
-  constructor(message: string, readonly status: 1 | 3 = 1) {
+  /** @param status 1: something failed; 2: wrong usage; 3: not possible on this machine as it is */
+  constructor(message: string, readonly status: 1 | 2 | 3 = 1) {
     super(message);
   }
 }

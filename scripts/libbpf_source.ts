@@ -6,9 +6,9 @@ import {
   parseDeb822Sources,
   parseOneLineSources,
   parseParagraphs,
-  sourcePackagesEntry,
+  sourcesEntry,
 } from "./apt_sources.ts";
-import { findProgram, isFile, lastLines, run, runOrFail, SetupError } from "./command.ts";
+import { findProgram, isFile, lastLines, run, type RunOptions, runOrFail, SetupError } from "./command.ts";
 import { sha256 } from "./stamp.ts";
 
 /** A source archive, pinned. Its checksum decides; where it comes from does not matter. */
@@ -128,19 +128,9 @@ export async function fetchFrom(
   suite: string,
   folder: string,
 ): Promise<{ path?: string; failure?: string }> {
-  for (const name of ["lists/partial", "cache/archives/partial", "download"]) {
-    await Deno.mkdir(join(folder, name), { recursive: true });
-  }
-  const config = await runOrFail("read apt's configuration", "apt-config", ["dump"]);
-  await Deno.writeTextFile(join(folder, "only.sources"), sourcePackagesEntry(mirror, suite));
-  await Deno.writeTextFile(join(folder, "apt.conf"), privateConfig(config, folder));
-  const options = {
-    cwd: join(folder, "download"),
-    env: { APT_CONFIG: join(folder, "apt.conf"), LC_ALL: "C.UTF-8" },
-  };
-
-  const update = await run("apt-get", ["update"], options);
-  if (!update.success) return { failure: aptErrors(update.stderr) };
+  const apt = await privateApt(sourcesEntry("deb-src", mirror, suite), folder);
+  if (apt.failure !== undefined) return { failure: apt.failure };
+  const { options } = apt;
   const records = await run("apt-cache", ["showsrc", "--only-source", source.package], options);
   const version = findVersion(records.stdout, source.sha256);
   if (version === undefined) return { failure: `no source package there is built from this ${source.file}` };
@@ -151,6 +141,34 @@ export async function fetchFrom(
   );
   if (!download.success) return { failure: aptErrors(download.stderr) };
   return { path: join(folder, "download", source.file) };
+}
+
+/** How to run apt's programs so that they use a private apt: its configuration, and a folder for downloads. */
+export type PrivateApt = Required<Pick<RunOptions, "cwd" | "env">>;
+
+/**
+ * Makes an apt of its own in `folder`, with the lists of what `sources` names.
+ *
+ * @param sources text of a `.sources` file
+ * @param folder an empty or missing folder
+ * @returns options for running its programs; `failure` where the lists could not be had
+ */
+export async function privateApt(
+  sources: string,
+  folder: string,
+): Promise<{ options: PrivateApt; failure?: string }> {
+  for (const name of ["lists/partial", "cache/archives/partial", "download"]) {
+    await Deno.mkdir(join(folder, name), { recursive: true });
+  }
+  const config = await runOrFail("read apt's configuration", "apt-config", ["dump"]);
+  await Deno.writeTextFile(join(folder, "only.sources"), sources);
+  await Deno.writeTextFile(join(folder, "apt.conf"), privateConfig(config, folder));
+  const options = {
+    cwd: join(folder, "download"),
+    env: { APT_CONFIG: join(folder, "apt.conf"), LC_ALL: "C.UTF-8" },
+  };
+  const update = await run("apt-get", ["update"], options);
+  return update.success ? { options } : { options, failure: aptErrors(update.stderr) };
 }
 
 /** The text of an apt.conf that keeps everything below `folder`. */
@@ -186,7 +204,8 @@ async function verify(path: string, wanted: string): Promise<void> {
   throw new SetupError(`cannot use ${path}: its SHA-256 is ${found}, wanted ${wanted}`);
 }
 
-function mirrorAt(uri: string): Mirror {
+/** A mirror that a person named. */
+export function mirrorAt(uri: string): Mirror {
   const keyring = ["gpg", "pgp"]
     .map((ending) => `/usr/share/keyrings/debian-archive-keyring.${ending}`)
     .find((path) => isFile(path));

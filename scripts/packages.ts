@@ -22,6 +22,15 @@ export const NEEDS: Need[] = [
   header("zlib.h", "zlib1g-dev"),
 ];
 
+/** What virtual machines need. */
+export const VM_NEEDS: Need[] = [
+  program("qemu-system-x86_64", "qemu-system-x86"),
+  program("timeout", "coreutils"),
+  program("dpkg-deb", "dpkg"),
+  program("xz", "xz-utils"),
+  { what: "busybox, linked statically", package: "busybox-static", isThere: () => isStatic("/bin/busybox") },
+];
+
 /** What of `needs` is missing. */
 export async function findMissing(needs: Need[] = NEEDS): Promise<Need[]> {
   const there = await Promise.all(needs.map((need) => need.isThere()));
@@ -65,14 +74,14 @@ export function planInstall(missing: Need[], machine: { hasApt: boolean; isRoot:
  *
  * @throws SetupError with status 3 where a person has to do it; with status 1 where apt-get fails
  */
-export async function ensurePackages(): Promise<void> {
+export async function ensurePackages(needs: Need[] = NEEDS): Promise<void> {
   const hasApt = findProgram("apt-get") !== undefined;
-  const plan = planInstall(await findMissing(), { hasApt, isRoot: Deno.uid() === 0 });
+  const plan = planInstall(await findMissing(needs), { hasApt, isRoot: Deno.uid() === 0 });
   if (plan.kind === "nothing") return;
   if (plan.kind === "tell") throw new SetupError(plan.message, 3);
   console.error(`Installing with apt-get: ${plan.packages.join(" ")}`);
   await install(plan.packages);
-  const still = await findMissing();
+  const still = await findMissing(needs);
   if (still.length === 0) return;
   throw new SetupError(
     `cannot go on: apt-get installed ${plan.packages.join(" ")}, but still missing: ` +
@@ -96,6 +105,16 @@ async function install(packages: string[]): Promise<void> {
 
 function program(name: string, packageName: string): Need {
   return { what: name, package: packageName, isThere: () => findProgram(name) !== undefined };
+}
+
+/** Whether a file is an executable that needs no dynamic linker. */
+function isStatic(path: string): boolean {
+  if (!isFile(path)) return false;
+  using file = Deno.openSync(path);
+  const start = new Uint8Array(4096);
+  // The linker's path is near the start of what needs it.
+  const text = new TextDecoder("latin1").decode(start.subarray(0, file.readSync(start) ?? 0));
+  return text.startsWith("\x7fELF") && !text.includes("/ld-linux");
 }
 
 /** A C header; the compiler is asked only where it is not in the usual place, as that takes longer. */

@@ -35,7 +35,8 @@ export function mostly<T, U>(right: fc.Arbitrary<T>, wrong: fc.Arbitrary<U>): fc
   return fc.oneof({ weight: 6, arbitrary: right }, { weight: 1, arbitrary: wrong });
 }
 
-const rightRules = fc.constantFrom(
+/** Rules that can be used as they are. */
+export const rightRules: fc.Arbitrary<string> = fc.constantFrom(
   ...[
     "exe:/srv/{function}",
     "comm:alps-fuzz-*",

@@ -8,7 +8,7 @@ import { Classifier } from "../../observe/classifier.ts";
 import { FunctionTable } from "../../observe/functions.ts";
 import { RuleSet } from "../../observe/rule_set.ts";
 import { parseRule, ruleEntry } from "../../observe/rules.ts";
-import { anyText, fieldValue, mostly, often, ruleText } from "../fuzz.ts";
+import { anyText, fieldValue, mostly, often, rightRules, ruleText } from "../fuzz.ts";
 import { EVERYWHERE, FakeView, LOOPBACK, TOKEN, UNIX } from "./fake_view.ts";
 
 /** A view whose rules are real: parsed, compiled and applied to the processes of this machine. */
@@ -137,12 +137,19 @@ Deno.test("PUT /priority/NAME with any body is pinned or refused, never a 500", 
 Deno.test("POST /functions with any body adds the rule that it says, or is refused; DELETE takes it out", async () => {
   const before = counts.get(201) ?? 0;
   await often(fc.asyncProperty(
-    fc.record({
-      name: mostly(fc.constantFrom("fib", "ü/1"), fc.oneof(anyText, fieldValue)),
-      rule: mostly(ruleText, fieldValue),
-      mode: mostly(fc.constantFrom("process", "auto", "warm"), fieldValue),
-      gap_ms: mostly(fc.double({ min: 0.1, max: 60_000, noNaN: true }), fieldValue),
-    }, { requiredKeys: ["rule"] }),
+    fc.oneof(
+      fc.record<{ rule: unknown; name?: unknown }>({ rule: rightRules }),
+      fc.record<{ rule: unknown; name?: unknown }>({
+        rule: fc.constant("comm:x*"),
+        name: fc.constantFrom("fib", "ü/1"),
+      }),
+      fc.record({
+        name: mostly(fc.constantFrom("fib", "ü/1"), fc.oneof(anyText, fieldValue)),
+        rule: mostly(ruleText, fieldValue),
+        mode: mostly(fc.constantFrom("process", "auto", "warm"), fieldValue),
+        gap_ms: mostly(fc.double({ min: 0.1, max: 60_000, noNaN: true }), fieldValue),
+      }, { requiredKeys: ["rule"] }),
+    ),
     async (body) => {
       view.clear();
       const text = JSON.stringify(body);

@@ -103,3 +103,7 @@ Deno.test("readConfig() fails where the file cannot be read", () => {
     Deno.removeSync(folder);
   }
 });
+
+Deno.test("readConfig() refuses what is nested so deeply that no stack can hold it", () => {
+  refused('{"rule": '.repeat(100_000), "alps.json: nested too deeply");
+});

@@ -122,6 +122,7 @@ Deno.test("main() runs the other commands with their options", async () => {
     warm: true,
   }]);
   assert.deepEqual((await run(["doctor", "--restore"])).ran, ["doctor", {
+    json: false,
     restore: true,
     state: "/var/lib/alps",
   }]);
@@ -134,6 +135,7 @@ Deno.test("main() runs the other commands with their options", async () => {
     expResult: "e",
     json: true,
   }]);
+  assert.deepEqual((await run(["doctor", "--json"])).ran, ["doctor", { json: true }]);
   assert.deepEqual((await run(["trace", "make"])).ran, ["traceMake", {
     mix: "azure",
     load: 0.9,
@@ -188,8 +190,12 @@ Deno.test("main() lists the allowed options for one that it does not know", asyn
   await refused(["--\x1b[2J"], /unknown option --\\u001b\[2J: /);
 });
 
+Deno.test("main() refuses doctor's two tasks at once", async () => {
+  await refused(["doctor", "--restore", "--json"], "doctor takes either --restore or --json");
+});
+
 Deno.test("main() lists the commands for one that it does not know", async () => {
-  await refused(["whatif"], 'unknown command "whatif": must be one of run, doctor, host, replay, trace');
+  await refused(["doktor"], 'unknown command "doktor": must be one of run, doctor, host, replay, trace');
   await refused(["--", "foo"], /unknown command "foo"/);
   await refused(["trace"], "trace needs a command: must be make");
   await refused(["trace", "convert"], 'unknown command "convert": must be make');

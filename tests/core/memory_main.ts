@@ -4,6 +4,7 @@
  */
 import { MetricsPage } from "../../api/metrics.ts";
 import type { InvocationEntry } from "../../api/agent_view.ts";
+import { HeapKeeper } from "../../core/heap_keeper.ts";
 import { History, invocationEntry } from "../../core/history.ts";
 import { agentMetrics } from "../../core/metrics.ts";
 import { OrdersSender } from "../../core/orders.ts";
@@ -20,6 +21,7 @@ const FUNCTIONS = 10_000, INVOCATIONS = 100_000;
 /** As many end in a second on a busy machine; the event thread hands over once a second. */
 const BATCH = 1000;
 
+const heap = new HeapKeeper();
 const functions = new FunctionTable(() => {});
 const history = new History(undefined, (error) => {
   throw error;
@@ -109,6 +111,7 @@ for (let done = 0; done < INVOCATIONS; done += BATCH) {
     ranking.learn(info.id, cpuNs);
   }
   history.add(entries);
+  heap.look();
   learning.add(ended, { nowNs: done * 1e6, cpuUtilization: 50 });
   if (done % (10 * BATCH) === 0) {
     const { promise } = arrived;

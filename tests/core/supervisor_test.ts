@@ -135,6 +135,11 @@ Deno.test("Supervisor follows CPUs that are switched on and off, while something
   scene.start();
   scene.look();
   assert.deepEqual([scene.cpus, scene.shared.cores], [[[0]], 1]);
+  scene.changedCpus = undefined;
+  scene.supervisor.switch(false, scene.nowNs);
+  assert.ok(scene.shared.cores > 1e6, "off, nobody is to be woken for an order");
+  scene.supervisor.switch(true, scene.nowNs);
+  assert.equal(scene.shared.cores, 1);
 });
 
 Deno.test("Supervisor reads nothing from the machine while it is idle", () => {

@@ -26,6 +26,7 @@ Deno.test("readCommands() says which line or entry is wrong", async () => {
     ['{"a": ["bin/a"]}', /: "a": must begin with a program's absolute path; wanted/],
     ['{"a": ["/bin/a", 3]}', /: "a\.1": .*expected string, received number; wanted/],
     ['{"": ["/bin/a"]}', /wanted/],
+    ["[".repeat(100_000), /: nested too deeply; wanted/],
   ];
   for (const [text, message] of cases) {
     await withFile(text, (path) =>

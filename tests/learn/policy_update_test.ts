@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Learner } from "../../learn/learner.ts";
-import { PolicyReceiver, PolicySender } from "../../learn/policy_update.ts";
+import { unpackEntries } from "../../learn/packed_policy.ts";
+import { PolicyReceiver, PolicySender, type PolicyUpdate } from "../../learn/policy_update.ts";
 import { randomNumbers } from "../../bench/random.ts";
 
 function add(learner: Learner, functionId: number, cpuNs: number): void {
@@ -36,11 +37,12 @@ Deno.test("PolicySender copies only the entries that changed", () => {
     for (let count = 0; count < 5; count++) add(learner, functionId, 1e6 * (1 + functionId));
   }
   const sender = new PolicySender();
-  assert.equal(sender.update(learner.makePolicy(0, 0)).changed.length, 30);
+  const ids = ({ changed }: PolicyUpdate) => [...unpackEntries(changed)].map((each) => each.functionId);
+  assert.equal(ids(sender.update(learner.makePolicy(0, 0))).length, 30);
   assert.equal(sender.update(learner.makePolicy(0, 0)).changed.length, 0);
   add(learner, 7, 1e9);
-  const { changed, functionIds } = sender.update(learner.makePolicy(0, 0));
-  assert.deepEqual([changed.map((each) => each.functionId), functionIds.length], [[7], 30]);
+  const update = sender.update(learner.makePolicy(0, 0));
+  assert.deepEqual([ids(update), update.functionIds.length], [[7], 30]);
 });
 
 Deno.test("PolicyReceiver drops functions that are gone, and tells when it missed an update", () => {
@@ -63,7 +65,7 @@ Deno.test("PolicyReceiver drops functions that are gone, and tells when it misse
   const last = sender.update(policy(2, 3, 1));
   assert.deepEqual(receiver.policy(last), policy(2, 3, 1));
   assert.throws(
-    () => new PolicyReceiver().policy({ ...last, changed: [] }),
+    () => new PolicyReceiver().policy({ ...last, changed: new Float64Array() }),
     /cannot follow policy 2: function 3 must have been in an earlier one/,
   );
 });

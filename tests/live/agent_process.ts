@@ -5,12 +5,12 @@
 
 import assert from "node:assert/strict";
 import { nativeProgram } from "./build_native.ts";
-import { sleep } from "./lab.ts";
+import { PATIENCE, sleep } from "./lab.ts";
 
 const AGENT = new URL("../../agent.ts", import.meta.url).pathname;
 
 /** How long an agent may take to start: far beyond what it takes. */
-const START_MS = 60_000;
+const START_MS = 60_000 * PATIENCE;
 
 /** What an agent left when it ended. */
 export interface Ending {
@@ -75,20 +75,18 @@ export class Place implements AsyncDisposable {
 
   /** Runs `alps-agent` with exactly these arguments. */
   spawnCommand(args: string[], wrapper: string[] = []): AgentProcess {
-    const inside = [
-      ...[
-        "/usr/bin/unshare",
-        "--mount",
-        "/bin/sh",
-        "-c",
-        'mount --bind "$0" /run && exec "$@"',
-        `${this.folder}/run`,
-      ],
-      ...[...wrapper, Deno.execPath(), "run", "-A", AGENT, ...args],
-    ];
-    const agent = new AgentProcess(inside, args);
+    const agent = new AgentProcess(
+      this.inside([...wrapper, Deno.execPath(), "run", "-A", AGENT, ...args]),
+      args,
+    );
     this.#processes.push(agent.process);
     return agent;
+  }
+
+  /** The command that runs another one in this place: what it finds in /run is this place's. */
+  inside(command: string[]): string[] {
+    const bind = 'mount --bind "$0" /run && exec "$@"';
+    return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", bind, `${this.folder}/run`, ...command];
   }
 
   /** Starts an agent and waits until it listens. */
@@ -188,7 +186,7 @@ export class AgentProcess {
 
   /** Waits until `condition` is true of what a GET answers. */
   async until<T>(what: string, path: string, condition: (answer: T) => boolean): Promise<T> {
-    for (const end = Date.now() + 60_000;;) {
+    for (const end = Date.now() + 60_000 * PATIENCE;;) {
       const answer = await this.json<T>("GET", path);
       if (condition(answer)) return answer;
       if (Date.now() > end) throw new Error(`waited in vain for: ${what}; ${JSON.stringify(answer)}`);

@@ -10,7 +10,7 @@ import type {
 import { AgentLock } from "../../core/lock.ts";
 import { onlineCpus } from "../../enforce/placement.ts";
 import { type AgentProcess, Place } from "./agent_process.ts";
-import { childrenOf, cpuMs, scheduling, sleep, threadsOf, until, whyNotLive } from "./lab.ts";
+import { childrenOf, cpuMs, PATIENCE, scheduling, sleep, threadsOf, until, whyNotLive } from "./lab.ts";
 
 const SCHED_NORMAL = 0, SCHED_IDLE = 5;
 
@@ -81,7 +81,7 @@ for (const ml of ["avg", "LR"]) {
         await introduce(place, agent, path, name);
       }
       await place.run(6, short, 3);
-      await place.run(6, long, 15);
+      await place.run(6, long, 60 * PATIENCE); // more than the difference of what introducing them takes
       await place.run(1, named, 5);
       const later = { name: "posted", rule: `exe:${posted}` };
       const added = await agent.json<{ id: string }>("POST", "/functions", later);

@@ -4,7 +4,18 @@
  */
 
 import assert from "node:assert/strict";
-import { childrenOf, cpuMs, type Lab, liveTest, scheduling, sleep, threadsOf, until } from "./lab.ts";
+import {
+  childrenOf,
+  cpuMs,
+  type Lab,
+  liveTest,
+  PATIENCE,
+  scheduling,
+  settle,
+  sleep,
+  threadsOf,
+  until,
+} from "./lab.ts";
 
 const SCHED_NORMAL = 0, SCHED_BATCH = 3, SCHED_IDLE = 5;
 
@@ -48,7 +59,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.order(["short", 1e6], ["long", 9e6]);
     const long = await spinners(lab, "long", 2 * lab.cpus.length);
     const short = await spinners(lab, "short", lab.cpus.length);
-    await sleep(300);
+    await settle(300);
     const both = await shares([...short, ...long], 2000);
     const first = sum(both.slice(0, short.length)), rest = sum(both.slice(short.length));
     assert.ok(first > 8 * rest, `short ${first} ms, long ${rest} ms`);
@@ -59,7 +70,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.rule("exe:{lab}/{function}");
     lab.order(["a", 1e6], ["b", 9e6]);
     const pids = [...await spinners(lab, "a", lab.cpus.length - 1), ...await spinners(lab, "b", 1)];
-    await sleep(300);
+    await settle(300);
     for (const pid of pids) assert.deepEqual(scheduling(pid), { policy: SCHED_NORMAL, nice: 0 });
     const { counters } = await lab.report();
     assert.deepEqual([counters.promotions, counters.demotions], [0, 0]);
@@ -71,10 +82,10 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const n = lab.cpus.length;
     const third = await spinners(lab, "third", n), second = await spinners(lab, "second", n);
     const first = await spinners(lab, "first", n);
-    await sleep(300);
+    await settle(300);
     for (const pid of first) Deno.kill(pid, "SIGKILL");
     await until("they are gone", () => lab.observer.shared.counters().active === 2 * n);
-    await sleep(200);
+    await settle(200);
     const both = await shares([...second, ...third], 2000);
     assert.ok(sum(both.slice(0, n)) > 8 * sum(both.slice(n)), both.join(" "));
   });
@@ -84,11 +95,11 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.order(["a", 1e6], ["b", 9e6]);
     const n = lab.cpus.length;
     const a = await spinners(lab, "a", n), b = await spinners(lab, "b", n);
-    await sleep(300);
+    await settle(300);
     const before = await shares([...a, ...b], 1500);
     assert.ok(sum(before.slice(0, n)) > 8 * sum(before.slice(n)), before.join(" "));
     lab.order(["b", 1e5], ["a", 9e6]);
-    await sleep(300);
+    await settle(300);
     const after = await shares([...a, ...b], 1500);
     assert.ok(sum(after.slice(n)) > 8 * sum(after.slice(0, n)), after.join(" "));
   });
@@ -99,7 +110,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.orders({ changed: [a, b], removed: [], pinned: [[b.functionId, -Infinity]] });
     const n = lab.cpus.length;
     const pids = [...await spinners(lab, "a", n), ...await spinners(lab, "b", n)];
-    await sleep(300);
+    await settle(300);
     const ms = await shares(pids, 1500);
     assert.ok(sum(ms.slice(n)) > 8 * sum(ms.slice(0, n)), ms.join(" "));
   });
@@ -112,7 +123,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const many = await spinners(lab, "many", 1, "-t", 3, "-c", 3);
     await until("its children", () => childrenOf(many[0]!).length === 3);
     const short = await spinners(lab, "short", n);
-    await sleep(300);
+    await settle(300);
     const family = [many[0]!, ...childrenOf(many[0]!)];
     const ms = await shares([...short, ...family.flatMap(threadsOf)], 1500);
     assert.ok(sum(ms.slice(0, n)) > 8 * sum(ms.slice(n)), ms.join(" "));
@@ -121,7 +132,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
   test("unknown functions: the invocation that has come furthest goes on, so that one ends", async (lab) => {
     lab.rule("exe:{lab}/{function}");
     const n = lab.cpus.length, pids = await spinners(lab, "new", 3 * n);
-    await sleep(500);
+    await settle(500);
     const ms = (await shares(pids, 2000)).sort((a, b) => b - a);
     assert.ok(sum(ms.slice(0, n)) > 4 * sum(ms.slice(n)), ms.join(" "));
   });
@@ -130,7 +141,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.rule("exe:{lab}/fn-{function}");
     const other = lab.start(await lab.program("other"), 0);
     const pids = await spinners(lab, "fn-a", 3 * lab.cpus.length);
-    await sleep(500);
+    await settle(500);
     assert.deepEqual(scheduling(other.pid), { policy: SCHED_NORMAL, nice: 0 });
     assert.ok(
       pids.some((pid) => scheduling(pid).policy !== SCHED_NORMAL),
@@ -154,7 +165,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
       () => lab.observer.shared.counters().active === 5 && childrenOf(nice).length === 2,
     );
     await spinners(lab, "short", n);
-    await sleep(400);
+    await settle(400);
     assert.ok(scheduling(plain).policy !== SCHED_NORMAL);
     await lab.events[Symbol.asyncDispose]();
     const niced = [nice, ...childrenOf(nice)].flatMap(threadsOf);
@@ -203,7 +214,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.rule("exe:{lab}/{function}");
     lab.order(["short", 1e6], ["threaded", 9e6]);
     const n = lab.cpus.length;
-    await lab.record(lab.start(await lab.program("threaded"), 20).pid); // from now on it is known at once
+    await lab.introduce(await lab.program("threaded")); // from now on it is known at once
     const pids = await spinners(lab, "threaded", 1, "-e");
     await until("it has called exec", () => threadsOf(pids[0]!).length === 1 && cpuMs(pids[0]!) > 50);
     await spinners(lab, "short", n);
@@ -218,8 +229,9 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const bulk = await lab.program("bulk"), short = await lab.program("short");
     await lab.introduce(short);
     await lab.introduce(bulk);
-    const many = Array.from({ length: 300 }, () => lab.start(bulk, 8));
-    const one = lab.start(short, 8);
+    // Where everything is slower, starting a process is too.
+    const many = Array.from({ length: 300 }, () => lab.start(bulk, 8 * PATIENCE));
+    const one = lab.start(short, 8 * PATIENCE);
     const ended = await lab.record(one.pid);
     const before = lab.ended.filter(({ name, endNs }) => name === "bulk" && endNs < ended.endNs).length;
     for (const process of many) await lab.record(process.pid);

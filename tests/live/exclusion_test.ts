@@ -11,7 +11,7 @@ const SCHED_NORMAL = 0, SCHED_IDLE = 5;
 const DAEMON = 1;
 
 /** A cgroup in the hierarchy of the cpu controller, of whichever version; removed with everything in it gone. */
-class Cgroup implements Disposable {
+class Cgroup implements AsyncDisposable {
   readonly path: string;
 
   constructor(readonly name: string) {
@@ -30,8 +30,16 @@ class Cgroup implements Disposable {
     Deno.writeTextFileSync(`${this.path}/cgroup.procs`, String(pid));
   }
 
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.path);
+  /** It is busy until the kernel has let go of the processes that ended in it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await until("the cgroup's end", () => {
+      try {
+        Deno.removeSync(this.path);
+        return true;
+      } catch {
+        return false;
+      }
+    });
   }
 }
 
@@ -39,7 +47,7 @@ Deno.test({
   name: "agent: excluded functions, users and cgroups are never ordered, and others are",
   ignore: whyNotLive !== undefined,
   fn: async () => {
-    using cgroup = new Cgroup(`alps-excluded-${Deno.pid}`);
+    await using cgroup = new Cgroup(`alps-excluded-${Deno.pid}`);
     await using place = await Place.make();
     await Deno.chmod(place.folder, 0o755);
     const [left, plain] = [await place.program("fn/left-alone"), await place.program("fn/plain")];
@@ -96,9 +104,8 @@ Deno.test({
     // Busy until it is told to start its child, which is demoted with it at first.
     const parent = place.start(sh, "-c", `while [ ! -e ${go} ]; do :; done; ${left} 0 & while :; do :; done`);
     const others = Array.from({ length: 3 * onlineCpus().length }, () => place.start(plain, 1e6).pid);
-    await agent.json("PUT", "/priority/plain", { priority: 1 }).catch(() => {});
     await agent.until<FunctionsSnapshot>("both", "/functions", ({ functions }) => functions.length === 2);
-    await agent.json("PUT", "/priority/plain", { priority: 1 });
+    await agent.json("PUT", "/priority/sh", { priority: 1000 }); // behind all others
     await until("it is demoted", () => scheduling(parent.pid).policy === SCHED_IDLE);
     await Deno.writeTextFile(go, "");
     const child = await until("its child", () => childrenOf(parent.pid)[0]);

@@ -30,6 +30,12 @@ export const whyNotLive: string | undefined = (() => {
   }
 })();
 
+/**
+ * How many times as long as on a real machine everything may take: `ALPS_TEST_PATIENCE`, for emulated ones. It stretches
+ * waits, and nothing that a test asserts about the agent.
+ */
+export const PATIENCE = Math.max(1, Number(Deno.env.get("ALPS_TEST_PATIENCE") ?? 1) || 1);
+
 if (whyNotLive) console.log(`skip: ${whyNotLive}`);
 
 /**
@@ -52,18 +58,23 @@ export function liveTest(
   };
 }
 
-/** Waits until `condition` gives something; fails after `seconds`, which is far beyond what it takes. */
+/** Waits until `condition` gives something; fails after `seconds`, times {@link PATIENCE}: far beyond what it takes. */
 export async function until<T>(
   what: string | (() => string),
   condition: () => T | undefined | false,
   seconds = 60,
 ): Promise<T> {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
+  for (const end = Date.now() + seconds * 1000 * PATIENCE; Date.now() < end;) {
     const value = condition();
     if (value !== undefined && value !== false) return value;
     await sleep(5);
   }
-  throw new Error(`waited ${seconds} s in vain for: ${typeof what === "string" ? what : what()}`);
+  throw new Error(`waited ${seconds * PATIENCE} s in vain for: ${typeof what === "string" ? what : what()}`);
+}
+
+/** Gives the agent time to notice and to act: `ms` on a real machine. */
+export function settle(ms: number): Promise<void> {
+  return sleep(ms * PATIENCE);
 }
 
 export function sleep(ms: number): Promise<void> {

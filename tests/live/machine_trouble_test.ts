@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type Lab, liveTest, scheduling, sleep, until } from "./lab.ts";
 
-const SCHED_NORMAL = 0, SCHED_FIFO = 1;
+const SCHED_NORMAL = 0;
 
 /** Starts so many processes of a function that spin until they are killed, and waits until they are followed. */
 async function spinners(lab: Lab, count: number): Promise<number[]> {
@@ -24,7 +24,7 @@ Deno.test(liveTest("stock: a real-time hog on every CPU is got over", async (lab
   const hogs = lab.cpus.map((cpu) =>
     lab.start("/usr/bin/taskset", "-c", cpu, "/usr/bin/chrt", "-f", 50, hog, 3500)
   );
-  await until("they are real-time", () => hogs.every(({ pid }) => scheduling(pid).policy === SCHED_FIFO));
+  // chrt that is refused its class ends with an error.
   for (const { status } of hogs) assert.equal((await status).code, 0);
   // Nothing could be done meanwhile. Whether it noticed is the guard's matter; that it works again is everyone's.
   await sleep(1500);

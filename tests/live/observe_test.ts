@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { ALPS_LIMITS } from "../../ffi/layout.ts";
 import { bucketUpperNs } from "../../observe/observer.ts";
-import { childrenOf, liveTest, scheduling, sleep, until } from "./lab.ts";
+import { childrenOf, liveTest, PATIENCE, scheduling, sleep, until } from "./lab.ts";
 
-/** `actual` is within a tenth and 3 ms of `wanted`. */
-function near(actual: number, wanted: number, what: string): void {
-  assert.ok(Math.abs(actual - wanted) <= wanted / 10 + 3, `${what}: ${actual} ms, wanted about ${wanted} ms`);
+/**
+ * `actual` is within a tenth and 3 ms of `wanted`; more by what it takes to start so many programs, where that is slow.
+ */
+function near(actual: number, wanted: number, what: string, starts = 1): void {
+  const most = wanted * 1.1 + 3 * starts * PATIENCE;
+  const fits = actual >= wanted * 0.9 - 3 && actual <= most;
+  assert.ok(fits, `${what}: ${actual} ms, wanted about ${wanted} ms, at most ${most} ms`);
 }
 
 Deno.test(liveTest(
@@ -60,7 +64,7 @@ Deno.test(liveTest("observe: an invocation is over when its last process is", as
   // The first process ends at once, its child goes on.
   const process = lab.start(sh, "-c", `${f} 100 & exit 0`);
   await process.status;
-  near((await lab.record(process.pid)).cpuNs / 1e6, 100, "CPU time of the child");
+  near((await lab.record(process.pid)).cpuNs / 1e6, 100, "CPU time of the child", 2);
 }));
 
 Deno.test(liveTest("observe: a process that renames itself is matched by its new name", async (lab) => {

@@ -4,7 +4,7 @@ import {
   parseDeb822Sources,
   parseOneLineSources,
   parseParagraphs,
-  sourcePackagesEntry,
+  sourcesEntry,
 } from "../../scripts/apt_sources.ts";
 
 Deno.test("parseOneLineSources() reads options, suite and components", () => {
@@ -60,7 +60,7 @@ Deno.test("parseDeb822Sources() keeps a key that is written out whole", () => {
     `Types: deb\nURIs: http://a.example/\nSuites: sid\nComponents: main\nSigned-By:${key}\n`,
   );
   assert.equal(source?.signedBy, key);
-  assert.ok(sourcePackagesEntry({ uri: "u", signedBy: key }, "sid").includes("mQINBF\n -----END"));
+  assert.ok(sourcesEntry("deb", { uri: "u", signedBy: key }, "sid").includes("mQINBF\n -----END"));
 });
 
 Deno.test("parseParagraphs() joins lines that continue a value and ignores one that continues nothing", () => {
@@ -100,8 +100,8 @@ Deno.test("chooseMirrors() finds none where no source has the release's main com
   assert.deepEqual(chooseMirrors([], "bookworm"), []);
 });
 
-Deno.test("sourcePackagesEntry() asks for the source packages of one suite", () => {
-  const entry = sourcePackagesEntry({ uri: "http://m.example/debian", trusted: "yes" }, "trixie");
+Deno.test("sourcesEntry() asks for the source packages of one suite", () => {
+  const entry = sourcesEntry("deb-src", { uri: "http://m.example/debian", trusted: "yes" }, "trixie");
   assert.deepEqual(parseParagraphs(entry).map((fields) => [...fields]), [[
     ["types", "deb-src"],
     ["uris", "http://m.example/debian"],

@@ -1,0 +1,58 @@
+/** Asking the kernel itself: what a version or an option promises is not always to be had. Nothing stays loaded or set. */
+
+import { readAsset } from "../ffi/assets.ts";
+import { errnoName } from "../ffi/errors.ts";
+import { Libbpf } from "../ffi/libbpf.ts";
+import { Libc, SCHED_FIFO, SCHED_FLAG_RESET_ON_FORK } from "../ffi/libc.ts";
+import { hasTimers } from "../observe/kernel_features.ts";
+import { loadPrograms } from "../observe/observer.ts";
+
+/** `enum bpf_map_type` (include/uapi/linux/bpf.h). */
+const BPF_MAP_TYPE_RINGBUF = 27, BPF_MAP_TYPE_TASK_STORAGE = 29;
+
+/** What the kernel answered. */
+export interface Probe {
+  /** Whether it makes maps of these types. */
+  readonly ringBuffer: boolean;
+  readonly taskStorage: boolean;
+  /** Why the agent's own programs cannot be loaded, on one line; undefined where they can. */
+  readonly programs: string | undefined;
+  /** Why a thread cannot have the real-time class; undefined where it can. */
+  readonly realtime: string | undefined;
+}
+
+/** Asks. Needs the privileges of the agent. */
+export function probeKernel(): Probe {
+  using library = new Libbpf();
+  return {
+    ringBuffer: library.makesMap(BPF_MAP_TYPE_RINGBUF),
+    taskStorage: library.makesMap(BPF_MAP_TYPE_TASK_STORAGE),
+    programs: programsProblem(library),
+    realtime: realtimeProblem(),
+  };
+}
+
+/** Loads the programs without attaching them, and closes them again. */
+function programsProblem(library: Libbpf): string | undefined {
+  try {
+    using object = library.open(readAsset("bpf/observe.bpf.o"), "observe");
+    object.setConstants({ has_timers: hasTimers() ? 1 : 0 });
+    loadPrograms(object);
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return message.split("\n").map((line) => line.trim()).join("; ");
+  }
+}
+
+/** Gives this thread the class of the agent's event thread for a moment. */
+function realtimeProblem(): string | undefined {
+  using libc = new Libc();
+  const before = libc.getAttr(0);
+  if (typeof before === "number") return errnoName(-before);
+  const fifo = { policy: SCHED_FIFO, flags: SCHED_FLAG_RESET_ON_FORK, nice: 0, priority: 1, runtimeNs: 0n };
+  const status = libc.setAttr(0, fifo);
+  if (status < 0) return errnoName(-status);
+  libc.setAttr(0, before);
+  return undefined;
+}

@@ -1,0 +1,78 @@
+/** Checks of the kernel's scheduler: what can order functions better, and what stands in the way of ordering them. */
+
+import { Buffer } from "node:buffer";
+import { compareKernels } from "../observe/kernel_features.ts";
+import { shown } from "../observe/names.ts";
+import type { Check } from "./check.ts";
+import { configOption, readKernelConfig } from "./kernel_config.ts";
+import { type Machine, readText } from "./machine.ts";
+
+/** The kernel that brought sched_ext. */
+const SCHED_EXT_SINCE = "6.12";
+
+/**
+ * A kernel with our patch of CFS is known by this function in its type information: the hook that a BPF program answers
+ * with a task's rank.
+ */
+export const PATCH_FUNCTION = "alps_cfs_rank";
+
+/** Whether the kernel orders processes of different sessions in groups of their own (sched(7), "The autogroup feature"). */
+export function checkAutogroup(machine: Machine): Check {
+  const id = "autogroup";
+  const enabled = readText(machine, "/proc/sys/kernel/sched_autogroup_enabled");
+  if (enabled === undefined) return { id, status: "ok", found: "not in this kernel" };
+  if (enabled === "0") return { id, status: "ok", found: "off" };
+  return {
+    id,
+    status: "limited",
+    found: "on: sessions in the top cgroup of the cpu controller share the CPUs as groups of their own",
+    remedy:
+      "start functions in one session or in a cgroup, or set kernel.sched_autogroup_enabled=0 before they start",
+  };
+}
+
+/** sched_ext, from the running kernel itself, then from its configuration. */
+export function checkSchedExt(machine: Machine): Check {
+  const id = "sched_ext";
+  const state = readText(machine, "/sys/kernel/sched_ext/state");
+  if (state !== undefined && state !== "disabled") {
+    const ops = readText(machine, "/sys/kernel/sched_ext/root/ops") ?? "unknown";
+    return {
+      id,
+      status: "limited",
+      found: `a scheduler is loaded (${shown(ops)}, ${
+        shown(state)
+      }): the order of the agent counts as far as it heeds nice values`,
+      remedy: "stop that scheduler",
+    };
+  }
+  if (state !== undefined) return { id, status: "ok", found: "in this kernel, no scheduler loaded" };
+  const release = machine.kernelRelease();
+  const remedy = `use Linux ${SCHED_EXT_SINCE} or newer, built with CONFIG_SCHED_CLASS_EXT=y`;
+  if (compareKernels(release, SCHED_EXT_SINCE) < 0) {
+    return { id, status: "absent", found: `not before Linux ${SCHED_EXT_SINCE}`, remedy };
+  }
+  const config = readKernelConfig(machine);
+  if (config === undefined) {
+    return { id, status: "unknown", found: "the kernel's configuration cannot be found", remedy };
+  }
+  if (configOption(config, "CONFIG_SCHED_CLASS_EXT") === "y") {
+    const found = `in this kernel (${config.path}), but /sys/kernel/sched_ext is not there`;
+    return { id, status: "unknown", found, remedy: "mount /sys" };
+  }
+  return { id, status: "absent", found: `CONFIG_SCHED_CLASS_EXT is not set (${config.path})`, remedy };
+}
+
+/** Whether the kernel has our patch of CFS. */
+export function checkPatch(machine: Machine): Check {
+  const id = "patched_kernel";
+  const types = machine.read("/sys/kernel/btf/vmlinux");
+  if (types === undefined) {
+    return { id, status: "unknown", found: "the kernel's type information cannot be read" };
+  }
+  // Names stand between zeros in the type information's text.
+  if (Buffer.from(types.buffer).includes(`\0${PATCH_FUNCTION}\0`)) {
+    return { id, status: "ok", found: `this kernel has ${PATCH_FUNCTION}` };
+  }
+  return { id, status: "absent", found: `no function ${PATCH_FUNCTION} in the kernel's type information` };
+}

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The first process of the virtual machine once the host's files are its root: makes what a machine has after its start,
+# runs the job with its output on the second serial port, leaves its exit status with the job, and switches off.
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+busybox=/run/vm/busybox
+
+$busybox mount -t proc proc /proc
+$busybox mount -t sysfs sys /sys
+$busybox mount -t devtmpfs dev /dev
+$busybox mkdir -p /dev/pts /dev/shm
+$busybox mount -t devpts devpts /dev/pts
+$busybox mount -t tmpfs shm /dev/shm
+# Version 2 alone, its cpu controller on for the groups below the top.
+$busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
+echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
+$busybox mount -t bpf bpf /sys/fs/bpf
+$busybox mount -t tracefs tracefs /sys/kernel/tracing
+$busybox ifconfig lo 127.0.0.1 up
+$busybox hostname vm
+
+$busybox stty -F /dev/ttyS1 raw 115200
+# A session of its own: what the job sends to its process group does not meet the first process. Through a pipe, because
+# programs write differently to a terminal.
+{
+	$busybox setsid $busybox sh /run/vm/job/job.sh < /dev/null 2>&1
+	echo $? > /run/vm/job/status
+} | $busybox cat > /dev/ttyS1
+$busybox sync
+$busybox poweroff -f

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * Runs the live tests on Debian's own kernels: `deno task test:vm BACKEND [--kernel SERIES]... [FILE]... [options of deno
+ * test]`. Each kernel boots in QEMU without acceleration, with cgroups of version 2 alone; what is written there is gone
+ * with it. A machine that hangs or crashes is a failure. The last line printed is `N passed, N failed`.
+ */
+import { basename, join } from "node:path";
+import { run, runScript, SetupError } from "../../scripts/command.ts";
+import { removeIfThere, withBuildLock } from "../../scripts/lock.ts";
+import { ensurePackages, VM_NEEDS } from "../../scripts/packages.ts";
+import { BUILD_DIR, ROOT } from "../../scripts/paths.ts";
+import { splitArguments } from "../../scripts/test_files.ts";
+import { jobScript } from "./job.ts";
+import { writeInitramfs } from "./initramfs.ts";
+import { ensureKernel, type Kernel, KERNEL_SERIES } from "./kernel_package.ts";
+import { IN_THE_MACHINE } from "./live_tests.ts";
+import { runMachine } from "./machine.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+/** Backends whose suite can run in a machine with these kernels. */
+const BACKENDS = ["stock"];
+
+/** Minutes after which a machine counts as hung: three times what the tests take. */
+const LIMIT_MINUTES = 40;
+
+const CPUS = 2, MEMORY_MB = 2048;
+
+/** How many times as long as on a real machine everything may take. */
+const PATIENCE = 15;
+
+/** What the command line asks for. */
+interface Request {
+  series: typeof KERNEL_SERIES;
+  files: string[];
+  /** For `deno test`. */
+  options: string[];
+}
+
+/** Reads the command line. Throws {@link SetupError} with status 2 for what it does not allow. */
+function readRequest(args: readonly string[]): Request {
+  const [backend, ...rest] = args;
+  if (backend === undefined || !BACKENDS.includes(backend)) {
+    throw new SetupError(`test:vm needs a backend: must be ${BACKENDS.join(", ")}`, 2);
+  }
+  const wanted: string[] = [], others: string[] = [];
+  while (rest.length > 0) {
+    const arg = rest.shift()!;
+    if (arg === "--kernel") wanted.push(rest.shift() ?? "");
+    else others.push(arg);
+  }
+  const unknown = wanted.find((name) => !KERNEL_SERIES.some(({ series }) => series === name));
+  if (unknown !== undefined) {
+    const known = KERNEL_SERIES.map(({ series }) => series).join(", ");
+    throw new SetupError(`--kernel must be one of ${known} (got ${JSON.stringify(unknown)})`, 2);
+  }
+  const { paths, options } = splitArguments(others, (path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+  const live = (name: string) => join("tests/live", name);
+  return {
+    series: KERNEL_SERIES.filter(({ series }) => wanted.length === 0 || wanted.includes(series)),
+    files: paths.length > 0 ? paths : IN_THE_MACHINE.map(live),
+    options,
+  };
+}
+
+async function main(): Promise<void> {
+  const request = readRequest(Deno.args);
+  if (Deno.build.arch !== "x86_64") {
+    throw new SetupError(`cannot run the virtual machines on ${Deno.build.arch}: x86_64 is needed`, 3);
+  }
+  const kernels = await withBuildLock(async () => {
+    await ensurePackages(VM_NEEDS);
+    const kernels: Kernel[] = [];
+    for (const series of request.series) kernels.push(await ensureKernel(series));
+    return kernels;
+  });
+  await cacheModules(request.files);
+  const total = { passed: 0, failed: 0 };
+  for (const kernel of kernels) {
+    const { passed, failed } = await testOn(kernel, request);
+    total.passed += passed;
+    total.failed += failed;
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  Deno.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
+}
+
+/** The machine has no network, and translating modules takes long there. */
+async function cacheModules(files: readonly string[]): Promise<void> {
+  const result = await run(Deno.execPath(), ["cache", "scripts/test.ts", "agent.ts", ...files], {
+    cwd: ROOT,
+  });
+  if (!result.success) throw new SetupError(`cannot cache the tests' modules:\n${result.stderr.trimEnd()}`);
+}
+
+async function testOn(kernel: Kernel, { files, options }: Request): Promise<Verdict> {
+  console.log(
+    `\nLinux ${kernel.release}, emulated, cgroup v2 alone: ${files.map((f) => basename(f)).join(", ")}`,
+  );
+  const startMs = performance.now();
+  await Deno.mkdir(join(BUILD_DIR, "vm"), { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: join(BUILD_DIR, "vm"), prefix: "machine-" });
+  try {
+    const initramfs = join(folder, "initramfs");
+    await writeInitramfs(kernel, "/bin/busybox", initramfs);
+    const job = {
+      script: jobScript(files, options, PATIENCE),
+      cpus: CPUS,
+      memoryMb: MEMORY_MB,
+      limitMinutes: LIMIT_MINUTES,
+    };
+    let output = "";
+    const decoder = new TextDecoder();
+    const end = await runMachine(kernel, initramfs, job, folder, (chunk) => {
+      for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
+      output += decoder.decode(chunk, { stream: true });
+    });
+    const verdict = verdictOf(end, output);
+    if (verdict.trouble !== undefined) console.log(`Linux ${kernel.release}: ${verdict.trouble}`);
+    const minutes = ((performance.now() - startMs) / 60_000).toFixed(1);
+    console.log(
+      `Linux ${kernel.release}: ${verdict.passed} passed, ${verdict.failed} failed in ${minutes} min`,
+    );
+    return verdict;
+  } finally {
+    await removeIfThere(folder);
+  }
+}
+
+if (import.meta.main) await runScript(main);

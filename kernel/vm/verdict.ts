@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** What a machine's end and its output say about the tests. Pure. */
+import { lastLines } from "../../scripts/command.ts";
+import type { MachineEnd } from "./machine.ts";
+
+export interface Verdict {
+  readonly passed: number;
+  /** A machine that hangs, crashes or complains counts as one more. */
+  readonly failed: number;
+  /** What went wrong besides tests, with the console's last lines. */
+  readonly trouble: string | undefined;
+}
+
+/** Complaints of the kernel that are none of emulation's slowness. */
+const COMPLAINT =
+  /BUG:|Oops|general protection fault|WARNING: CPU: \d+ PID: \d+ at kernel\/(bpf|cgroup|events|sched|trace)/;
+
+/** Judges: by the counts that the tests printed last, the exit status, and what the kernel said. */
+export function verdictOf({ status, hung, console }: MachineEnd, output: string): Verdict {
+  const counts = [...output.matchAll(/^(\d+) passed, (\d+) failed\r?$/gm)].at(-1);
+  const passed = Number(counts?.[1] ?? 0), failed = Number(counts?.[2] ?? 0);
+  const trouble = (what: string) => ({
+    passed,
+    failed: failed + 1,
+    trouble: `${what}; its console's last lines:\n${lastLines(console, 40)}`,
+  });
+  if (hung) return trouble("the machine hung and was killed");
+  if (status === undefined) return trouble("the machine ended before the tests did");
+  const complaint = console.split("\n").find((line) => COMPLAINT.test(line));
+  if (complaint !== undefined) return trouble(`the kernel complained: ${complaint.trim()}`);
+  if (counts === undefined || (status === 0) !== (failed === 0)) {
+    return trouble(`the tests ended with status ${status} and without fitting counts`);
+  }
+  return { passed, failed, trouble: undefined };
+}

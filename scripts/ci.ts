@@ -1,0 +1,43 @@
+/**
+ * All tests, as a submission is judged by: those on this machine, then those in virtual machines. What fails does not
+ * keep the rest from running. The last line printed is `N passed, N failed`, the sum; the exit status is 1 where anything
+ * failed or nothing ran.
+ */
+import { ROOT } from "./paths.ts";
+
+/** Tasks whose last line is `N passed, N failed`, with their arguments. */
+const TASKS: readonly string[][] = [["test"], ["test:vm", "stock"]];
+
+/** The counts of a task's last line; a task that prints none, or whose exit status does not fit, has failed. */
+export function countsOf(output: string, success: boolean): { passed: number; failed: number } {
+  const last = output.trimEnd().split("\n").at(-1) ?? "";
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(last) ?? [];
+  if (passed === undefined) return { passed: 0, failed: 1 };
+  return { passed: Number(passed), failed: Number(failed) || (success ? 0 : 1) };
+}
+
+async function main(): Promise<void> {
+  const total = { passed: 0, failed: 0 };
+  for (const task of TASKS) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["task", ...task],
+      cwd: ROOT,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const decoder = new TextDecoder();
+    let output = "";
+    for await (const chunk of child.stdout) {
+      for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
+      output += decoder.decode(chunk, { stream: true });
+    }
+    const { passed, failed } = countsOf(output, (await child.status).success);
+    total.passed += passed;
+    total.failed += failed;
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  Deno.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
+}
+
+if (import.meta.main) await main();

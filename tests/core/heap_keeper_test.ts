@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { type Heap, HeapKeeper } from "../../core/heap_keeper.ts";
+
+const MB = 2 ** 20;
+
+/** A heap that a test fills. */
+class FakeHeap implements Heap {
+  #nowMs = 0;
+  usedMb = 0;
+  garbageMb = 0;
+  collections = 0;
+  /** What a collection calls at its end. */
+  done: (() => void) | undefined;
+
+  nowMs(): number {
+    return this.#nowMs += 1000;
+  }
+
+  size() {
+    return { heapTotal: (this.usedMb + this.garbageMb) * MB - MB, external: MB };
+  }
+
+  collect(done: () => void): void {
+    this.collections++;
+    this.done = () => {
+      this.garbageMb = 0;
+      done();
+    };
+  }
+}
+
+Deno.test("HeapKeeper collects when a heap is twice what was in use, and leaves a small one alone", () => {
+  const heap = new FakeHeap(), keeper = new HeapKeeper(heap);
+  heap.usedMb = 30;
+  for (let i = 0; i < 10; i++) keeper.look();
+  assert.equal(heap.collections, 0);
+  heap.garbageMb = 40;
+  keeper.look();
+  keeper.look();
+  assert.equal(heap.collections, 1, "one at a time");
+  heap.done?.();
+  heap.garbageMb = 29;
+  keeper.look();
+  assert.equal(heap.collections, 1);
+  heap.garbageMb = 31;
+  keeper.look();
+  assert.equal(heap.collections, 2);
+  heap.done?.();
+  heap.usedMb = 59;
+  keeper.look();
+  assert.equal(heap.collections, 2, "what is in use is not collected over and over");
+});
+
+Deno.test("HeapKeeper gives memory back to the machine", async () => {
+  const keeper = new HeapKeeper();
+  let kept: object[] = [];
+  for (let i = 0; i < 1_500_000; i++) kept.push({ i, half: i + 0.5 });
+  const { heapTotal: before } = Deno.memoryUsage();
+  assert.ok(before > 64 * MB && kept.length > 0, `${before / MB} MB`);
+  kept = [];
+  keeper.look();
+  for (let left = 200; left > 0 && Deno.memoryUsage().heapTotal > before / 2; left--) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const after = Deno.memoryUsage().heapTotal;
+  assert.ok(after < before / 2, `${before / MB} MB before, ${after / MB} MB after`);
+});

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { CHECK_IDS } from "../../doctor/check.ts";
+import { runDoctor } from "../../doctor/doctor.ts";
+import { type Fake, fakeMachine } from "./fake_machine.ts";
+
+/** Runs the doctor on a machine. */
+function run(json: boolean, fake: Fake = {}): { status: number; text: string } {
+  let text = "";
+  const status = runDoctor({ json }, "1.2.3", (more) => text += more, fakeMachine(fake));
+  return { status, text };
+}
+
+Deno.test("runDoctor() prints one aligned line for each check, without colours", () => {
+  const { status, text } = run(false);
+  assert.equal(status, 0);
+  // deno-lint-ignore no-control-regex -- these are what must not be there
+  assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f]/);
+  const lines = text.split("\n");
+  assert.match(lines[0]!, /^alps-agent 1\.2\.3 on Linux 6\.12\.5\+deb13-amd64 \(/);
+  const checks = lines.slice(2, 2 + CHECK_IDS.length);
+  const columns = checks.map((line) => /^(\S+ +)(\S+( \S+)* {2,})(\S.*)$/.exec(line)!);
+  assert.deepEqual(columns.map((found) => found[2]!.trim().replaceAll(" ", "_")), [...CHECK_IDS]);
+  assert.equal(
+    new Set(columns.map((found) => found[1]!.length)).size,
+    1,
+    "the second column begins at one place",
+  );
+  assert.equal(new Set(columns.map((found) => found[2]!.length)).size, 1, "and the third one");
+  assert.match(text, /^--backend auto takes stock, the first that can be used\.$/m);
+});
+
+Deno.test("runDoctor() ends with 3 where the agent cannot enforce, and says what to change first", () => {
+  const { status, text } = run(false, { uid: 1000, probe: "not allowed" });
+  assert.equal(status, 3);
+  assert.match(text, /^This machine cannot enforce an order: no backend can be used\.$/m);
+  assert.match(text, /What to change for more:\n {2}root: run alps-agent as root/);
+});
+
+Deno.test("runDoctor() prints the documented document with --json", async () => {
+  const { status, text } = run(true, { files: { "/sys/kernel/btf/vmlinux": undefined } });
+  assert.equal(status, 3);
+  const document = JSON.parse(text);
+  assert.deepEqual(Object.keys(document), [
+    "format",
+    "version",
+    "kernel",
+    "arch",
+    "cpus",
+    "can_enforce",
+    "auto",
+    "why",
+    "backends",
+    "checks",
+    "advice",
+  ]);
+  assert.deepEqual([document.format, document.can_enforce, document.auto], [1, false, null]);
+  assert.deepEqual(document.checks.map(({ id }: { id: string }) => id), CHECK_IDS);
+  assert.deepEqual(document.checks[3], {
+    id: "btf",
+    status: "missing",
+    found: "no type information of the kernel (/sys/kernel/btf/vmlinux)",
+    remedy: "use a kernel built with CONFIG_DEBUG_INFO_BTF=y, or mount /sys",
+  });
+  assert.deepEqual(document.backends.map(({ name }: { name: string }) => name), ["scx", "cfs", "stock"]);
+  const described = await Deno.readTextFile(new URL("../../docs/doctor.md", import.meta.url));
+  for (const name of [...Object.keys(document), ...CHECK_IDS]) {
+    assert.ok(described.includes(`\`${name}\``), name);
+  }
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { listTests } from "../../../scripts/test_files.ts";
+import { ROOT } from "../../../scripts/paths.ts";
+import { jobScript, quoted } from "../../../kernel/vm/job.ts";
+import { IN_THE_MACHINE, LEFT_OUT } from "../../../kernel/vm/live_tests.ts";
+import { type MachineEnd, runMachine } from "../../../kernel/vm/machine.ts";
+import { verdictOf } from "../../../kernel/vm/verdict.ts";
+
+/** Runs a "machine" that is a shell script; $job is the folder that it may write to. */
+async function machine(script: string, limitMinutes = 5): Promise<MachineEnd & { output: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "alps-vm-" });
+  try {
+    const qemu = `${folder}/qemu`;
+    await Deno.writeTextFile(qemu, `#!/bin/sh\njob=${folder}/job console=${folder}/console\n${script}\n`, {
+      mode: 0o755,
+    });
+    const kernel = { series: "6.1", release: "6.1.0", image: "/none", modules: [] };
+    const job = { script: "true", cpus: 1, memoryMb: 1, limitMinutes };
+    let output = "";
+    const decoder = new TextDecoder();
+    const end = await runMachine(
+      kernel,
+      "/none",
+      job,
+      folder,
+      (chunk) => output += decoder.decode(chunk),
+      qemu,
+    );
+    return { ...end, output };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("runMachine() shows the job's output and returns its exit status and the console", async () => {
+  const end = await machine(
+    "echo '3 passed, 0 failed'; echo boots > $console; cat $job/job.sh; echo 7 > $job/status",
+  );
+  assert.deepEqual([end.status, end.hung, end.output], [7, false, "3 passed, 0 failed\ntrue"]);
+  assert.equal(end.console, "boots\n");
+});
+
+Deno.test("runMachine() kills a machine that hangs, and says so", async () => {
+  const end = await machine("echo $$ > $console; exec sleep 600", 0.01);
+  assert.deepEqual([end.status, end.hung], [undefined, true]);
+  await assert.rejects(Deno.lstat(`/proc/${end.console.trim()}`), Deno.errors.NotFound, "it runs no longer");
+});
+
+Deno.test("verdictOf() takes the last counts; a machine that hangs, crashes or complains is one failure more", () => {
+  const fine = { status: 0, hung: false, console: "boots\n" };
+  assert.deepEqual(verdictOf(fine, "1 passed, 1 failed\nx\r\n5 passed, 0 failed\r\n"), {
+    passed: 5,
+    failed: 0,
+    trouble: undefined,
+  });
+  const bad: [Partial<MachineEnd>, string, number, RegExp][] = [
+    [{ hung: true, status: undefined }, "", 1, /hung and was killed/],
+    [{ status: undefined }, "5 passed, 0 failed\n", 1, /ended before the tests did/],
+    [{ status: 1 }, "5 passed, 0 failed\n", 1, /status 1 and without fitting counts/],
+    [{ status: 0 }, "5 passed, 2 failed\n", 3, /status 0/],
+    [{ status: 0 }, "", 1, /without fitting counts/],
+    [
+      { console: "x\n[  1.0] BUG: unable to handle page fault\n" },
+      "5 passed, 0 failed\n",
+      1,
+      /complained: .*BUG/,
+    ],
+    [
+      { console: "WARNING: CPU: 1 PID: 9 at kernel/sched/core.c:3 x" },
+      "5 passed, 0 failed\n",
+      1,
+      /kernel\/sched\/core/,
+    ],
+  ];
+  for (const [change, output, failed, trouble] of bad) {
+    const verdict = verdictOf({ ...fine, ...change }, output);
+    assert.equal(verdict.failed, failed, JSON.stringify(change));
+    assert.match(verdict.trouble!, trouble);
+  }
+  assert.equal(
+    verdictOf({ ...fine, status: 1 }, "5 passed, 2 failed\n").trouble,
+    undefined,
+    "tests that fail",
+  );
+});
+
+Deno.test("quoted() keeps a word whole, whatever is in it", async () => {
+  const word = "a b'c\"$(exit 3)`\\\n";
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", `printf %s ${quoted(word)}`] }).output();
+  assert.equal(new TextDecoder().decode(stdout), word);
+});
+
+Deno.test("jobScript() runs the files in the checkout, without network and with patience", () => {
+  const script = jobScript(["tests/live/x_test.ts"], ["--filter=a b"], 9);
+  assert.match(script, /^export ALPS_TEST_PATIENCE='9'$/m);
+  assert.ok(script.includes(`cd '${ROOT}'`));
+  assert.match(script, /'--cached-only'.* '--filter=a b' 'tests\/live\/x_test\.ts'$/m);
+});
+
+Deno.test("every live test runs in the virtual machines, or is left out with a reason", () => {
+  const files = listTests(`${ROOT}/tests/live`).map((path) => path.slice(`${ROOT}/tests/live/`.length));
+  assert.deepEqual([...IN_THE_MACHINE, ...Object.keys(LEFT_OUT)].sort(), files.sort());
+  for (const [file, reason] of Object.entries(LEFT_OUT)) assert.ok(reason.length > 20, file);
+});

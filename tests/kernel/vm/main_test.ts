@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { ROOT } from "../../../scripts/paths.ts";
+
+/** Runs the task's program with arguments that it must refuse. */
+async function refused(args: string[], message: RegExp): Promise<void> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "kernel/vm/main.ts", ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = new TextDecoder();
+  assert.equal(code, 2, text.decode(stderr));
+  assert.match(text.decode(stderr), message);
+  assert.equal(text.decode(stdout), "");
+}
+
+Deno.test("test:vm refuses backends and kernels that it does not have, and lists what it has", async () => {
+  await refused([], /test:vm needs a backend: must be stock/);
+  await refused(["scx"], /must be stock/);
+  await refused(["stock", "--kernel", "5.4"], /--kernel must be one of 6\.1, 6\.12 \(got "5\.4"\)/);
+  await refused(["stock", "--kernel"], /--kernel must be one of/);
+});

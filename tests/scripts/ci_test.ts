@@ -1,0 +1,10 @@
+import assert from "node:assert/strict";
+import { countsOf } from "../../scripts/ci.ts";
+
+Deno.test("countsOf() reads the last line, and takes a task that does not fit it for failed", () => {
+  assert.deepEqual(countsOf("x\n1 passed, 1 failed\n12 passed, 0 failed\n", true), { passed: 12, failed: 0 });
+  assert.deepEqual(countsOf("12 passed, 3 failed\n", false), { passed: 12, failed: 3 });
+  assert.deepEqual(countsOf("12 passed, 0 failed\n", false), { passed: 12, failed: 1 });
+  assert.deepEqual(countsOf("12 passed, 0 failed\ncrashed\n", true), { passed: 0, failed: 1 });
+  assert.deepEqual(countsOf("", true), { passed: 0, failed: 1 });
+});
