@@ -11,9 +11,10 @@ const actions: Actions = {
     options.restore
       ? (await import("./core/restore_command.ts")).runRestore(options.state, console.log)
       : (await import("./doctor/doctor.ts")).runDoctor(options, project.version, processSurroundings().out),
-  host: async ({ listen: { host, port }, commands }) =>
+  host: async ({ listen: { host, port }, commands, warm }) =>
     (await import("./host/host.ts")).runHost({
       listen: formatHostPort({ hostname: host, port }),
+      warm,
       ...(commands && { commands }),
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),

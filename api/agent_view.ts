@@ -55,8 +55,12 @@ export interface FunctionEntry {
   /** The FaaS platform it was discovered on; `"rule"` where a rule named it. */
   platform: string;
   rule_id: string;
+  /** How its invocations are told apart now: in mode auto, as was seen. */
+  mode: "process" | "warm";
   /** Instances (processes or containers) alive now. */
   instances: number;
+  /** Warm invocations of which several tasks wanted a CPU at once: requests that overlap look like one. */
+  overlapped: number;
   cgroups: string[];
 }
 

@@ -50,7 +50,13 @@ export const FunctionEntrySchema = z.object({
   id,
   platform: z.string().openapi({ description: '"rule" where a rule named the function' }),
   rule_id: z.string(),
+  mode: z.enum(["process", "warm"]).openapi({
+    description: "In force; with a rule of mode auto, as was seen",
+  }),
   instances: z.int().nonnegative().openapi({ description: "Alive now" }),
+  overlapped: z.int().nonnegative().openapi({
+    description: "Warm invocations with several tasks at work at once: requests that overlap look like one",
+  }),
   cgroups: z.array(z.string()),
 }).openapi("Function");
 

@@ -32,6 +32,7 @@ const TABLE = {
   ),
   "rounds": withDefault(number({ least: 1, most: 1000, integer: true }), "1", "times that all is measured"),
   "mix": withDefault(oneOf(MIX_NAMES), "azure", "which functions, in which shares"),
+  "warm": withDefault(flag(), "false", "the functions' processes stay up, serving one request after another"),
   "null": withDefault(flag(), "false", "compare the default with itself: the noise of this machine"),
   "json": withDefault(
     flag(),
@@ -51,6 +52,7 @@ export interface DemoOptions {
   readonly seed: number;
   readonly rounds: number;
   readonly mix: typeof MIX_NAMES[number];
+  readonly warm: boolean;
   readonly null: boolean;
   readonly json: boolean;
   /** With it come rules, and maybe calls. */
@@ -135,7 +137,7 @@ function usageOf(error: CommanderError, args: readonly string[]): UsageError {
   return new UsageError(error.message.replace(/^error: /, ""));
 }
 
-function assertTogether({ commands, rule, call }: DemoOptions, mixGiven: boolean): void {
+function assertTogether({ commands, rule, call, warm }: DemoOptions, mixGiven: boolean): void {
   for (const [name, list] of [["rule", rule], ["call", call]] as const) {
     if (commands === undefined && list.length > 0) {
       throw new UsageError(
@@ -146,6 +148,11 @@ function assertTogether({ commands, rule, call }: DemoOptions, mixGiven: boolean
   if (commands === undefined) return;
   if (rule.length === 0) {
     throw new UsageError("--commands needs --rule RULE, by which the agent finds these programs");
+  }
+  if (warm) {
+    throw new UsageError(
+      "--warm and --commands exclude each other: a command has a process for each request",
+    );
   }
   if (mixGiven) throw new UsageError("--mix and --commands exclude each other");
   for (const each of rule) {

@@ -75,16 +75,20 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-/** The embedded function host, without a limit on invocations. `commands`: a file as its `--commands` takes it. */
+/**
+ * The embedded function host, without a limit on invocations. `commands`: a file as its `--commands` takes it; `warm`: as
+ * its `--warm`.
+ */
 export function startHostProcess(
-  options: { commands?: string | undefined; signal?: AbortSignal | undefined },
+  options: { commands?: string | undefined; warm?: boolean; signal?: AbortSignal | undefined },
 ): Promise<Service> {
-  const { commands, signal } = options;
+  const { commands, warm, signal } = options;
   const args = [
     "host",
     "--listen",
     "127.0.0.1:0",
     ...(commands === undefined ? [] : ["--commands", commands]),
+    ...(warm ? ["--warm"] : []),
   ];
   return startService({ name: "the function host", args, signal });
 }

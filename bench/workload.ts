@@ -46,15 +46,19 @@ export interface MeasuredWorkload extends Workload {
  * @throws UsageError where a call names no command; CommandsError where the commands cannot be read
  */
 export async function workloadOf(options: DemoOptions): Promise<Workload> {
-  return options.commands === undefined ? embedded(options.mix) : await programs(options.commands, options);
+  return options.commands === undefined
+    ? embedded(options.mix, options.warm)
+    : await programs(options.commands, options);
 }
 
-function embedded(name: DemoOptions["mix"]): Workload {
+function embedded(name: DemoOptions["mix"], warm: boolean): Workload {
   const mix = MIXES[name];
   const names = shortNames([...new Set(mix.map(({ job, number }) => `${job}-${number}`))]);
   return {
-    description: DESCRIPTIONS[name],
-    rules: [...names].map(([name, short]) => `${name}=comm:${short.slice(0, COMM_BYTES)}`),
+    description: DESCRIPTIONS[name] + (warm ? ", served by warm instances" : ""),
+    rules: [...names].map(([name, short]) =>
+      `${name}=comm:${short.slice(0, COMM_BYTES)}${warm ? ";mode=warm" : ""}`
+    ),
     runAs: (name) => names.get(name) ?? name,
     mix,
     functionOf: (row) => row.function,

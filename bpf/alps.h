@@ -30,33 +30,63 @@ enum alps_slot_state {
 	ALPS_SLOT_BUSY = 1,
 };
 
+/* How invocations of a slot or of a function are told apart, and what is to be known about one of them. */
+enum alps_flags {
+	ALPS_WARM = 1, /* an idle period longer than the gap ends an invocation; else only the last task's exit does */
+	ALPS_AUTO = 2, /* ALPS_WARM may change by what is seen */
+	ALPS_PARTIAL = 4, /* no invocation, or only a part of one, has been seen: it is not counted */
+	ALPS_BETWEEN = 8, /* events only: no invocation is in progress, the instance is idle */
+	ALPS_OVERLAP = 16, /* events only: several of its tasks wanted a CPU at once, for longer than overlap_least_ns */
+};
+
+/* How a function's invocations are told apart, by user space. A function without one has neither flag. */
+struct alps_mode {
+	__u32 flags; /* ALPS_WARM, ALPS_AUTO */
+	__u32 gap_us;
+};
+_Static_assert(sizeof(struct alps_mode) == 8, "struct alps_mode");
+
 /*
- * One invocation in progress. User space maps the array of these read-only: attained CPU time at time t is
- * cpu_ns + running * (t - start_ns) - running_since_ns.
+ * One invocation in progress, or a warm instance, which has one after another. User space maps the array of these
+ * read-only: attained CPU time at time t is
+ * cpu_ns - cpu_base_ns + running * (t - base_ns) - running_since_ns.
  */
 struct alps_slot {
 	__u32 state;
 	__u32 generation; /* grows with every use of the slot */
 	__u32 function_id;
 	__u32 pid; /* first process */
-	__u64 start_ns;
-	__u64 first_run_ns; /* 0: not yet */
+	__u64 start_ns; /* of the invocation */
+	__u64 first_run_ns; /* before start_ns: not yet */
+	/* These grow over the slot's life; an invocation has what is above its base. */
 	__u64 cpu_ns; /* of the stints on a CPU that have ended */
 	__u64 wait_ns; /* of the waits that have ended */
-	__u64 running_since_ns; /* sum over its running tasks of (time of switch-in - start_ns) */
+	__u64 running_since_ns; /* sum over its running tasks of (time of switch-in - base_ns) */
 	__u64 last_on_ns; /* latest switch-in */
 	__u64 last_kick_ns; /* latest ALPS_EVENT_KICK */
+	__u64 base_ns; /* when the slot was taken, or its process started */
+	__u64 cpu_base_ns;
+	__u64 wait_base_ns;
+	__u64 idle_since_ns; /* the latest instant at which one of its tasks blocked; with ALPS_WARM or ALPS_AUTO */
+	__u64 overlap_since_ns; /* when a second task came to want a CPU; with ALPS_WARM */
+	__u64 overlap_ns; /* how long the invocation had several such tasks */
+	__u32 preemptions_base;
+	__u32 life; /* odd: an invocation is in progress; half of it: how many there were before, or have been */
+	__u32 flags; /* ALPS_WARM, ALPS_AUTO, ALPS_PARTIAL */
+	__u32 gap_us;
+	__u32 idle_periods; /* longer than the gap, since the slot was taken; with ALPS_WARM or ALPS_AUTO */
+	__u32 timer_armed; /* the gap's timer runs */
 	__u32 running; /* its tasks on a CPU */
 	__u32 runnable; /* its tasks on a CPU or waiting for one */
 	__u32 tasks; /* its threads and processes alive */
 	__u32 preemptions;
 	__u32 cpu; /* where last_tid runs or is queued */
 	__u32 last_tid; /* the task that ran or was queued last */
-	__u64 reserved[4];
+	__u64 reserved[3];
 	/* Its tasks that wait for a CPU, by when that began: see wait_bucket_ns. */
 	__u32 waiting[ALPS_WAIT_BUCKETS];
 };
-_Static_assert(sizeof(struct alps_slot) == 192, "struct alps_slot");
+_Static_assert(sizeof(struct alps_slot) == 256, "struct alps_slot");
 
 enum alps_event_kind {
 	ALPS_EVENT_START = 1, /* an invocation began; tid is its first task */
@@ -65,6 +95,7 @@ enum alps_event_kind {
 	ALPS_EVENT_TASK_END = 4,
 	ALPS_EVENT_KICK = 5, /* it began or ceased to want a CPU: decide again */
 	ALPS_EVENT_CLASSIFY = 6, /* struct alps_classify: whose process is this? */
+	ALPS_EVENT_IDLE = 7, /* a warm invocation ended, its tasks live on; carries the whole record */
 };
 
 struct alps_event {
@@ -83,8 +114,13 @@ struct alps_event {
 	__u64 wait_ns;
 	/* When tid started, as field 22 of /proc/TID/stat: ALPS_EVENT_START and ALPS_EVENT_TASK_START only, else 0. */
 	__u64 task_start_ticks;
+	__u64 end_ns; /* ALPS_EVENT_END, ALPS_EVENT_IDLE: of the invocation; of an idle one that was before time_ns */
+	__u32 sequence; /* of the invocation in its slot, from 0 */
+	__u32 flags; /* enum alps_flags */
+	__u32 idle_periods;
+	__u32 reserved;
 };
-_Static_assert(sizeof(struct alps_event) == 80, "struct alps_event");
+_Static_assert(sizeof(struct alps_event) == 104, "struct alps_event");
 
 /* What a verdict is remembered by. Parts that no rule looks at are zero, so that they do not split the memory. */
 struct alps_key {
@@ -216,12 +252,14 @@ _Static_assert(sizeof(struct alps_member) == 16, "struct alps_member");
 union alps_interface {
 	enum alps_limits limits;
 	enum alps_slot_state slot_state;
+	enum alps_flags flags;
 	enum alps_event_kind event_kind;
 	enum alps_key_parts key_parts;
 	enum alps_verdict_flags verdict_flags;
 	enum alps_task_state task_state;
 	struct alps_event event;
 	struct alps_classify classify;
+	struct alps_mode mode;
 	struct alps_member member;
 };
 

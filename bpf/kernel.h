@@ -35,9 +35,17 @@ enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_RB_AVAIL_DATA = 0 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 
+/* include/uapi/linux/bpf.h: the kernel knows this type by its name. include/uapi/linux/time.h. */
+struct bpf_timer {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+enum { CLOCK_MONOTONIC = 1 };
+
 /* include/linux/sched.h: the task is a kernel thread; it was forked and has not called exec since. */
 #define PF_KTHREAD 0x00200000
 #define PF_FORKNOEXEC 0x00000040
+/* include/linux/sched/signal.h: the whole process is being ended. */
+#define SIGNAL_GROUP_EXIT 0x00000004
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -75,6 +83,7 @@ struct css_set {
 };
 struct signal_struct {
 	int nr_threads;
+	unsigned int flags;
 };
 typedef struct {
 	__u32 val;

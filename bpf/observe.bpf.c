@@ -12,6 +12,8 @@
 #include <bpf/bpf_core_read.h>
 #include "alps.h"
 #include "observe_maps.h"
+#include "observe_count.h"
+#include "observe_warm.h"
 #include "observe_account.h"
 #include "observe_classify.h"
 
@@ -120,6 +122,28 @@ int BPF_PROG(on_exit, struct task_struct *p)
 	return 0;
 }
 
+/* Whether a warm instance runs already for who knows how long, so that its invocation in progress is not wholly seen. */
+static __always_inline bool found_warm(struct alps_slot *s, struct alps_adopt *root)
+{
+	if (!(s->flags & ALPS_WARM) || root->begin_ns)
+		return false;
+	s->flags |= ALPS_PARTIAL;
+	return true;
+}
+
+/* CPU time of `p` that is not the invocation's. */
+static __always_inline __u64 exec_base(struct alps_slot *s, struct task_struct *p, struct alps_adopt *own,
+				       struct alps_adopt *root)
+{
+	__u64 exec = p->se.sum_exec_runtime;
+
+	/* Else the compiler makes one load of two, whose pointers the verifier tells apart. */
+	barrier_var(exec);
+	if (s->flags & ALPS_WARM && !root->begin_ns)
+		return exec;
+	return p->pid == p->tgid ? own->exec_base_ns : 0;
+}
+
 /*
  * Makes processes that run already part of an invocation, as user space wrote into `adoptions`. Threads follow their
  * process. Run by reading from an iterator's descriptor.
@@ -167,14 +191,19 @@ int adopt(struct bpf_iter__task *ctx)
 			return 0;
 		root->generation = s->generation;
 		root->slot = i + 1;
-		adopt_task(s, i, p, p->pid == p->tgid ? own->exec_base_ns : 0);
+		if (found_warm(s, root))
+			s->start_ns = s->base_ns = bpf_ktime_get_ns();
+		adopt_task(s, i, p, exec_base(s, p, own, root));
 		emit_task(ALPS_EVENT_START, s, i, p, contended());
-		return 0;
+	} else {
+		i = root->slot - 1;
+		s = bpf_map_lookup_elem(&slots, &i);
+		if (!s || s->generation != root->generation || !s->tasks)
+			return 0;
+		adopt_task(s, i, p, exec_base(s, p, own, root));
 	}
-	i = root->slot - 1;
-	s = bpf_map_lookup_elem(&slots, &i);
-	if (s && s->generation == root->generation && s->tasks)
-		adopt_task(s, i, p, p->pid == p->tgid ? own->exec_base_ns : 0);
+	if (s->flags & ALPS_WARM && !s->runnable)
+		await_gap(s, i);
 	return 0;
 }
 

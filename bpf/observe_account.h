@@ -32,21 +32,45 @@ static __always_inline void kick(struct alps_slot *s, __u32 slot, __u64 now)
 	emit(ALPS_EVENT_KICK, s, slot, s->last_tid, true);
 }
 
-/* One more of the slot's tasks wants a CPU. Where it is the first, and CPUs are short, user space is told unless `quiet`. */
-static __always_inline void became_runnable(struct alps_slot *s, __u32 slot, __u64 now, bool quiet)
+/*
+ * One more of the slot's tasks, `p`, wants a CPU. Where it is the first, and CPUs are short, user space is told unless
+ * `quiet`. In a warm instance a new invocation may begin with it.
+ */
+static __always_inline void became_runnable(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 now,
+					    bool quiet)
 {
-	if (__sync_fetch_and_add(&s->runnable, 1) != 0)
+	__u32 before = __sync_fetch_and_add(&s->runnable, 1);
+	bool began = false, scarce;
+
+	if (before != 0) {
+		if (before == 1 && s->flags & ALPS_WARM)
+			s->overlap_since_ns = now;
 		return;
-	if (__sync_fetch_and_add(&shared.runnable, 1) < shared.cores || quiet)
-		return;
-	kick(s, slot, now);
+	}
+	if (s->flags)
+		began = woke_up(s, slot, p, now);
+	scarce = __sync_fetch_and_add(&shared.runnable, 1) >= shared.cores;
+	if (began)
+		emit_task(ALPS_EVENT_START, s, slot, p, scarce);
+	else if (scarce && !quiet)
+		kick(s, slot, now);
 }
 
 /* One of the slot's tasks wants a CPU no longer. */
 static __always_inline void became_blocked(struct alps_slot *s, __u32 slot, __u64 now, bool quiet)
 {
-	if (__sync_fetch_and_add(&s->runnable, -1) != 1)
+	__u32 before;
+
+	/* Before the instance can be seen to be idle. */
+	if (s->flags)
+		s->idle_since_ns = now;
+	before = __sync_fetch_and_add(&s->runnable, -1);
+	if (before == 2 && s->flags & ALPS_WARM)
+		s->overlap_ns += now - s->overlap_since_ns;
+	if (before != 1)
 		return;
+	if (s->flags & ALPS_WARM)
+		await_gap(s, slot);
 	if (__sync_fetch_and_add(&shared.runnable, -1) <= shared.cores || quiet)
 		return;
 	kick(s, slot, now);
@@ -93,7 +117,7 @@ static __always_inline void account_wakeup(struct alps_task *t, struct task_stru
 	s->cpu = p->wake_cpu;
 	s->last_tid = p->pid;
 	/* A new invocation's first wake-up: its start event has been sent already. */
-	became_runnable(s, t->slot - 1, now, !s->first_run_ns);
+	became_runnable(s, t->slot - 1, p, now, s->first_run_ns < s->start_ns);
 }
 
 static __always_inline void account_switch_in(struct alps_task *t, struct task_struct *p)
@@ -107,15 +131,18 @@ static __always_inline void account_switch_in(struct alps_task *t, struct task_s
 	if (t->state == ALPS_TASK_WAITING)
 		end_wait(t, s, now);
 	else
-		became_runnable(s, t->slot - 1, now, true);
+		became_runnable(s, t->slot - 1, p, now, true);
+	/* The gap ended just when it was woken. */
+	if (!(s->life & 1) && woke_up(s, t->slot - 1, p, now))
+		emit_task(ALPS_EVENT_START, s, t->slot - 1, p, contended());
 	t->state = ALPS_TASK_RUNNING;
 	t->since_ns = now;
-	if (!s->first_run_ns)
+	if (s->first_run_ns < s->start_ns)
 		s->first_run_ns = now;
 	s->last_on_ns = now;
 	s->cpu = bpf_get_smp_processor_id();
 	s->last_tid = p->pid;
-	__sync_fetch_and_add(&s->running_since_ns, now - s->start_ns);
+	__sync_fetch_and_add(&s->running_since_ns, now - s->base_ns);
 	__sync_fetch_and_add(&s->running, 1);
 }
 
@@ -123,7 +150,7 @@ static __always_inline void account_switch_in(struct alps_task *t, struct task_s
 static __always_inline void stop_running(struct alps_task *t, struct alps_slot *s, __u64 cpu_ns)
 {
 	__sync_fetch_and_add(&s->running, -1);
-	__sync_fetch_and_add(&s->running_since_ns, -(t->since_ns - s->start_ns));
+	__sync_fetch_and_add(&s->running_since_ns, -(t->since_ns - s->base_ns));
 	__sync_fetch_and_add(&s->cpu_ns, cpu_ns);
 }
 
@@ -156,6 +183,7 @@ static __always_inline void account_switch_out(struct alps_task *t, struct task_
 static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id, __u64 start_ns, __u32 *slot)
 {
 	__u32 home = pid % ALPS_SLOTS, i, k;
+	struct alps_mode *mode;
 	struct alps_slot *s;
 
 	for (k = 0; k < ALPS_SLOT_PROBES; k++) {
@@ -178,6 +206,19 @@ static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id,
 		s->tasks = 0;
 		s->preemptions = 0;
 		s->last_tid = pid;
+		s->base_ns = start_ns;
+		s->cpu_base_ns = 0;
+		s->wait_base_ns = 0;
+		s->preemptions_base = 0;
+		s->overlap_ns = 0;
+		s->idle_periods = 0;
+		s->idle_since_ns = bpf_ktime_get_ns();
+		mode = bpf_map_lookup_elem(&modes, &function_id);
+		s->flags = mode ? mode->flags : 0;
+		s->gap_us = mode ? mode->gap_us : 0;
+		s->life = 1;
+		if (s->flags)
+			prepare_gap_timer(i);
 		__builtin_memset(s->waiting, 0, sizeof(s->waiting));
 		__sync_fetch_and_add(&shared.active, 1);
 		*slot = i;
@@ -189,7 +230,8 @@ static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id,
 
 static __always_inline void free_slot(struct alps_slot *s)
 {
-	__sync_fetch_and_add(&shared.active, -1);
+	if (s->life & 1)
+		__sync_fetch_and_add(&shared.active, -1);
 	s->state = ALPS_SLOT_FREE;
 }
 
@@ -230,10 +272,10 @@ static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct tas
 			__sync_fetch_and_add(&shared.runnable, 1);
 	}
 	if (state == ALPS_TASK_RUNNING) {
-		if (!s->first_run_ns)
+		if (s->first_run_ns < s->start_ns)
 			s->first_run_ns = now;
 		s->last_on_ns = now;
-		__sync_fetch_and_add(&s->running_since_ns, now - s->start_ns);
+		__sync_fetch_and_add(&s->running_since_ns, now - s->base_ns);
 		__sync_fetch_and_add(&s->running, 1);
 	}
 	/* Last: from here on the switch and wake-up programs see it. */
@@ -267,51 +309,12 @@ static __always_inline void adopt_task(struct alps_slot *s, __u32 slot, struct t
 	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;
 	bool first = s->tasks == 0;
 
-	if (add_task(s, slot, p, exec_ns, state) && !first)
-		emit_task(ALPS_EVENT_TASK_START, s, slot, p, false);
-}
-
-/* floor(log2(v)) for v > 0. */
-static __always_inline __u32 log2_of(__u64 v)
-{
-	__u32 r = 0;
-
-	if (v >> 32) { v >>= 32; r += 32; }
-	if (v >> 16) { v >>= 16; r += 16; }
-	if (v >> 8) { v >>= 8; r += 8; }
-	if (v >> 4) { v >>= 4; r += 4; }
-	if (v >> 2) { v >>= 2; r += 2; }
-	return r + (v >> 1);
-}
-
-/* Four buckets to a power of two: a bucket's middle is at most 12.5 % off any value in it. */
-static __always_inline __u32 bucket_of(__u64 ns)
-{
-	__u32 log2, bucket;
-
-	if (ns < (1ull << ALPS_HIST_FIRST_LOG2))
-		return 0;
-	log2 = log2_of(ns);
-	bucket = (log2 - ALPS_HIST_FIRST_LOG2) * 4 + ((ns >> (log2 - 2)) & 3);
-	return bucket < ALPS_HIST_BUCKETS ? bucket : ALPS_HIST_BUCKETS - 1;
-}
-
-static __always_inline void count_invocation(struct alps_slot *s, __u64 now)
-{
-	struct alps_function_stats *f = bpf_map_lookup_elem(&function_stats, &s->function_id);
-	__u64 turnaround = now - s->start_ns;
-
-	if (!f) {
-		__sync_fetch_and_add(&shared.lost_no_stats, 1);
+	if (!add_task(s, slot, p, exec_ns, state))
 		return;
-	}
-	__sync_fetch_and_add(&f->invocations, 1);
-	__sync_fetch_and_add(&f->cpu_ns, s->cpu_ns);
-	__sync_fetch_and_add(&f->wait_ns, s->wait_ns);
-	__sync_fetch_and_add(&f->turnaround_ns, turnaround);
-	__sync_fetch_and_add(&f->preemptions, s->preemptions);
-	__sync_fetch_and_add(&f->cpu_hist[bucket_of(s->cpu_ns) % ALPS_HIST_BUCKETS], 1);
-	__sync_fetch_and_add(&f->turnaround_hist[bucket_of(turnaround) % ALPS_HIST_BUCKETS], 1);
+	if (s->cpu_ns != s->cpu_base_ns && s->first_run_ns < s->start_ns)
+		s->first_run_ns = bpf_ktime_get_ns();
+	if (!first)
+		emit_task(ALPS_EVENT_TASK_START, s, slot, p, false);
 }
 
 /* `p` belongs to its invocation no longer: it exits, or it turned out to be another function's. */
@@ -339,7 +342,8 @@ static __always_inline void leave(struct alps_task *t, struct task_struct *p)
 		emit(ALPS_EVENT_TASK_END, s, slot, p->pid, false);
 		return;
 	}
-	count_invocation(s, now);
+	if (s->life & 1 && !(s->flags & ALPS_PARTIAL))
+		count_invocation(s, now);
 	emit(ALPS_EVENT_END, s, slot, p->pid, wake);
 	free_slot(s);
 }

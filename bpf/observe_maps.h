@@ -12,6 +12,16 @@ const volatile __u64 max_wait_ns = 5000000000;
 const volatile __u64 wait_bucket_ns = 625000000;
 /* Least time between two kicks of one invocation. Less: blocking functions are re-ordered sooner and cost more events. */
 const volatile __u64 kick_interval_ns = 1000000;
+/*
+ * For how long several tasks of a warm instance must want a CPU at once so that it is said that requests overlap. Less:
+ * helper threads of a runtime are taken for that, too.
+ */
+const volatile __u64 overlap_least_ns = 1000000;
+/*
+ * Whether the kernel has timers for programs (with PREEMPT_RT it has not). 0: the end of a warm invocation is known only when
+ * its instance wakes up again.
+ */
+const volatile __u32 has_timers = 1;
 /* Bytes waiting in the ring from which the reader is woken in any case. */
 const volatile __u64 ring_fill_bytes = 256 * 1024;
 
@@ -45,6 +55,26 @@ struct {
 	__type(key, __u32);
 	__type(value, struct alps_function_stats);
 } function_stats SEC(".maps");
+
+/* How each function's invocations are told apart. Entries are user space's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 17);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct alps_mode);
+} modes SEC(".maps");
+
+/* One timer per slot of a warm instance, for the end of the gap. */
+struct alps_gap_timer {
+	struct bpf_timer timer;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ALPS_SLOTS);
+	__type(key, __u32);
+	__type(value, struct alps_gap_timer);
+} gap_timers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -92,6 +122,33 @@ static __always_inline __u64 wakeup_flags(bool wake)
 /* Clock ticks of /proc: USER_HZ is 100 on every architecture that we run on. */
 #define NS_PER_TICK 10000000ull
 
+/* The invocation in slot `s` as it is now. */
+static __always_inline void fill_event(struct alps_event *e, __u32 kind, struct alps_slot *s, __u32 slot, __u32 tid,
+				       bool wake)
+{
+	e->kind = kind;
+	e->slot = slot;
+	e->generation = s->generation;
+	e->function_id = s->function_id;
+	e->pid = s->pid;
+	e->tid = tid;
+	e->preemptions = s->preemptions - s->preemptions_base;
+	e->woke_reader = wake;
+	e->time_ns = bpf_ktime_get_ns();
+	e->start_ns = s->start_ns;
+	e->first_run_ns = s->first_run_ns < s->start_ns ? 0 : s->first_run_ns;
+	e->cpu_ns = s->cpu_ns - s->cpu_base_ns;
+	e->wait_ns = s->wait_ns - s->wait_base_ns;
+	e->end_ns = e->time_ns;
+	e->sequence = s->life >> 1;
+	e->flags = s->flags | (s->life & 1 ? 0 : ALPS_BETWEEN);
+	if (s->overlap_ns >= overlap_least_ns)
+		e->flags |= ALPS_OVERLAP;
+	e->idle_periods = s->idle_periods;
+	e->reserved = 0;
+	e->task_start_ticks = 0;
+}
+
 static __always_inline void emit_event(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, __u64 start_ticks,
 				       bool wake)
 {
@@ -101,19 +158,7 @@ static __always_inline void emit_event(__u32 kind, struct alps_slot *s, __u32 sl
 		__sync_fetch_and_add(&shared.lost_ring_full, 1);
 		return;
 	}
-	e->kind = kind;
-	e->slot = slot;
-	e->generation = s->generation;
-	e->function_id = s->function_id;
-	e->pid = s->pid;
-	e->tid = tid;
-	e->preemptions = s->preemptions;
-	e->woke_reader = wake;
-	e->time_ns = bpf_ktime_get_ns();
-	e->start_ns = s->start_ns;
-	e->first_run_ns = s->first_run_ns;
-	e->cpu_ns = s->cpu_ns;
-	e->wait_ns = s->wait_ns;
+	fill_event(e, kind, s, slot, tid, wake);
 	e->task_start_ticks = start_ticks;
 	__sync_fetch_and_add(&shared.events, 1);
 	bpf_ringbuf_submit(e, wakeup_flags(wake));

@@ -8,6 +8,7 @@ export const MIXES = ["azure", "huawei", "alike", "lognormal"] as const;
 export const HOST_TABLE = {
   "listen": withDefault(address(), "127.0.0.1:5002", "address that answers POST /run/<function>"),
   "commands": optional(path("FILE"), "FILE says which command serves which function"),
+  "warm": withDefault(flag(), "false", "serve each function by processes that stay up"),
 } as const satisfies OptionTable;
 
 export const REPLAY_TABLE = {
@@ -49,6 +50,7 @@ export interface DoctorOptions {
 export interface HostOptions {
   readonly listen: Address;
   readonly commands: string | undefined;
+  readonly warm: boolean;
 }
 
 /** `alps-agent replay`. */

@@ -153,6 +153,7 @@ export class Agent implements AgentView, AsyncDisposable {
           this.#classifier.answer(question);
           if (this.#functions.size > MOST_FUNCTIONS) this.#forgetFunctions();
         },
+        decided: (functionId, warm) => this.#decided(functionId, warm),
         state: (active, report) => {
           this.#heap.look();
           this.#instances = active;
@@ -211,11 +212,30 @@ export class Agent implements AgentView, AsyncDisposable {
       const info = this.#functions.byId(invocation.functionId);
       if (!info) continue;
       info.invocations++;
+      if (invocation.overlapped) this.#overlapped(info);
       info.lastSeenMs = performance.now();
       entries.push(invocationEntry(invocation, info.name, time));
     }
     this.#history.add(entries);
     this.#learning.add(invocations, this.#moment(false));
+  }
+
+  #decided(functionId: number, warm: boolean): void {
+    if (!this.#classifier.modes.decided(functionId, warm)) return;
+    log.info(
+      warm
+        ? "function {name} is warm: its processes live on from one request to the next"
+        : "function {name} is not warm: its processes exit after few requests",
+      { name: this.#functions.byId(functionId)?.name },
+    );
+  }
+
+  #overlapped(info: FunctionInfo): void {
+    if (info.overlapped++ > 0) return;
+    log.warning(
+      "function {name} has several tasks at work in one instance: requests that overlap there look like one longer invocation",
+      { name: info.name },
+    );
   }
 
   #moment(epochEnds: boolean): Moment {
@@ -263,7 +283,10 @@ export class Agent implements AgentView, AsyncDisposable {
     if (gone.length === 0) return;
     // First what the kernel side remembers by their numbers, so that none begins under one that is gone.
     this.#classifier.voidVerdicts();
-    for (const { id } of gone) this.#observer.removeFunction(id);
+    for (const { id } of gone) {
+      this.#observer.removeFunction(id);
+      this.#classifier.modes.forget(id);
+    }
     this.#learning.forget(gone.map(({ id }) => id));
     log.info("forgot {functions} functions that have not run for long", { functions: gone.length });
   }
@@ -313,7 +336,9 @@ export class Agent implements AgentView, AsyncDisposable {
       id: String(info.id),
       platform: info.platform,
       rule_id: info.ruleId,
+      mode: this.#classifier.modes.of(info.id),
       instances: this.#instances.get(info.id) ?? 0,
+      overlapped: info.overlapped,
       cgroups: [...info.cgroups],
     }));
     return {

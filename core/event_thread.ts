@@ -13,7 +13,9 @@ export interface EventThreadListener {
   /** In the order of their ends. */
   ended(invocations: Invocation[]): void;
   asked(question: Question): void;
-  /** Invocations in progress per function, and the thread's figures: after the ends and questions of each batch. */
+  /** A function of mode auto has shown to be warm, or not to be so. */
+  decided(functionId: number, warm: boolean): void;
+  /** Instances per function (in mode process: invocations in progress), and the thread's figures: after the ends and questions of each batch. */
   state(active: ReadonlyMap<number, number>, report: EventThreadReport): void;
   /** The guard has switched enforcement off, or on again. */
   guarded(state: EnforcementState): void;
@@ -117,6 +119,7 @@ export class EventThread implements AsyncDisposable {
       case "batch":
         if (message.ended.length > 0) this.listener.ended(message.ended);
         for (const question of message.questions) this.listener.asked(question);
+        for (const [functionId, warm] of message.modes) this.listener.decided(functionId, warm);
         return this.listener.state(new Map(message.instances), message.report);
       case "report":
         return this.#reports.shift()?.resolve(message.report);

@@ -16,6 +16,7 @@ import { ALPS_LIMITS } from "../ffi/layout.ts";
 import { Libc, PollSet, SCHED_FIFO, SCHED_FLAG_RESET_ON_FORK } from "../ffi/libc.ts";
 import { RingReader } from "../ffi/ring.ts";
 import { type ActiveInvocation, ActiveSet } from "../observe/active_set.ts";
+import { AutoMode } from "../observe/auto_mode.ts";
 import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
@@ -51,6 +52,7 @@ class EventLoop implements Disposable {
   readonly #libc: Libc;
   readonly #ring: RingReader;
   readonly #active: ActiveSet;
+  readonly #auto: AutoMode;
   readonly #enforcer: Enforcer;
   readonly #supervisor: Supervisor;
   readonly #polled: PollSet;
@@ -87,8 +89,15 @@ class EventLoop implements Disposable {
         this.#news = true;
         this.#enforcer.started(invocation);
       },
+      resumed: (invocation) => this.#enforcer.started(invocation),
       taskStarted: (invocation, tid) => this.#enforcer.taskStarted(invocation, tid),
       taskEnded: (invocation, tid) => this.#enforcer.taskEnded(invocation, tid),
+      paused: (invocation, record) => {
+        this.#enforcer.paused(invocation, record?.cpuNs);
+        if (!record) return;
+        this.#ended.push(record);
+        this.#news = true;
+      },
       ended: (invocation, record) => {
         if (invocation) {
           this.#count(invocation, -1);
@@ -98,6 +107,7 @@ class EventLoop implements Disposable {
         this.#news = true;
       },
     });
+    this.#auto = new AutoMode(slots);
     this.#supervisor = new Supervisor({
       enforcer: this.#enforcer,
       active: this.#active,
@@ -159,6 +169,7 @@ class EventLoop implements Disposable {
       if (timedOut) this.#supervisor.reacted(nowNs - fromNs - timeoutNs, nowNs);
       if (nowNs >= sweepAtNs) {
         this.#active.sweep();
+        if (this.#auto.look(this.#active, nowNs)) this.#news = true;
         this.#supervisor.look(nowNs);
         sweepAtNs = nowNs + IDLE_NS;
       }
@@ -197,6 +208,9 @@ class EventLoop implements Disposable {
       this.#startTimes.forget(tid);
     }
     if (this.#event.wokeReader) this.#eventTimes.push(this.#event.timeNs);
+    if (this.#event.kind === EventKind.ALPS_EVENT_END && this.#auto.instanceEnded(this.#event)) {
+      this.#news = true;
+    }
     this.#active.apply(this.#event);
   };
 
@@ -242,6 +256,7 @@ class EventLoop implements Disposable {
       ended: this.#ended,
       questions: this.#questions,
       instances: [...this.#perFunction],
+      modes: this.#auto.takeDecisions(),
       report: this.#report(),
     });
     this.#ended = [];

@@ -60,6 +60,8 @@ export type FromEventThread =
     ended: Invocation[];
     questions: Question[];
     instances: [functionId: number, active: number][];
+    /** Functions of mode auto that have shown to be warm, or not to be so. */
+    modes: [functionId: number, warm: boolean][];
     report: EventThreadReport;
   }
   | { type: "report"; report: EventThreadReport }

@@ -4,6 +4,7 @@ import { readAsset } from "../ffi/assets.ts";
 import { errnoName } from "../ffi/errors.ts";
 import { Libbpf } from "../ffi/libbpf.ts";
 import { Libc, SCHED_FIFO, SCHED_FLAG_RESET_ON_FORK } from "../ffi/libc.ts";
+import { hasTimers } from "../observe/kernel_features.ts";
 import { loadPrograms } from "../observe/observer.ts";
 
 /** `enum bpf_map_type` (include/uapi/linux/bpf.h). */
@@ -35,6 +36,7 @@ export function probeKernel(): Probe {
 function programsProblem(library: Libbpf): string | undefined {
   try {
     using object = library.open(readAsset("bpf/observe.bpf.o"), "observe");
+    object.setConstants({ has_timers: hasTimers() ? 1 : 0 });
     loadPrograms(object);
     return undefined;
   } catch (error) {

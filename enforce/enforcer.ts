@@ -44,6 +44,8 @@ export interface Enforcer extends Disposable {
   taskEnded(invocation: ActiveInvocation, tid: number): void;
   /** Its tasks are gone. `cpuNs`: what it used in all, undefined where that was lost. */
   ended(invocation: ActiveInvocation, cpuNs: number | undefined): void;
+  /** It has ended, but its tasks live on: they are put back, so that their next invocation starts as any other. */
+  paused(invocation: ActiveInvocation, cpuNs: number | undefined): void;
   /**
    * Makes the kernel run the right ones.
    * @returns nanoseconds until it wants to be called again at the latest
@@ -76,6 +78,7 @@ export class NoEnforcer implements Enforcer {
   taskStarted(): void {}
   taskEnded(): void {}
   ended(): void {}
+  paused(): void {}
   decide(): number {
     return Infinity;
   }

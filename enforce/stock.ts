@@ -80,6 +80,11 @@ export class StockEnforcer implements Enforcer {
   readonly #entries: Entry[] = [];
   readonly #indexOf = new Map<ActiveInvocation, number>();
   readonly counters: EnforcerCounters = newCounters();
+  /**
+   * What warm instances had before one of their invocations was demoted: a task that is made while the next one begins, but
+   * before the instance is put back, inherits the idle class too.
+   */
+  readonly #before = new WeakMap<ReadonlySet<number>, SchedAttr>();
   #fullAtNs = 0;
 
   constructor(
@@ -108,7 +113,7 @@ export class StockEnforcer implements Enforcer {
       demoted: false,
       chosen: true, // so that its rank is made at the next decision
       rank: 0,
-      before: undefined,
+      before: this.#before.get(invocation.tids),
       promotedNs: 0,
       overdueUntilNs: 0,
     };
@@ -136,6 +141,13 @@ export class StockEnforcer implements Enforcer {
       this.#indexOf.set(last.invocation, at);
     }
     if (cpuNs !== undefined) this.#ranking.learn(invocation.functionId, cpuNs);
+  }
+
+  paused(invocation: ActiveInvocation, cpuNs: number | undefined): void {
+    const entry = this.#entryOf(invocation);
+    if (entry?.before) this.#before.set(invocation.tids, entry.before);
+    if (entry) this.#promote(entry, 0); // it is asleep: nothing to be watched
+    this.ended(invocation, cpuNs);
   }
 
   decide(nowNs: number): number {

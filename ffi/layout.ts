@@ -2,7 +2,7 @@
 // Structs: size and offset of each field, in bytes. Enums: their values.
 
 export const ALPS_SLOT = {
-  size: 192,
+  size: 256,
   state: 0,
   generation: 4,
   function_id: 8,
@@ -14,18 +14,30 @@ export const ALPS_SLOT = {
   running_since_ns: 48,
   last_on_ns: 56,
   last_kick_ns: 64,
-  running: 72,
-  runnable: 76,
-  tasks: 80,
-  preemptions: 84,
-  cpu: 88,
-  last_tid: 92,
-  reserved: 96,
-  waiting: 128,
+  base_ns: 72,
+  cpu_base_ns: 80,
+  wait_base_ns: 88,
+  idle_since_ns: 96,
+  overlap_since_ns: 104,
+  overlap_ns: 112,
+  preemptions_base: 120,
+  life: 124,
+  flags: 128,
+  gap_us: 132,
+  idle_periods: 136,
+  timer_armed: 140,
+  running: 144,
+  runnable: 148,
+  tasks: 152,
+  preemptions: 156,
+  cpu: 160,
+  last_tid: 164,
+  reserved: 168,
+  waiting: 192,
 } as const;
 
 export const ALPS_EVENT = {
-  size: 80,
+  size: 104,
   kind: 0,
   slot: 4,
   generation: 8,
@@ -40,6 +52,11 @@ export const ALPS_EVENT = {
   cpu_ns: 56,
   wait_ns: 64,
   task_start_ticks: 72,
+  end_ns: 80,
+  sequence: 88,
+  flags: 92,
+  idle_periods: 96,
+  reserved: 100,
 } as const;
 
 export const ALPS_KEY = {
@@ -50,6 +67,12 @@ export const ALPS_KEY = {
   uid: 20,
   comm: 24,
   path: 40,
+} as const;
+
+export const ALPS_MODE = {
+  size: 8,
+  flags: 0,
+  gap_us: 4,
 } as const;
 
 export const ALPS_VERDICT = {
@@ -141,6 +164,14 @@ export const ALPS_SLOT_STATE = {
   ALPS_SLOT_BUSY: 1,
 } as const;
 
+export const ALPS_FLAGS = {
+  ALPS_WARM: 1,
+  ALPS_AUTO: 2,
+  ALPS_PARTIAL: 4,
+  ALPS_BETWEEN: 8,
+  ALPS_OVERLAP: 16,
+} as const;
+
 export const ALPS_EVENT_KIND = {
   ALPS_EVENT_START: 1,
   ALPS_EVENT_END: 2,
@@ -148,6 +179,7 @@ export const ALPS_EVENT_KIND = {
   ALPS_EVENT_TASK_END: 4,
   ALPS_EVENT_KICK: 5,
   ALPS_EVENT_CLASSIFY: 6,
+  ALPS_EVENT_IDLE: 7,
 } as const;
 
 export const ALPS_KEY_PARTS = {

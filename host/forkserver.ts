@@ -55,14 +55,17 @@ export class ForkServer implements AsyncDisposable {
   }
 
   /**
-   * Starts the native parent and waits until it is warm.
+   * Starts the native parent and waits until it is ready.
    *
+   * @param options.warm instances that stay up do the jobs, one request after another, instead of a process each
    * @throws {ForkServerError} where it cannot be started, with the remedy
    */
-  static async start(binaryPath: string): Promise<ForkServer> {
+  static async start(binaryPath: string, { warm = false }: { warm?: boolean } = {}): Promise<ForkServer> {
+    const args = warm ? ["--warm"] : [];
     let process: Deno.ChildProcess;
     try {
-      process = new Deno.Command(binaryPath, { stdin: "piped", stdout: "piped", stderr: "inherit" }).spawn();
+      process = new Deno.Command(binaryPath, { args, stdin: "piped", stdout: "piped", stderr: "inherit" })
+        .spawn();
     } catch (error) {
       const why = error instanceof Deno.errors.NotFound
         ? "there is no such file; run deno task build"
@@ -101,7 +104,7 @@ export class ForkServer implements AsyncDisposable {
   }
 
   /**
-   * Runs a job in a process of its own, whose comm is the function's name (the kernel keeps the first 15 bytes, up to a
+   * Runs a job in a process of its own, or in a warm instance of the function, whose comm is the function's name (the kernel keeps the first 15 bytes, up to a
    * NUL).
    *
    * @param request.n in the job's range, see {@link jobs}

@@ -13,6 +13,8 @@ export interface HostOptions {
   listen: string;
   /** A file of programs to serve as functions, see {@link readCommands}. */
   commands?: string;
+  /** Functions are served by processes that stay up; commands still get a process each. */
+  warm?: boolean;
 }
 
 /** A host that answers. */
@@ -43,7 +45,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const commands: Commands = options.commands === undefined
     ? new Map()
     : await readCommands(options.commands);
-  const forkServer = await ForkServer.start(hostBinaryPath());
+  const forkServer = await ForkServer.start(hostBinaryPath(), { warm: options.warm ?? false });
   const app = createHostApp(forkServer, commands);
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {

@@ -18,7 +18,10 @@ export interface InvocationReply {
   readonly status: number | null;
   /** The signal's number; null where it exited. */
   readonly signal: number | null;
-  /** User and system time of its process and of the children that it waited for, in microseconds. */
+  /**
+   * User and system time of its process and of the children that it waited for, in microseconds; of a warm instance's
+   * request, from its beginning to its end.
+   */
   readonly cpuUs: number;
   /** What the job computed; empty for a program. */
   readonly result: string;

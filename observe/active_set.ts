@@ -1,6 +1,6 @@
 /** Which invocations are in progress, followed from the kernel's events. */
 
-import { EventKind, type InvocationEvent } from "./events.ts";
+import { EventKind, Flags, type InvocationEvent } from "./events.ts";
 import type { Invocation } from "./invocation.ts";
 import type { SlotTable } from "./slots.ts";
 
@@ -8,6 +8,8 @@ import type { SlotTable } from "./slots.ts";
 export interface ActiveInvocation {
   readonly slot: number;
   readonly generation: number;
+  /** Of the invocations in its slot, from 0: a warm instance has one after another. */
+  readonly sequence: number;
   readonly functionId: number;
   readonly pid: number;
   readonly startNs: number;
@@ -24,23 +26,37 @@ export interface Member {
 
 /** What is told about a change of the active set. */
 export interface ActiveSetListener {
+  /** An instance (a process with its threads and children) has come, and its first invocation begins with it. */
   started(invocation: ActiveInvocation): void;
+  /** The next invocation of a warm instance begins; it has the instance's tasks from the start. */
+  resumed(invocation: ActiveInvocation): void;
   taskStarted(invocation: ActiveInvocation, tid: number): void;
   taskEnded(invocation: ActiveInvocation, tid: number): void;
-  /** `record` is undefined where the kernel's record was lost. */
+  /** A warm invocation is over, its tasks live on. `record` as in `ended`. */
+  paused(invocation: ActiveInvocation, record: Invocation | undefined): void;
+  /**
+   * The instance is over, and with it its invocation, if one was in progress. `record` is undefined where there was none,
+   * where only a part of it was seen, or where the kernel's record was lost.
+   */
   ended(invocation: ActiveInvocation | undefined, record: Invocation | undefined): void;
 }
 
 /** Follows the events. A lost event is made good as soon as it shows: by `sweep()`, or by the next one about the slot. */
 export class ActiveSet {
   readonly #bySlot = new Map<number, ActiveInvocation>();
+  /** Warm instances between two invocations: the latest invocation of each. */
+  readonly #idle = new Map<number, ActiveInvocation>();
   /** Those that the latest sweep missed in the kernel. */
   readonly #gone = new WeakSet<ActiveInvocation>();
   /** Ends that were never reported, so that `sweep()` had to find them. */
   missedEnds = 0;
 
-  constructor(readonly slots: Pick<SlotTable, "isLive">, readonly listener: ActiveSetListener) {}
+  constructor(
+    readonly slots: Pick<SlotTable, "isLive" | "isInProgress">,
+    readonly listener: ActiveSetListener,
+  ) {}
 
+  /** Invocations in progress. */
   get size(): number {
     return this.#bySlot.size;
   }
@@ -51,11 +67,17 @@ export class ActiveSet {
 
   /** Takes one event of any kind but a question. */
   apply(event: InvocationEvent): void {
-    let active = this.#bySlot.get(event.slot);
-    if (active && active.generation !== event.generation) {
+    const known = this.#bySlot.get(event.slot) ?? this.#idle.get(event.slot);
+    if (known && known.generation !== event.generation) {
       // Generations wrap around: the nearer way tells which is older. Of an older one all has been told.
-      if (((event.generation - active.generation) | 0) < 0) return;
-      this.#forget(active);
+      if (((event.generation - known.generation) | 0) < 0) return;
+      this.#forget(known);
+    }
+    let active = this.#bySlot.get(event.slot);
+    if (active && active.sequence !== event.sequence) {
+      // Its end was lost, its instance goes on.
+      this.missedEnds++;
+      this.#pause(active, undefined);
       active = undefined;
     }
     switch (event.kind) {
@@ -64,16 +86,27 @@ export class ActiveSet {
         if (!active) this.#begin(event);
         return;
       case EventKind.ALPS_EVENT_TASK_START:
-        // Its start was lost: the tasks so far stay unknown, this one and later ones are followed.
-        if (!active) return void this.#begin(event);
+        if (!active) {
+          const idle = this.#idle.get(event.slot);
+          if (idle && event.flags & Flags.ALPS_BETWEEN) return void idle.tids.add(event.tid);
+          // Its start was lost: the tasks so far stay unknown, this one and later ones are followed.
+          active = this.#begin(event);
+          if (!idle) return;
+        }
         active.tids.add(event.tid);
         return this.listener.taskStarted(active, event.tid);
       case EventKind.ALPS_EVENT_TASK_END:
-        if (active?.tids.delete(event.tid)) this.listener.taskEnded(active, event.tid);
+        if (!active) return void this.#idle.get(event.slot)?.tids.delete(event.tid);
+        if (active.tids.delete(event.tid)) this.listener.taskEnded(active, event.tid);
         return;
-      case EventKind.ALPS_EVENT_END:
-        if (active) this.#bySlot.delete(event.slot);
-        return this.listener.ended(active, recordOf(event));
+      case EventKind.ALPS_EVENT_IDLE:
+        return this.#pause(active ?? this.#begin(event), recordOf(event));
+      case EventKind.ALPS_EVENT_END: {
+        const last = active ?? this.#idle.get(event.slot);
+        this.#bySlot.delete(event.slot);
+        this.#idle.delete(event.slot);
+        return this.listener.ended(last, recordOf(event));
+      }
     }
   }
 
@@ -83,9 +116,21 @@ export class ActiveSet {
    */
   sweep(): void {
     for (const active of this.#bySlot.values()) {
-      if (this.slots.isLive(active.slot, active.generation)) continue;
-      if (this.#gone.has(active)) this.#forget(active);
-      else this.#gone.add(active);
+      const live = this.slots.isLive(active.slot, active.generation);
+      if (live && this.slots.isInProgress(active.slot, active.sequence)) continue;
+      if (!this.#gone.has(active)) {
+        this.#gone.add(active);
+      } else if (live) {
+        this.missedEnds++;
+        this.#pause(active, undefined);
+      } else {
+        this.#forget(active);
+      }
+    }
+    for (const idle of this.#idle.values()) {
+      if (this.slots.isLive(idle.slot, idle.generation)) continue;
+      if (this.#gone.has(idle)) this.#forget(idle);
+      else this.#gone.add(idle);
     }
   }
 
@@ -100,36 +145,54 @@ export class ActiveSet {
     }
   }
 
-  #begin(event: InvocationEvent): void {
+  /** An invocation that was not in progress so far: of a new instance, or of a known one. */
+  #begin(event: InvocationEvent): ActiveInvocation {
+    const before = this.#idle.get(event.slot);
     const active: ActiveInvocation = {
       slot: event.slot,
       generation: event.generation,
+      sequence: event.sequence,
       functionId: event.functionId,
       pid: event.pid,
       startNs: event.startNs,
-      tids: new Set([event.tid]),
+      tids: before?.tids ?? new Set([event.tid]),
     };
+    this.#idle.delete(event.slot);
     this.#bySlot.set(event.slot, active);
-    this.listener.started(active);
+    if (before) this.listener.resumed(active);
+    else this.listener.started(active);
+    return active;
   }
 
-  #forget(active: ActiveInvocation): void {
-    this.missedEnds++;
+  #pause(active: ActiveInvocation, record: Invocation | undefined): void {
     this.#bySlot.delete(active.slot);
-    this.listener.ended(active, undefined);
+    this.#idle.set(active.slot, active);
+    this.listener.paused(active, record);
+  }
+
+  /** The instance is gone, and the end of its last invocation was lost. */
+  #forget(last: ActiveInvocation): void {
+    this.missedEnds++;
+    this.#bySlot.delete(last.slot);
+    this.#idle.delete(last.slot);
+    this.listener.ended(last, undefined);
   }
 }
 
-function recordOf(event: InvocationEvent): Invocation {
+/** The record of an end; undefined where no invocation was in progress, or not all of it was seen. */
+function recordOf(event: InvocationEvent): Invocation | undefined {
+  const { flags, startNs, endNs } = event;
+  if (flags & (Flags.ALPS_BETWEEN | Flags.ALPS_PARTIAL)) return undefined;
   return {
     functionId: event.functionId,
     pid: event.pid,
-    kind: "process",
-    startNs: event.startNs,
-    endNs: event.timeNs,
+    kind: flags & Flags.ALPS_WARM ? "warm" : "process",
+    startNs,
+    endNs,
     cpuNs: event.cpuNs,
     waitNs: event.waitNs,
-    firstRunNs: event.firstRunNs === 0 ? event.timeNs - event.startNs : event.firstRunNs - event.startNs,
+    firstRunNs: event.firstRunNs === 0 ? endNs - startNs : event.firstRunNs - startNs,
     preemptions: event.preemptions,
+    ...(flags & Flags.ALPS_WARM && flags & Flags.ALPS_OVERLAP && { overlapped: true }),
   };
 }

@@ -10,6 +10,7 @@ import {
   readUid,
   scanProcesses,
 } from "./identity.ts";
+import { Modes } from "./modes.ts";
 import type { Adoption, Observer } from "./observer.ts";
 import type { RuleSet, Verdict } from "./rule_set.ts";
 import type { Rule, RuleSpec } from "./rules.ts";
@@ -28,19 +29,23 @@ const MAX_UNKNOWN = 100;
 const MOST_LOOKS = 8;
 
 /** What of the observer is used here; replaced in tests. */
-export type ClassifierKernel = Pick<Observer, "setRules" | "remember" | "adopt">;
+export type ClassifierKernel = Pick<Observer, "setRules" | "setMode" | "remember" | "adopt">;
 
 /** The rules in force, applied. */
 export class Classifier {
   readonly unknown: UnknownProcess[] = [];
   /** Processes that could not be identified, by reason. */
   readonly failures: Record<string, number> = {};
+  /** How each function's invocations are told apart. */
+  readonly modes: Modes;
 
   constructor(
     readonly kernel: ClassifierKernel,
     readonly rules: RuleSet,
     readonly functions: FunctionTable,
-  ) {}
+  ) {
+    this.modes = new Modes(kernel);
+  }
 
   /** Adds rules; processes that they match and that run already are taken in. */
   addRules(specs: readonly RuleSpec[]): Rule[] {
@@ -160,8 +165,11 @@ export class Classifier {
       case "refused":
         this.#notePuzzle(identity, verdict.reason);
         return 0;
-      case "function":
-        return this.functions.named(verdict.functionName, verdict.rule.id, identity.cgroupCpu).id;
+      case "function": {
+        const { id } = this.functions.named(verdict.functionName, verdict.rule.id, identity.cgroupCpu);
+        this.modes.ruled(id, verdict.rule);
+        return id;
+      }
     }
   }
 

@@ -1,9 +1,16 @@
 /** The ring buffer's records, decoded (`struct alps_event` and `struct alps_classify` of bpf/alps.h). */
 
 import { fromCString } from "../ffi/memory.ts";
-import { ALPS_CLASSIFY, ALPS_EVENT, ALPS_EVENT_KIND, ALPS_KEY, ALPS_LIMITS } from "../ffi/layout.ts";
+import {
+  ALPS_CLASSIFY,
+  ALPS_EVENT,
+  ALPS_EVENT_KIND,
+  ALPS_FLAGS,
+  ALPS_KEY,
+  ALPS_LIMITS,
+} from "../ffi/layout.ts";
 
-export { ALPS_EVENT_KIND as EventKind };
+export { ALPS_EVENT_KIND as EventKind, ALPS_FLAGS as Flags };
 
 const TWO_32 = 2 ** 32;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -35,6 +42,14 @@ export class InvocationEvent {
   firstRunNs = 0;
   cpuNs = 0;
   waitNs = 0;
+  /** When the invocation ended; before `timeNs` where that was known only a gap later. */
+  endNs = 0;
+  /** Of the invocation in its slot, from 0: a warm instance has one after another. */
+  sequence = 0;
+  /** `enum alps_flags`. */
+  flags = 0;
+  /** How often a warm instance, or one whose mode is not decided, has been idle for longer than the gap. */
+  idlePeriods = 0;
   /** When the task started, in clock ticks as in `/proc/TID/stat`; 0 = this kind of record does not tell. */
   taskStartTicks = 0;
 
@@ -53,6 +68,10 @@ export class InvocationEvent {
     this.firstRunNs = u64(words, at, ALPS_EVENT.first_run_ns);
     this.cpuNs = u64(words, at, ALPS_EVENT.cpu_ns);
     this.waitNs = u64(words, at, ALPS_EVENT.wait_ns);
+    this.endNs = u64(words, at, ALPS_EVENT.end_ns);
+    this.sequence = u32(words, at, ALPS_EVENT.sequence);
+    this.flags = u32(words, at, ALPS_EVENT.flags);
+    this.idlePeriods = u32(words, at, ALPS_EVENT.idle_periods);
     this.taskStartTicks = u64(words, at, ALPS_EVENT.task_start_ticks);
   }
 }

@@ -11,6 +11,8 @@ export interface FunctionInfo {
   readonly cgroups: Set<string>;
   /** Finished invocations. */
   invocations: number;
+  /** Of these, the warm ones of which several tasks wanted a CPU at once: probably several requests each. */
+  overlapped: number;
   /** When something was last seen of it, in milliseconds of `performance.now()`. */
   lastSeenMs: number;
 }
@@ -54,6 +56,7 @@ export class FunctionTable {
         platform: "rule",
         cgroups: new Set(),
         invocations: 0,
+        overlapped: 0,
         lastSeenMs: 0,
       };
       this.onNew(info);

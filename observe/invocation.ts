@@ -13,9 +13,9 @@ export interface Invocation {
   readonly pid: number;
   /** How it was delimited: a process of its own, or a busy stretch of a long-lived instance. */
   readonly kind: "process" | "warm";
-  /** When it began: the fork or exec of its first process. */
+  /** When it began: the fork or exec of its first process; of a warm one, its instance's waking up. */
   readonly startNs: number;
-  /** When the last of its tasks exited. */
+  /** When the last of its tasks exited; of a warm one, when its instance became idle. */
   readonly endNs: number;
   /** CPU time of all its threads and child processes. */
   readonly cpuNs: number;
@@ -25,6 +25,8 @@ export interface Invocation {
   readonly firstRunNs: number;
   /** How often one of its tasks lost the CPU while it could have gone on. */
   readonly preemptions: number;
+  /** Of a warm one: several of its tasks wanted a CPU at once, as where requests overlap. They look like one invocation. */
+  readonly overlapped?: boolean;
 }
 
 /** Start to end of an invocation, in nanoseconds. */

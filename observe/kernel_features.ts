@@ -40,6 +40,11 @@ export const KERNEL_FEATURES: readonly KernelFeature[] = [
   },
   { feature: "task_struct.__state (was: state)", since: "5.14", usedFor: "telling preempted from blocked" },
   {
+    feature: "bpf_timer (not with PREEMPT_RT)",
+    since: "5.15",
+    usedFor: "the end of a warm invocation without another request; optional",
+  },
+  {
     feature: "task_struct.start_boottime (was: real_start_time)",
     since: "5.5",
     usedFor: "telling a task from a later one of the same id",
@@ -73,6 +78,11 @@ export interface Machine {
   uid(): number | null;
   kernelRelease(): string;
   exists(path: string): boolean;
+}
+
+/** Whether eBPF programs have timers: kernels with PREEMPT_RT refuse programs that use them. */
+export function hasTimers(machine: Pick<Machine, "exists"> = thisMachine): boolean {
+  return !machine.exists("/sys/kernel/realtime");
 }
 
 /** Throws {@link NotSupportedError}, naming what is missing and how to get it, where observation cannot work. */

@@ -8,12 +8,13 @@ import {
   ALPS_KEY_PARTS,
   ALPS_LIMITS,
   ALPS_MEMBER,
+  ALPS_MODE,
   ALPS_VERDICT,
   ALPS_VERDICT_FLAGS,
 } from "../ffi/layout.ts";
 import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
-import { requireObservable } from "./kernel_features.ts";
+import { hasTimers, requireObservable } from "./kernel_features.ts";
 import type { Member } from "./active_set.ts";
 import type { RuleUses } from "./rule_set.ts";
 import { SharedPage, waitBucketNs } from "./slots.ts";
@@ -62,25 +63,32 @@ export class Observer implements Disposable {
   readonly #verdicts: BpfMap;
   readonly #adoptions: BpfMap;
   readonly #stats: BpfMap;
+  readonly #modes: BpfMap;
 
   /**
    * @param cores CPUs that invocations run on
    * @param maxWaitNs a task's wait for a CPU that is longer than this is counted
+   * @param timers whether eBPF programs have timers: without, a warm invocation's end is known at the next one's begin
    * @throws NotSupportedError where this machine lacks something, KernelError where the kernel refuses
    */
-  constructor(cores: number, maxWaitNs = 5e9) {
+  constructor(cores: number, maxWaitNs = 5e9, timers = hasTimers()) {
     requireObservable();
     using cleanup = new DisposableStack();
     this.libc = cleanup.use(new Libc());
     const library = cleanup.use(new Libbpf());
     this.#object = cleanup.use(library.open(readAsset("bpf/observe.bpf.o"), "observe"));
-    this.#object.setConstants({ max_wait_ns: maxWaitNs, wait_bucket_ns: waitBucketNs(maxWaitNs) });
+    this.#object.setConstants({
+      max_wait_ns: maxWaitNs,
+      wait_bucket_ns: waitBucketNs(maxWaitNs),
+      has_timers: timers ? 1 : 0,
+    });
     loadPrograms(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
     this.shared.cores = cores;
     this.#verdicts = new BpfMap(library, this.#object.mapFd("verdicts"), "verdicts");
     this.#adoptions = new BpfMap(library, this.#object.mapFd("adoptions"), "adoptions");
     this.#stats = new BpfMap(library, this.#object.mapFd("function_stats"), "function_stats");
+    this.#modes = new BpfMap(library, this.#object.mapFd("modes"), "modes");
     this.#object.attachAll();
     this.#resources = cleanup.move();
   }
@@ -126,9 +134,21 @@ export class Observer implements Disposable {
     this.#stats.set(u32Key(functionId), new Uint8Array(ALPS_FUNCTION_STATS.size), true);
   }
 
-  /** Removes the counters of a function that is forgotten. */
+  /** Removes the counters and the mode of a function that is forgotten. */
   removeFunction(functionId: number): void {
     this.#stats.delete(u32Key(functionId));
+    this.#modes.delete(u32Key(functionId));
+  }
+
+  /**
+   * Says how a function's invocations are told apart: `flags` of `enum alps_flags`. Holds for instances that start from now
+   * on; with ALPS_AUTO for running ones as well, from their next idle period on.
+   */
+  setMode(functionId: number, flags: number, gapUs: number): void {
+    const value = new Uint8Array(ALPS_MODE.size), view = new DataView(value.buffer);
+    view.setUint32(ALPS_MODE.flags, flags, true);
+    view.setUint32(ALPS_MODE.gap_us, gapUs, true);
+    this.#modes.set(u32Key(functionId), value);
   }
 
   /**

@@ -13,7 +13,7 @@ export interface RuleSpec {
   readonly name?: string;
   readonly kind: RuleKind;
   readonly pattern: string;
-  /** How invocations are delimited. `auto` takes the best that the build has. */
+  /** How invocations are delimited. `auto`: by what is seen of the function's processes. */
   readonly mode: Mode;
   /** In mode `warm`: an idle period longer than this ends an invocation, in milliseconds. */
   readonly gapMs?: number;
@@ -40,28 +40,23 @@ export class RuleError extends Error {
   }
 }
 
-/** The modes that this build can enforce. `auto` is always one: it takes what there is. */
-export const BUILD_MODES: ReadonlySet<Mode> = new Set<Mode>(["process", "auto"]);
-
 const ALL_MODES: readonly Mode[] = ["process", "warm", "auto"];
 
 /** Range of `gap_ms`. */
 const GAP_MS = { least: 0.1, most: 60_000 };
 
-const WANTED = "[NAME=]KIND:PATTERN[;mode=process|auto][;gap_ms=5]";
+const WANTED = "[NAME=]KIND:PATTERN[;mode=process|warm|auto][;gap_ms=5]";
 const WANTED_KIND = `KIND one of ${RULE_KINDS.join(", ")}`;
 
 /**
  * Reads a rule.
  *
  * @param from where the rule came from: decides its place among the others.
- * @param modes what this build can enforce.
  * @throws {RuleError}
  */
 export function parseRule(
   text: string,
   from: RuleEntry["from"],
-  modes: ReadonlySet<Mode> = BUILD_MODES,
 ): RuleSpec {
   const [head = "", ...options] = splitOptions(text);
   const { name, kind, pattern } = splitHead(text, head);
@@ -75,7 +70,7 @@ export function parseRule(
       if (mode !== undefined) throw problem(text, "has two modes: wanted one", "mode");
       mode = value as Mode;
       if (!ALL_MODES.includes(mode)) {
-        throw problem(text, `has mode "${shown(value)}": ${wantedModes(modes)}`, "mode");
+        throw problem(text, `has mode "${shown(value)}": ${`wanted one of ${ALL_MODES.join(", ")}`}`, "mode");
       }
     } else if (key === "gap_ms") {
       if (gapMs !== undefined) throw problem(text, "has two gaps: wanted one gap_ms", "gap_ms");
@@ -85,7 +80,7 @@ export function parseRule(
       throw problem(text, `has the unknown option "${shown(option)}": ${wanted}`, "rule");
     }
   }
-  return check(text, { name, kind, pattern, mode: mode ?? "auto", gapMs, from }, modes);
+  return check(text, { name, kind, pattern, mode: mode ?? "auto", gapMs, from });
 }
 
 /**
@@ -96,7 +91,6 @@ export function parseRule(
 export function parseNewRule(
   body: NewRule,
   from: RuleEntry["from"] = "http",
-  modes: ReadonlySet<Mode> = BUILD_MODES,
 ): RuleSpec {
   const [head = "", ...options] = splitOptions(body.rule);
   const twice = (field: RuleField) =>
@@ -109,12 +103,12 @@ export function parseNewRule(
   // The text alone may lack what stands beside it, so the parts are put together before they are checked.
   const suffix = (body.mode === undefined ? "" : `;mode=${body.mode}`) +
     (body.gap_ms === undefined ? "" : `;gap_ms=${body.gap_ms}`);
-  if (body.name === undefined) return parseRule(body.rule + suffix, from, modes);
+  if (body.name === undefined) return parseRule(body.rule + suffix, from);
   const problemOfName = ruleNameProblem(body.name);
   if (problemOfName !== undefined) {
     throw problem(body.rule, `cannot be named "${shown(body.name)}": ${problemOfName}`, "name");
   }
-  return parseRule(`${body.name}=${body.rule}${suffix}`, from, modes);
+  return parseRule(`${body.name}=${body.rule}${suffix}`, from);
 }
 
 /** A rule as text; {@link parseRule} reads it back to an equal rule. */
@@ -202,7 +196,7 @@ interface RawRule {
 }
 
 /** Everything about a rule that its text's shape does not tell. */
-function check(text: string, raw: RawRule, modes: ReadonlySet<Mode>): RuleSpec {
+function check(text: string, raw: RawRule): RuleSpec {
   const { name, kind, pattern, mode, gapMs, from } = raw;
   const wrongName = name === undefined ? undefined : ruleNameProblem(name);
   if (wrongName !== undefined) {
@@ -218,9 +212,6 @@ function check(text: string, raw: RawRule, modes: ReadonlySet<Mode>): RuleSpec {
   }
   if (name !== undefined && takesFunction) {
     throw problem(text, `has a name and ${placeholder} in its pattern: wanted one of them`, "name");
-  }
-  if (mode !== "auto" && !modes.has(mode)) {
-    throw problem(text, `has mode "${mode}", which is not in this build: ${wantedModes(modes)}`, "mode");
   }
   if (gapMs !== undefined) {
     if (!(gapMs >= GAP_MS.least && gapMs <= GAP_MS.most)) {
@@ -249,10 +240,6 @@ function patternOf(text: string, kind: RuleKind, pattern: string) {
     if (error instanceof PatternError) throw problem(text, `cannot be used: ${error.message}`, "rule");
     throw error;
   }
-}
-
-function wantedModes(modes: ReadonlySet<Mode>): string {
-  return `wanted one of ${ALL_MODES.filter((mode) => mode === "auto" || modes.has(mode)).join(", ")}`;
 }
 
 function problem(rule: string, what: string, field: RuleField): RuleError {

@@ -42,6 +42,26 @@ export class SlotTable implements Disposable {
       this.#u32(slot, ALPS_SLOT.state) === ALPS_SLOT_STATE.ALPS_SLOT_BUSY;
   }
 
+  /** Whether this invocation of the slot, counted from 0, is in progress; of a live slot. */
+  isInProgress(slot: number, sequence: number): boolean {
+    return this.#u32(slot, ALPS_SLOT.life) === sequence * 2 + 1;
+  }
+
+  /** How the slot's invocations are told apart: `enum alps_flags`. */
+  flags(slot: number): number {
+    return this.#u32(slot, ALPS_SLOT.flags);
+  }
+
+  /** How often it has been idle for longer than its gap. */
+  idlePeriods(slot: number): number {
+    return this.#u32(slot, ALPS_SLOT.idle_periods);
+  }
+
+  /** When the slot was taken, or its process started. */
+  takenNs(slot: number): number {
+    return this.#u64(slot, ALPS_SLOT.base_ns);
+  }
+
   /** Tasks that are on a CPU or wait for one. */
   runnable(slot: number): number {
     return this.#u32(slot, ALPS_SLOT.runnable);
@@ -81,15 +101,16 @@ export class SlotTable implements Disposable {
   }
 
   /**
-   * CPU time used up to `nowNs`, the stints under way included. Exact while nothing switches; where a switch comes in
+   * CPU time that the invocation has used up to `nowNs`, the stints under way included. Exact while nothing switches; where a switch comes in
    * between, what was complete before it is returned.
    */
   attainedNs(slot: number, nowNs: number): number {
-    const done = this.#u64(slot, ALPS_SLOT.cpu_ns);
+    const done = Math.max(0, this.#u64(slot, ALPS_SLOT.cpu_ns) - this.#u64(slot, ALPS_SLOT.cpu_base_ns));
     const running = this.#u32(slot, ALPS_SLOT.running);
     if (running === 0) return done;
     const age = nowNs - this.#u64(slot, ALPS_SLOT.start_ns);
-    const underWay = running * age - this.#u64(slot, ALPS_SLOT.running_since_ns);
+    const underWay = running * (nowNs - this.#u64(slot, ALPS_SLOT.base_ns)) -
+      this.#u64(slot, ALPS_SLOT.running_since_ns);
     // More than its whole life on each CPU cannot be: the fields were read in the middle of a change.
     return underWay >= 0 && underWay <= running * age ? done + underWay : done;
   }

@@ -11,6 +11,7 @@ const STRUCTS = [
   "alps_slot",
   "alps_event",
   "alps_key",
+  "alps_mode",
   "alps_verdict",
   "alps_classify",
   "alps_adopt",
@@ -18,7 +19,14 @@ const STRUCTS = [
   "alps_shared",
   "alps_member",
 ];
-const ENUMS = ["alps_limits", "alps_slot_state", "alps_event_kind", "alps_key_parts", "alps_verdict_flags"];
+const ENUMS = [
+  "alps_limits",
+  "alps_slot_state",
+  "alps_flags",
+  "alps_event_kind",
+  "alps_key_parts",
+  "alps_verdict_flags",
+];
 
 /** The text of `ffi/layout.ts` for an object's types. */
 export function layoutSource(btf: Btf): string {

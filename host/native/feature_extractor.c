@@ -139,6 +139,7 @@ const char *run_feature_extractor(uint64_t n, uint32_t factor, char *result)
 		return "cannot compile the regular expression";
 	for (uint64_t i = 0; i < n * factor; i++)
 		extract(&pattern, &features);
+	regfree(&pattern);
 	top = most_frequent(&features);
 	snprintf(result, RESULT_BYTES, "words=%" PRIu32 " distinct=%" PRIu32 " top=%s times=%" PRIu32, features.words,
 		 features.distinct, top->word, top->times);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The warm parent of the host's invocations: reads requests on standard input, forks a process for each, and answers on
- * standard output as they end. One thread that sleeps in poll until there is a request or a child has ended. When standard
+ * The native parent of the host's invocations: reads requests on standard input, forks a process for each (with --warm: has
+ * instances that stay up serve them), and answers on standard output as they end. One thread that sleeps in poll until there is a request or a child has ended. When standard
  * input closes, it ends its children and itself.
  */
 #define _GNU_SOURCE
@@ -16,11 +16,15 @@
 #include <unistd.h>
 
 #include "functions.h"
+#include "instances.h"
 #include "invocations.h"
 #include "protocol.h"
 
 /* Most arguments of a program, its path included. */
 enum { ARGUMENTS_MOST = 256 };
+
+/* Jobs are done by instances that stay up, instead of a process each. */
+static bool warm;
 
 static void malformed(const char *reason)
 {
@@ -51,7 +55,7 @@ static void handle_run(uint64_t id, char *rest)
 	else if (n < job->n_least || n > job->n_most)
 		refuse_job(id, "n of %s must be %" PRIu64 " to %" PRIu64, job->name, job->n_least, job->n_most);
 	else
-		start_job(id, name, job, n);
+		(warm ? serve_job : start_job)(id, name, job, n);
 }
 
 static void handle_exec(uint64_t id, char *rest)
@@ -130,11 +134,12 @@ static void announce_jobs(void)
 
 static void serve(int child_ended)
 {
-	struct pollfd watched[] = { { STDIN_FILENO, POLLIN, 0 }, { child_ended, POLLIN, 0 } };
+	/* A negative descriptor is passed over. */
+	struct pollfd watched[] = { { STDIN_FILENO, POLLIN, 0 }, { child_ended, POLLIN, 0 }, { instances_fd(), POLLIN, 0 } };
 	bool open = true;
 
 	while (open && write_answers()) {
-		if (poll(watched, 2, -1) < 0)
+		if (poll(watched, 3, -1) < 0)
 			continue;
 		if (watched[1].revents) {
 			struct signalfd_siginfo drained;
@@ -143,16 +148,19 @@ static void serve(int child_ended)
 			if (read(child_ended, &drained, sizeof(drained)) > 0)
 				reap_invocations();
 		}
+		if (watched[2].revents)
+			collect_answers();
 		if (watched[0].revents)
 			open = read_requests();
 	}
 	write_answers();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	sigset_t ended, inherited;
 
+	warm = argc > 1 && strcmp(argv[1], "--warm") == 0;
 	prctl(PR_SET_NAME, "alps-host");
 	/* What whoever started this left open is not for functions. Where the kernel cannot (before 5.9), it stays open. */
 	close_range(3, ~0u, 0);
@@ -163,7 +171,7 @@ int main(void)
 
 	int child_ended = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
 
-	if (child_ended < 0 || !open_invocations(&inherited)) {
+	if (child_ended < 0 || !open_invocations(&inherited) || (warm && !open_instances())) {
 		fprintf(stderr, "alps-host: cannot start: %s\n", strerror(errno));
 		return 1;
 	}

@@ -39,7 +39,8 @@ enum { RESULT_BYTES = 192 };
 
 /*
  * Computes a job `factor` times over and writes its result, printable and NUL-terminated, to `result` (RESULT_BYTES).
- * Returns NULL, or what went wrong. Runs in a process of its own: what it allocates goes with the process.
+ * Returns NULL, or what went wrong. Frees what it allocates: a warm
+ * instance runs one after another.
  */
 typedef const char *job_function(uint64_t n, uint32_t factor, char *result);
 

@@ -16,6 +16,13 @@ bool allocate_graph(struct graph *graph, uint32_t n)
 	return graph->edges && graph->first && graph->neighbours;
 }
 
+void free_graph(struct graph *graph)
+{
+	free(graph->edges);
+	free(graph->first);
+	free(graph->neighbours);
+}
+
 static bool linked_since(const struct graph *graph, uint32_t begin, uint32_t to)
 {
 	for (uint32_t i = begin; i < graph->edge_count; i++) {

@@ -33,6 +33,9 @@ struct graph {
 /* Allocates room for a graph of n vertices; false where there is no memory. */
 bool allocate_graph(struct graph *graph, uint32_t n);
 
+/* Frees what allocate_graph() has allocated, as far as it came. */
+void free_graph(struct graph *graph);
+
 /* Grows the graph anew: the same graph every time. */
 void build_graph(struct graph *graph);
 

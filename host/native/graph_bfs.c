@@ -35,21 +35,26 @@ static uint32_t search(const struct graph *graph, uint32_t *order, uint32_t *dep
 
 const char *run_graph_bfs(uint64_t n, uint32_t factor, char *result)
 {
-	struct graph graph;
+	const char *problem = "no memory for the graph";
+	struct graph graph = { 0 };
 	uint32_t *order = calloc(n, sizeof(*order)), *depth = calloc(n, sizeof(*depth));
 	uint32_t visited = 0;
 	uint64_t checksum = 0;
 
-	if (!order || !depth || !allocate_graph(&graph, (uint32_t)n))
-		return "no memory for the graph";
-	for (uint32_t i = 0; i < factor; i++) {
-		graph.vertices = (uint32_t)opaque(n);
-		build_graph(&graph);
-		visited = search(&graph, order, depth);
+	if (order && depth && allocate_graph(&graph, (uint32_t)n)) {
+		problem = NULL;
+		for (uint32_t i = 0; i < factor; i++) {
+			graph.vertices = (uint32_t)opaque(n);
+			build_graph(&graph);
+			visited = search(&graph, order, depth);
+		}
+		for (uint32_t i = 0; i < visited; i++)
+			checksum += (uint64_t)(i + 1) * order[i];
+		snprintf(result, RESULT_BYTES, "visited=%" PRIu32 " depth=%" PRIu32 " order=%" PRIu64, visited,
+			 depth[order[visited - 1]], checksum);
 	}
-	for (uint32_t i = 0; i < visited; i++)
-		checksum += (uint64_t)(i + 1) * order[i];
-	snprintf(result, RESULT_BYTES, "visited=%" PRIu32 " depth=%" PRIu32 " order=%" PRIu64, visited,
-		 depth[order[visited - 1]], checksum);
-	return NULL;
+	free(order);
+	free(depth);
+	free_graph(&graph);
+	return problem;
 }

@@ -52,17 +52,21 @@ static struct tree spanning_tree(struct graph *graph, uint32_t *parent)
 
 const char *run_graph_mst(uint64_t n, uint32_t factor, char *result)
 {
-	struct graph graph;
+	const char *problem = "no memory for the graph";
+	struct graph graph = { 0 };
 	struct tree tree = { 0, 0 };
 	uint32_t *parent = calloc(n, sizeof(*parent));
 
-	if (!parent || !allocate_graph(&graph, (uint32_t)n))
-		return "no memory for the graph";
-	for (uint32_t i = 0; i < factor; i++) {
-		graph.vertices = (uint32_t)opaque(n);
-		build_graph(&graph);
-		tree = spanning_tree(&graph, parent);
+	if (parent && allocate_graph(&graph, (uint32_t)n)) {
+		problem = NULL;
+		for (uint32_t i = 0; i < factor; i++) {
+			graph.vertices = (uint32_t)opaque(n);
+			build_graph(&graph);
+			tree = spanning_tree(&graph, parent);
+		}
+		snprintf(result, RESULT_BYTES, "edges=%" PRIu32 " weight=%" PRIu64, tree.edges, tree.weight);
 	}
-	snprintf(result, RESULT_BYTES, "edges=%" PRIu32 " weight=%" PRIu64, tree.edges, tree.weight);
-	return NULL;
+	free(parent);
+	free_graph(&graph);
+	return problem;
 }

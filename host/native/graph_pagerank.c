@@ -35,21 +35,26 @@ static void rank_vertices(const struct graph *graph, double *rank, double *share
 
 const char *run_graph_pagerank(uint64_t n, uint32_t factor, char *result)
 {
-	struct graph graph;
+	const char *problem = "no memory for the graph";
+	struct graph graph = { 0 };
 	double *rank = calloc(n, sizeof(*rank)), *share = calloc(n, sizeof(*share));
 	uint32_t top = 0;
 
-	if (!rank || !share || !allocate_graph(&graph, (uint32_t)n))
-		return "no memory for the graph";
-	for (uint32_t i = 0; i < factor; i++) {
-		graph.vertices = (uint32_t)opaque(n);
-		build_graph(&graph);
-		rank_vertices(&graph, rank, share);
+	if (rank && share && allocate_graph(&graph, (uint32_t)n)) {
+		problem = NULL;
+		for (uint32_t i = 0; i < factor; i++) {
+			graph.vertices = (uint32_t)opaque(n);
+			build_graph(&graph);
+			rank_vertices(&graph, rank, share);
+		}
+		for (uint32_t v = 1; v < n; v++) {
+			if (rank[v] > rank[top])
+				top = v;
+		}
+		snprintf(result, RESULT_BYTES, "top=%" PRIu32 " rank=%.9f", top, rank[top]);
 	}
-	for (uint32_t v = 1; v < n; v++) {
-		if (rank[v] > rank[top])
-			top = v;
-	}
-	snprintf(result, RESULT_BYTES, "top=%" PRIu32 " rank=%.9f", top, rank[top]);
-	return NULL;
+	free(rank);
+	free(share);
+	free_graph(&graph);
+	return problem;
 }

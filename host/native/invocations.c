@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "instances.h"
 #include "protocol.h"
 
 /* Most invocations under way at once; half of the kernel's usual limit on processes. */
@@ -58,6 +59,12 @@ static void die_with_parent(void)
 		_exit(1);
 }
 
+void begin_child(void)
+{
+	die_with_parent();
+	sigprocmask(SIG_SETMASK, &child_mask, NULL);
+}
+
 static _Noreturn void fail_child(struct outcome *outcome, const char *action, const char *what, const char *why)
 {
 	snprintf(outcome->text, sizeof(outcome->text), "cannot %s %.100s: %s", action, what, why);
@@ -68,8 +75,7 @@ static _Noreturn void fail_child(struct outcome *outcome, const char *action, co
 static _Noreturn void be_job(struct outcome *outcome, const char *name, const struct job *job, uint64_t n)
 {
 	prctl(PR_SET_NAME, name);
-	die_with_parent();
-	sigprocmask(SIG_SETMASK, &child_mask, NULL);
+	begin_child();
 
 	const char *problem = job->run(n, job->factor, outcome->text);
 
@@ -156,11 +162,16 @@ static uint64_t microseconds(struct timeval time)
 	return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
+uint64_t cpu_us_of(const struct rusage *usage)
+{
+	return microseconds(usage->ru_utime) + microseconds(usage->ru_stime);
+}
+
 static void answer_for(const struct slot *slot, int status, const struct rusage *usage)
 {
 	const struct outcome *outcome = &outcomes[slot - slots];
 	const char *text = encode_field(outcome->text, RESULT_BYTES);
-	uint64_t cpu_us = microseconds(usage->ru_utime) + microseconds(usage->ru_stime);
+	uint64_t cpu_us = cpu_us_of(usage);
 
 	if (WIFSIGNALED(status))
 		answer("%" PRIu64 " %d signalled %d %" PRIu64 "\n", slot->id, slot->pid, WTERMSIG(status), cpu_us);
@@ -179,6 +190,8 @@ void reap_invocations(void)
 	while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
 		unsigned i = 0;
 
+		if (instance_ended(pid, status, &usage))
+			continue;
 		while (i < slots_used && slots[i].pid != pid)
 			i++;
 		if (i == slots_used)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "functions.h"
 
@@ -14,6 +15,12 @@
  * with errno set, where there is no memory.
  */
 bool open_invocations(const sigset_t *inherited);
+
+/* In a child: nothing of it outlives this process, and it gets its signal mask back. */
+void begin_child(void);
+
+/* User and system time, in microseconds. */
+uint64_t cpu_us_of(const struct rusage *usage);
 
 /* Forks a process for a job; its comm is `name` (the kernel keeps 15 bytes). Answers at once only if it cannot. */
 void start_job(uint64_t id, const char *name, const struct job *job, uint64_t n);

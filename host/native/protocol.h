@@ -5,13 +5,13 @@
  *
  * Requests, on standard input; ID is a decimal number that the answer repeats:
  *
- *   run ID NAME JOB N            runs a job in a new process whose comm is NAME
+ *   run ID NAME JOB N            runs a job in a new process whose comm is NAME (with --warm: in an instance)
  *   exec ID PROGRAM [ARGUMENT]…  runs a program, given by its path; its argv is PROGRAM ARGUMENT…
  *
  * Answers, on standard output, in the order in which invocations end; CPU is user and system time in microseconds:
  *
  *   jobs NAME:LEAST:MOST:FACTOR…     once, first: the jobs, the range of their n, their work factors
- *   ID PID exited STATUS CPU RESULT  the process called exit; RESULT is empty for a program
+ *   ID PID exited STATUS CPU RESULT  the process called exit, or an instance did the job; RESULT is empty for a program
  *   ID PID signalled NUMBER CPU      a signal ended it
  *   ID PID refused 0 CPU REASON      it could not be started (PID 0: no process was) or could not do its job
  *   0 0 malformed 0 0 REASON         a line that could not be read

@@ -67,7 +67,16 @@ export class FakeView implements AgentView {
   functions(): FunctionsSnapshot {
     return {
       rules: this.rules,
-      functions: [{ name: "fib", id: "1", platform: "rule", rule_id: "r1", instances: 2, cgroups: ["/fib"] }],
+      functions: [{
+        name: "fib",
+        id: "1",
+        platform: "rule",
+        rule_id: "r1",
+        mode: "warm",
+        instances: 2,
+        overlapped: 3,
+        cgroups: ["/fib"],
+      }],
       unknown: [{ cgroup: "/x", pid: 7, hint: "add a rule" }],
     };
   }

@@ -21,6 +21,7 @@ Deno.test("parseDemoOptions() has a default for everything", () => {
     seed: 1,
     rounds: 1,
     mix: "azure",
+    warm: false,
     null: false,
     json: false,
     commands: undefined,
@@ -84,4 +85,10 @@ Deno.test("parseDemoOptions() refuses what does not go together", () => {
   for (const call of ["a", ":n=1", "a:", "a:x=1", "a:n=0", "a:n=1.5", "a:n=1,n=2", "a:sigma=-1", "a:n"]) {
     assert.match(usageError(...programs, ...rule, "--call", call), /--call must be NAME:KEY=NUMBER/, call);
   }
+});
+
+Deno.test("parseDemoOptions() takes --warm, but not with commands", () => {
+  assert.equal(parseDemoOptions(["--warm"])!.warm, true);
+  const args = ["--warm", "--commands", "f.json", "--rule", "exe:/f/{function}"];
+  assert.throws(() => parseDemoOptions(args), /--warm and --commands exclude each other/);
 });

@@ -71,6 +71,27 @@ Deno.test("joinRecords() gives no record to two requests, and none to one withou
   assert.equal(joined[2]!.entry, undefined);
 });
 
+Deno.test("joinRecords() tells the requests of a warm instance apart, and lets those share a record that are in one", () => {
+  const requests = [sent(1, 0, 10, 20), sent(2, 40, 10, 60), sent(3, 62, 10, 80), sent(4, 200, 10, 220)];
+  const warm = (startMs: number, endMs: number) => ({ ...entry(10, startMs, endMs), kind: "warm" as const });
+  const [first, both, other] = [warm(2, 18), warm(42, 79), { ...warm(202, 218), pid: 11 }];
+  const joined = joinRecords(requests, [first, both, other]);
+  assert.deepEqual(joined.map(({ entry }) => entry), [first, both, both, undefined]);
+  assert.deepEqual(joined.map(({ shared }) => shared ?? false), [false, false, true, false]);
+  // Records of processes are never shared.
+  const processes = [first, both].map(({ kind: _, ...entry }) => entry);
+  assert.equal(joinRecords(requests, processes).filter(({ entry }) => entry).length, 2);
+});
+
+Deno.test("measure() ends a warm invocation with its answer where its instance went on after it", () => {
+  const warm = { ...entry(10, 2, 79, 9000), kind: "warm" as const };
+  const { measured, unrecorded } = measure(replayOf([sent(1, 0, 10, 20), sent(2, 30, 10, 90)]), [warm]);
+  assert.equal(unrecorded, 0);
+  assert.deepEqual(measured.map(({ cpuMs }) => cpuMs), [4, 4], "as the host says");
+  assert.ok(Math.abs(measured[0]!.endMs - 20) < 0.001, String(measured[0]!.endMs));
+  assert.ok(Math.abs(measured[1]!.endMs - 79.25) < 0.001, String(measured[1]!.endMs));
+});
+
 Deno.test("measure() takes turnaround from due to the end in the record, to the microsecond", () => {
   const { measured, failed, unrecorded } = measure(replayOf([sent(1, 100, 10, 130)]), [entry(10, 102, 120)]);
   assert.equal(measured[0]!.dueMs, 100);
@@ -116,6 +137,8 @@ Deno.test("measure() takes the answer for the end where there is no record", () 
 Deno.test("parseRecord() reads whole lines and leaves a half-written one", () => {
   const line = JSON.stringify({ ...entry(10, 2, 18), kind: "process", wait_us: 1 });
   assert.deepEqual(parseRecord(`${line}\n${line.slice(0, 40)}`), [entry(10, 2, 18)]);
+  const warm = { ...entry(10, 2, 18), kind: "warm" as const };
+  assert.deepEqual(parseRecord(`${JSON.stringify(warm)}\n`), [warm]);
   assert.deepEqual(parseRecord(""), []);
 });
 

@@ -143,8 +143,8 @@ Deno.test("resolveRunOptions() says where a bad rule stands", () => {
   );
   refused(
     cli(),
-    sources({ ALPS_RULE: "a=comm:a;mode=warm" }),
-    /ALPS_RULE: .*"warm", which is not in this build/,
+    sources({ ALPS_RULE: "a=comm:a;mode=cold" }),
+    /ALPS_RULE: .*"cold": wanted one of process, warm, auto/,
   );
 });
 

@@ -114,10 +114,12 @@ Deno.test("main() runs the other commands with their options", async () => {
   assert.deepEqual((await run(["host"])).ran, ["host", {
     listen: { host: "127.0.0.1", port: 5002 },
     commands: undefined,
+    warm: false,
   }]);
-  assert.deepEqual((await run("host --listen 0.0.0.0:80 --commands c.json".split(" "))).ran, ["host", {
+  assert.deepEqual((await run("host --listen 0.0.0.0:80 --commands c.json --warm".split(" "))).ran, ["host", {
     listen: { host: "0.0.0.0", port: 80 },
     commands: "c.json",
+    warm: true,
   }]);
   assert.deepEqual((await run(["doctor", "--restore"])).ran, ["doctor", {
     json: false,
@@ -179,7 +181,8 @@ Deno.test("main() lists the allowed options for one that it does not know", asyn
   }
   await refused(["--alhpa", "2"], /unknown option --alhpa \(did you mean --alpha\?\): allowed are /);
   await refused(["--exp-result", "f"], /did you mean --exp_result\?/);
-  const listn = "unknown option --listn (did you mean --listen?): allowed are --listen, --commands, --help";
+  const listn =
+    "unknown option --listn (did you mean --listen?): allowed are --listen, --commands, --warm, --help";
   await refused(["host", "--listn", "x"], listn);
   await refused(["trace", "make", "--ml", "LR"], /unknown option --ml: allowed are --mix, --load, /);
   await refused(["trace", "--x"], "unknown option --x: allowed are --help");
@@ -248,8 +251,8 @@ Deno.test("main() refuses bad rules before anything is started", async () => {
   await refused(["--rule", "foo"], /^alps-agent: rule "foo" has no colon: wanted \[NAME=\]KIND:PATTERN/);
   await refused(["--rule", "x=exe:/a", "--rule", "path:/b"], /unknown kind "path"/);
   await refused(
-    ["--rule", "x=exe:/a;mode=warm"],
-    /"warm", which is not in this build: wanted one of process, auto/,
+    ["--rule", "x=exe:/a;mode=cold"],
+    /"cold": wanted one of process, warm, auto/,
   );
   await refused(["--rule"], "--rule needs a value, a rule");
   await refused(["--rule", "x=exe:/a\n\x1b[2J;y"], /\\u000a/);

@@ -54,7 +54,7 @@ class Scene {
 
   start(): void {
     const tids = new Set([7]);
-    this.invocations.push({ slot: 1, generation: 1, functionId: 1, pid: 7, startNs: 0, tids });
+    this.invocations.push({ slot: 1, generation: 1, sequence: 0, functionId: 1, pid: 7, startNs: 0, tids });
   }
 
   look(seconds = 1): void {

@@ -60,6 +60,7 @@ export class Scene {
     const invocation: ActiveInvocation = {
       slot,
       generation: 1,
+      sequence: 0,
       functionId: ms,
       pid: slot,
       startNs: this.nowNs,

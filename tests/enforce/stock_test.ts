@@ -237,6 +237,30 @@ Deno.test("StockEnforcer counts processes that are gone before their attributes 
   assert.deepEqual(scene.normal([all[3]!]), [true]);
 });
 
+Deno.test("StockEnforcer puts a warm instance back when its invocation is over, and ranks the next one anew", () => {
+  const scene = new Scene();
+  const [, , warm] = [10, 10, 1].map((ms) => scene.start(ms)) as [unknown, unknown, ActiveInvocation];
+  scene.slotOf(warm).attainedNs = 90 * MS; // far past what it needs otherwise
+  scene.decide(200);
+  assert.deepEqual(scene.normal([warm]), [false]);
+  Object.assign(scene.slotOf(warm), { runnable: 0 });
+  scene.enforcer.paused(warm, 90 * MS);
+  assert.deepEqual(scene.normal([warm]), [true], "before its next request comes");
+  scene.decide(200);
+  const next = { ...warm, sequence: 1, startNs: scene.nowNs };
+  Object.assign(scene.slotOf(warm), { runnable: 1, attainedNs: 0 });
+  scene.enforcer.started(next);
+  scene.decide();
+  assert.deepEqual(scene.normal([next]), [true], "it needs the least");
+  // A child that was made after it woke up, but before it was put back.
+  scene.tasks.add(999, { policy: SCHED_IDLE, nice: 19 });
+  next.tids.add(999);
+  scene.enforcer.taskStarted(next, 999);
+  assert.deepEqual(scene.normal([next]), [true]);
+  scene.enforcer[Symbol.dispose]();
+  assert.deepEqual(scene.enforcer.counters.errors, {});
+});
+
 Deno.test("StockEnforcer measures the time from promotion to running", () => {
   const scene = new Scene();
   const [a, , c] = [1, 10, 100].map((ms) => scene.start(ms));

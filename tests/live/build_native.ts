@@ -3,7 +3,9 @@
 const built = new Map<string, Promise<string>>();
 
 /** Path of the program made from `native/NAME.c`. */
-export function nativeProgram(name: "spin" | "churn" | "bpf_ids" | "waits" | "bomb"): Promise<string> {
+export function nativeProgram(
+  name: "spin" | "churn" | "serve" | "bpf_ids" | "waits" | "bomb",
+): Promise<string> {
   const path = built.get(name) ?? compile(name);
   built.set(name, path);
   return path;

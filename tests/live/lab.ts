@@ -119,6 +119,7 @@ export class Lab implements AsyncDisposable {
           lab.questions.push(question);
           lab.classifier.answer(question);
         },
+        decided: (functionId, warm) => void lab.classifier.modes.decided(functionId, warm),
         state: (active) => lab.instances = active,
         guarded: (state) => lab.guarded.push(state),
         failed: (message) => lab.failures.push(message),

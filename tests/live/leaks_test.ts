@@ -82,6 +82,7 @@ Deno.test("EventThread.start() says why it could not start, once, and leaves not
     }, {
       ended: () => {},
       asked: () => {},
+      decided: () => {},
       state: () => {},
       guarded: () => {},
       failed: (message) => failures.push(message),

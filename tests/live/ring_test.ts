@@ -36,6 +36,8 @@ class Scene implements AsyncDisposable {
     const slots = this.#resources.use(new SlotTable(libc, fds.slotsFd));
     this.active = new ActiveSet(slots, {
       started: () => {},
+      resumed: () => {},
+      paused: () => {},
       taskStarted: () => {},
       taskEnded: () => {},
       ended: (invocation, record) => {

@@ -16,6 +16,8 @@ class Scene implements ClassifierKernel {
   readonly classifier: Classifier;
   readonly adopted: Adoption[] = [];
   readonly remembered: { generation: number; functionId: KeyVerdict }[] = [];
+  /** Function → flags and gap, as the kernel side was told last. */
+  readonly modes = new Map<number, [flags: number, gapUs: number]>();
   generation = 0;
   /** How many of the processes to adopt the kernel side does not find. */
   gone = 0;
@@ -31,6 +33,10 @@ class Scene implements ClassifierKernel {
 
   setRules(generation: number): void {
     this.generation = generation;
+  }
+
+  setMode(functionId: number, flags: number, gapUs: number): void {
+    this.modes.set(functionId, [flags, gapUs]);
   }
 
   remember(_key: Uint8Array<ArrayBuffer>, generation: number, functionId: KeyVerdict): void {

@@ -40,8 +40,18 @@ Deno.test("InvocationEvent.decode() reads every field at its place, 64-bit ones 
   const view = new DataView(words.buffer, 4 * at);
   const numbers = ["kind", "slot", "generation", "function_id", "pid", "tid", "preemptions"] as const;
   numbers.forEach((field, i) => view.setUint32(ALPS_EVENT[field], 0xffff_fff0 + i, true));
+  const later = ["sequence", "flags", "idle_periods"] as const;
+  later.forEach((field, i) => view.setUint32(ALPS_EVENT[field], 0xffff_ff00 + i, true));
   view.setUint32(ALPS_EVENT.woke_reader, 1, true);
-  const times = ["time_ns", "start_ns", "first_run_ns", "cpu_ns", "wait_ns", "task_start_ticks"] as const;
+  const times = [
+    "time_ns",
+    "start_ns",
+    "first_run_ns",
+    "cpu_ns",
+    "wait_ns",
+    "end_ns",
+    "task_start_ticks",
+  ] as const;
   times.forEach((field, i) => view.setBigUint64(ALPS_EVENT[field], 2n ** 53n - 1n - BigInt(i), true));
 
   const event = new InvocationEvent();
@@ -52,17 +62,19 @@ Deno.test("InvocationEvent.decode() reads every field at its place, 64-bit ones 
     numbers.map((_, i) => 0xffff_fff0 + i),
   );
   assert.equal(event.wokeReader, true);
-  const { timeNs, startNs, firstRunNs, cpuNs, waitNs, taskStartTicks } = event;
+  const { sequence, flags, idlePeriods } = event;
+  assert.deepEqual([sequence, flags, idlePeriods], later.map((_, i) => 0xffff_ff00 + i));
+  const { timeNs, startNs, firstRunNs, cpuNs, waitNs, endNs, taskStartTicks } = event;
   assert.deepEqual(
-    [timeNs, startNs, firstRunNs, cpuNs, waitNs, taskStartTicks],
+    [timeNs, startNs, firstRunNs, cpuNs, waitNs, endNs, taskStartTicks],
     times.map((_, i) => 2 ** 53 - 1 - i),
   );
 });
 
 Deno.test("InvocationEvent.decode() leaves nothing of the record before", () => {
   const event = new InvocationEvent();
-  event.decode(new Uint32Array(20).fill(7), 0);
-  event.decode(new Uint32Array(20), 0);
+  event.decode(new Uint32Array(ALPS_EVENT.size / 4).fill(7), 0);
+  event.decode(new Uint32Array(ALPS_EVENT.size / 4), 0);
   assert.deepEqual({ ...event }, { ...new InvocationEvent() });
 });
 

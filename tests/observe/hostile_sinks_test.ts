@@ -52,7 +52,16 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
     view.names = [name];
     view.functions = () => ({
       rules: [{ id: "r1", name, rule: `comm:${name}`, mode: "auto", from: "http" }],
-      functions: [{ name, id: "1", platform: name, rule_id: "r1", instances: 1, cgroups: [`/${name}`] }],
+      functions: [{
+        name,
+        id: "1",
+        platform: name,
+        rule_id: "r1",
+        mode: "warm",
+        instances: 1,
+        overlapped: 0,
+        cgroups: [`/${name}`],
+      }],
       unknown: [{ cgroup: `/${name}`, pid: 1, hint: name }],
     });
     const query = `/invocations?function=${encodeURIComponent(name.toWellFormed())}`;
@@ -128,7 +137,7 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
     ];
   },
   "a cgroup in the list of what is unknown": async (name) => {
-    const kernel = { setRules() {}, remember() {}, adopt: () => 0 };
+    const kernel = { setRules() {}, setMode() {}, remember() {}, adopt: () => 0 };
     const classifier = new Classifier(kernel, new RuleSet(), new FunctionTable(() => {}));
     classifier.unknown.push({ cgroup: `/${name}`, pid: 1, hint: "?" });
     const { ask, view } = fakeApi();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { NotSupportedError } from "../../ffi/errors.ts";
 import {
   compareKernels,
+  hasTimers,
   KERNEL_FEATURES,
   type Machine,
   OLDEST_KERNEL,
@@ -88,4 +89,9 @@ Deno.test("KERNEL_FEATURES needs nothing that is newer than OLDEST_KERNEL", () =
     assert.ok(compareKernels(since, OLDEST_KERNEL) <= 0, `${feature} since ${since}`);
     assert.ok(usedFor.length > 0);
   }
+});
+
+Deno.test("hasTimers() is false on a real-time kernel only", () => {
+  assert.equal(hasTimers({ exists: () => false }), true);
+  assert.equal(hasTimers({ exists: (path) => path === "/sys/kernel/realtime" }), false);
 });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Mode } from "../../api/agent_view.ts";
 import {
   formatRule,
   parseNewRule,
@@ -9,11 +8,9 @@ import {
   type RuleField,
 } from "../../observe/rules.ts";
 
-const ALL = new Set<Mode>(["process", "warm", "auto"]);
-
 /** Parses, and checks that what is thrown is one line about this field. */
-function refused(text: string, field: RuleField, message: RegExp, modes?: ReadonlySet<Mode>): void {
-  assert.throws(() => parseRule(text, "command line", modes), (error) => {
+function refused(text: string, field: RuleField, message: RegExp): void {
+  assert.throws(() => parseRule(text, "command line"), (error) => {
     assert.ok(error instanceof RuleError, String(error));
     assert.match(error.message, message);
     assert.equal(error.field, field, error.message);
@@ -31,7 +28,7 @@ Deno.test("parseRule() reads name, kind, pattern and options", () => {
     mode: "auto",
     from: "command line",
   });
-  assert.deepEqual(parseRule("fib=comm:fib;mode=warm;gap_ms=2.5", "http", ALL), {
+  assert.deepEqual(parseRule("fib=comm:fib;mode=warm;gap_ms=2.5", "http"), {
     name: "fib",
     kind: "comm",
     pattern: "fib",
@@ -84,14 +81,14 @@ Deno.test("formatRule() writes what parseRule() reads back", () => {
       "ns:foo=pid:12;gap_ms=7",
     ]
   ) {
-    const rule = parseRule(text, "http", ALL);
+    const rule = parseRule(text, "http");
     assert.equal(formatRule(rule), text);
-    assert.deepEqual(parseRule(formatRule(rule), "http", ALL), rule);
+    assert.deepEqual(parseRule(formatRule(rule), "http"), rule);
   }
 });
 
 Deno.test("ruleEntry() shows a rule as the HTTP interface does", () => {
-  const rule = { ...parseRule("fib=exe:/a\\;b;mode=warm;gap_ms=5", "http", ALL), id: "r3" };
+  const rule = { ...parseRule("fib=exe:/a\\;b;mode=warm;gap_ms=5", "http"), id: "r3" };
   assert.deepEqual(ruleEntry(rule), {
     id: "r3",
     name: "fib",
@@ -130,8 +127,8 @@ Deno.test("parseRule() says what is wrong with a rule and what is wanted", () =>
 });
 
 Deno.test("parseRule() says what is wrong with options", () => {
-  refused("x=exe:/x;mode=cold", "mode", /mode "cold": wanted one of process, auto$/);
-  refused("x=exe:/x;mode=", "mode", /wanted one of process, auto$/);
+  refused("x=exe:/x;mode=cold", "mode", /mode "cold": wanted one of process, warm, auto$/);
+  refused("x=exe:/x;mode=", "mode", /wanted one of process, warm, auto$/);
   refused("x=exe:/x;mode=auto;mode=auto", "mode", /two modes/);
   refused("x=exe:/x;gap_ms=0", "gap_ms", /from 0\.1 to 60000/);
   refused("x=exe:/x;gap_ms=-1", "gap_ms", /from 0\.1/);
@@ -144,14 +141,12 @@ Deno.test("parseRule() says what is wrong with options", () => {
   refused("x=exe:/x;y", "rule", /a semicolon in the pattern is written \\;/);
 });
 
-Deno.test("parseRule() refuses a mode that is not in the build, and takes it in one that has it", () => {
-  refused(
-    "x=exe:/x;mode=warm",
-    "mode",
-    /mode "warm", which is not in this build: wanted one of process, auto$/,
-  );
-  refused("x=exe:/x;mode=process", "mode", /wanted one of warm, auto$/, new Set<Mode>(["warm"]));
-  assert.equal(parseRule("x=exe:/x;mode=warm", "http", ALL).mode, "warm");
+Deno.test("parseRule() takes every mode, auto where none is given, and refuses another", () => {
+  for (const mode of ["process", "warm", "auto"]) {
+    assert.equal(parseRule(`x=exe:/x;mode=${mode}`, "http").mode, mode);
+  }
+  assert.equal(parseRule("x=exe:/x", "http").mode, "auto");
+  refused("x=exe:/x;mode=cold", "mode", /mode "cold": wanted one of process, warm, auto$/);
 });
 
 Deno.test("parseRule() shows a hostile rule on one harmless line", () => {
@@ -161,7 +156,7 @@ Deno.test("parseRule() shows a hostile rule on one harmless line", () => {
 });
 
 Deno.test("parseNewRule() takes name, mode and gap beside the rule", () => {
-  assert.deepEqual(parseNewRule({ name: "ns/foo:1", rule: "exe:/x", mode: "warm", gap_ms: 3 }, "http", ALL), {
+  assert.deepEqual(parseNewRule({ name: "ns/foo:1", rule: "exe:/x", mode: "warm", gap_ms: 3 }, "http"), {
     name: "ns/foo:1",
     kind: "exe",
     pattern: "/x",
@@ -186,7 +181,6 @@ Deno.test("parseNewRule() names the field that is wrong", () => {
     [{ name: "a", rule: "exe:/{function}" }, "name", /wanted one of them/],
     [{ rule: "exe:/x" }, "name", /no name/],
     [{ name: "a", rule: "exe:x" }, "rule", /must begin/],
-    [{ name: "a", rule: "exe:/x", mode: "warm" }, "mode", /not in this build/],
     [{ name: "a", rule: "exe:/x", gap_ms: -1 }, "gap_ms", /from 0\.1/],
   ];
   for (const [body, field, message] of cases) {

@@ -49,7 +49,7 @@ Deno.test("SlotTable.attainedNs() adds the stints under way of every running tas
   const memory = new FakeSlots();
   using table = new SlotTable(memory, 3);
   const start = 10n ** 12n;
-  memory.set(1, { start_ns: start, cpu_ns: 500n, running: 0 });
+  memory.set(1, { start_ns: start, base_ns: start, cpu_ns: 500n, running: 0 });
   assert.equal(table.attainedNs(1, 1e12 + 9000), 500, "nothing is running");
   // Two tasks, on a CPU since 1000 and 3000 ns after the start.
   memory.set(1, { running: 2, running_since_ns: 4000n });
@@ -59,7 +59,7 @@ Deno.test("SlotTable.attainedNs() adds the stints under way of every running tas
 Deno.test("SlotTable.attainedNs() never falls below what is complete, whatever it reads in between", () => {
   const memory = new FakeSlots();
   using table = new SlotTable(memory, 3);
-  memory.set(1, { start_ns: 10n ** 12n, cpu_ns: 500n, running: 1 });
+  memory.set(1, { start_ns: 10n ** 12n, base_ns: 10n ** 12n, cpu_ns: 500n, running: 1 });
   // A sum that is not there yet, is too large, or wraps below zero.
   for (const running_since_ns of [10n ** 9n, 2n ** 64n - 1000n, 2n ** 63n]) {
     memory.set(1, { running_since_ns });
@@ -67,6 +67,27 @@ Deno.test("SlotTable.attainedNs() never falls below what is complete, whatever i
   }
   memory.set(1, { running_since_ns: 0n });
   assert.equal(table.attainedNs(1, 1e12 - 1), 500, "a clock that is read before the start");
+});
+
+Deno.test("SlotTable.attainedNs() of a warm invocation leaves out what its instance used before", () => {
+  const memory = new FakeSlots();
+  using table = new SlotTable(memory, 3);
+  // An hour old; on a CPU since 3000 ns after the invocation began.
+  const base = 10n ** 12n, start = base + 3600n * 10n ** 9n;
+  memory.set(1, { base_ns: base, start_ns: start, cpu_ns: 90_500n, cpu_base_ns: 90_000n, running: 1 });
+  memory.set(1, { running_since_ns: start - base + 3000n });
+  assert.equal(table.attainedNs(1, Number(start) + 5000), 500 + 2000);
+  memory.set(1, { running_since_ns: 0n });
+  assert.equal(table.attainedNs(1, Number(start) + 5000), 500, "more than since its start cannot be");
+});
+
+Deno.test("SlotTable.isInProgress() is true for that invocation of the slot alone", () => {
+  const memory = new FakeSlots();
+  using table = new SlotTable(memory, 3);
+  memory.set(1, { life: 7 });
+  assert.deepEqual([2, 3, 4].map((sequence) => table.isInProgress(1, sequence)), [false, true, false]);
+  memory.set(1, { life: 8 });
+  assert.deepEqual([3, 4].map((sequence) => table.isInProgress(1, sequence)), [false, false]);
 });
 
 Deno.test("SlotTable.oldestWaitNs() tells the age of the oldest wait, at most a bucket too much", () => {

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Warm instances: processes that stay up and serve one request after another. An invocation is the stretch between two
+ * idle periods longer than the gap; an instance is idle while none of its tasks runs or waits for a CPU.
+ *
+ * A stretch ends at the instant at which the instance became idle, but that is known only a gap later: when it wakes up
+ * again, or when its timer expires, whichever comes first. The timer makes sure that the end is known without another
+ * request; it is armed where the instance falls idle and none runs, so that one that blocks often has one expiry per gap,
+ * and an idle machine none. Both may find the end at once: who changes `life` has it.
+ */
+#ifndef ALPS_OBSERVE_WARM_H
+#define ALPS_OBSERVE_WARM_H
+
+static int gap_over(void *map, __u32 *slot, struct alps_gap_timer *gap);
+
+/* Allocates, where the slot has not had a timer yet: not for the switch and wake-up programs. */
+static __always_inline void prepare_gap_timer(__u32 slot)
+{
+	struct alps_gap_timer *gap;
+
+	if (!has_timers)
+		return;
+	gap = bpf_map_lookup_elem(&gap_timers, &slot);
+	if (gap && bpf_timer_init(&gap->timer, &gap_timers, CLOCK_MONOTONIC) == 0)
+		bpf_timer_set_callback(&gap->timer, gap_over);
+}
+
+/* A warm instance has become idle. */
+static __always_inline void await_gap(struct alps_slot *s, __u32 slot)
+{
+	struct alps_gap_timer *gap;
+
+	if (!has_timers || __sync_lock_test_and_set(&s->timer_armed, 1))
+		return;
+	gap = bpf_map_lookup_elem(&gap_timers, &slot);
+	if (!gap || bpf_timer_start(&gap->timer, s->gap_us * 1000ull, 0) != 0)
+		s->timer_armed = 0; /* without memory for a timer: the next wake-up finds the end */
+}
+
+/*
+ * Ends the invocation in progress, as of the instant at which the instance became idle. None of its tasks is runnable, so
+ * what is read here stands still. Returns whether it was this call that ended it.
+ */
+static __noinline bool end_stretch(struct alps_slot *s, __u32 slot, __u32 life, bool wake)
+{
+	struct alps_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	__u64 end_ns = s->idle_since_ns;
+
+	if (e) {
+		fill_event(e, ALPS_EVENT_IDLE, s, slot, s->last_tid, wake);
+		e->end_ns = end_ns;
+	}
+	if (__sync_val_compare_and_swap(&s->life, life, life + 1) != life) {
+		if (e)
+			bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
+		return false;
+	}
+	__sync_fetch_and_add(&shared.active, -1);
+	if (!(s->flags & ALPS_PARTIAL))
+		count_invocation(s, end_ns);
+	if (e) {
+		__sync_fetch_and_add(&shared.events, 1);
+		bpf_ringbuf_submit(e, wakeup_flags(wake));
+	} else {
+		__sync_fetch_and_add(&shared.lost_ring_full, 1);
+	}
+	return true;
+}
+
+/*
+ * What user space has decided meanwhile about a function of mode auto. Where it has become warm, the stretch in progress
+ * was several invocations.
+ */
+static __always_inline void take_mode(struct alps_slot *s)
+{
+	struct alps_mode *mode;
+
+	if (!(s->flags & ALPS_AUTO))
+		return;
+	mode = bpf_map_lookup_elem(&modes, &s->function_id);
+	if (!mode)
+		return;
+	s->gap_us = mode->gap_us;
+	if ((mode->flags ^ s->flags) & ALPS_WARM)
+		s->flags = (s->flags ^ ALPS_WARM) | ALPS_PARTIAL;
+}
+
+/*
+ * `p` is the first task of the instance to want a CPU. Returns whether an invocation begins with it; if the one before was
+ * in progress still, it has been ended.
+ */
+static __noinline bool woke_up(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 now)
+{
+	__u32 life = s->life;
+
+	if (life & 1) {
+		/* Signed: another CPU's clock may be a little ahead. What has not run yet was not idle. */
+		if ((__s64)(now - s->idle_since_ns) <= (__s64)(s->gap_us * 1000ull) || s->first_run_ns < s->start_ns)
+			return false;
+		s->idle_periods++;
+		take_mode(s);
+		if (!(s->flags & ALPS_WARM))
+			return false;
+		end_stretch(s, slot, life, false);
+		life = s->life;
+	} else {
+		s->idle_periods++;
+		take_mode(s);
+	}
+	s->start_ns = now;
+	s->cpu_base_ns = s->cpu_ns;
+	s->wait_base_ns = s->wait_ns;
+	s->preemptions_base = s->preemptions;
+	s->overlap_ns = 0;
+	s->flags &= ~ALPS_PARTIAL;
+	/* An idle instance that is killed wakes up to die: that is no invocation. */
+	if (BPF_CORE_READ(p, signal, flags) & SIGNAL_GROUP_EXIT)
+		s->flags |= ALPS_PARTIAL;
+	if (life & 1 || __sync_val_compare_and_swap(&s->life, life, life + 1) != life)
+		return false;
+	__sync_fetch_and_add(&shared.active, 1);
+	return true;
+}
+
+/* The timer's callback. */
+static int gap_over(void *map, __u32 *key, struct alps_gap_timer *gap)
+{
+	__u32 slot = *key, life;
+	struct alps_slot *s = bpf_map_lookup_elem(&slots, &slot);
+	__s64 left_ns;
+
+	if (!s)
+		return 0;
+	/* First: whoever falls idle from here on arms it anew. */
+	__sync_lock_test_and_set(&s->timer_armed, 0);
+	life = s->life;
+	if (s->state != ALPS_SLOT_BUSY || !(s->flags & ALPS_WARM) || !(life & 1) || s->runnable)
+		return 0;
+	left_ns = (__s64)(s->idle_since_ns + s->gap_us * 1000ull - bpf_ktime_get_ns());
+	if (left_ns >= 0) {
+		if (!__sync_lock_test_and_set(&s->timer_armed, 1))
+			bpf_timer_start(&gap->timer, left_ns + 1, 0);
+		return 0;
+	}
+	/* In a hurry where CPUs are short: it may have been demoted, and is not to be so at its next request. */
+	end_stretch(s, slot, life, contended());
+	return 0;
+}
+
+#endif

@@ -1,0 +1,269 @@
+/** Mode warm: one process that serves one request after another. */
+
+import assert from "node:assert/strict";
+import { onlineCpus } from "../../enforce/placement.ts";
+import { ALPS_FLAGS } from "../../ffi/layout.ts";
+import { Observer } from "../../observe/observer.ts";
+import { SlotTable } from "../../observe/slots.ts";
+import { Instance } from "./instance.ts";
+import { cpuMs, type Lab, liveTest, sleep, until, whyNotLive } from "./lab.ts";
+
+/** Far longer than any gap here. */
+const PAUSE_MS = 60;
+
+function near(actualNs: number, wantedMs: number, what: string): void {
+  const actual = actualNs / 1e6;
+  assert.ok(
+    Math.abs(actual - wantedMs) <= wantedMs / 10 + 3,
+    `${what}: ${actual} ms, wanted about ${wantedMs} ms`,
+  );
+}
+
+/** An instance whose start, up to its first idle period, has been recorded. */
+async function started(lab: Lab, name: string, ...args: (string | number)[]): Promise<Instance> {
+  const instance = await Instance.start(lab, name, ...args);
+  await lab.record(instance.pid);
+  return instance;
+}
+
+/** Records of an instance after that of its start, once there are so many. */
+async function records(lab: Lab, instance: Instance, count: number) {
+  const ofIt = () => lab.ended.filter(({ pid }) => pid === instance.pid).slice(1);
+  await until(() => `${count} records, ${ofIt().length} are there`, () => ofIt().length >= count);
+  await sleep(1100); // events are handed over once a second: more would come by then
+  assert.equal(ofIt().length, count);
+  return ofIt();
+}
+
+Deno.test(liveTest(
+  "warm: each request is an invocation with its own CPU time, start and end",
+  async (lab) => {
+    lab.rule("exe:{lab}/{function};mode=warm");
+    await using instance = await started(lab, "f");
+    const sent: number[] = [], answered: number[] = [];
+    for (const ms of [20, 5, 40]) {
+      await sleep(PAUSE_MS);
+      sent.push(lab.observer.libc.monotonicNs());
+      await instance.request(`w${ms}`);
+      answered.push(lab.observer.libc.monotonicNs());
+    }
+    const all = await records(lab, instance, 3);
+    for (const [i, ms] of [20, 5, 40].entries()) {
+      const { name, kind, cpuNs, waitNs, startNs, endNs, firstRunNs } = all[i]!;
+      assert.deepEqual([name, kind], ["f", "warm"]);
+      near(cpuNs, ms, "CPU time");
+      assert.ok(startNs >= sent[i]! && startNs <= answered[i]!, "it begins with the request");
+      assert.ok(
+        endNs <= answered[i]! + 50e6,
+        "and ends with the answer, not with the gap's end or the next one",
+      );
+      assert.ok(firstRunNs >= 0 && firstRunNs <= endNs - startNs);
+      assert.ok(cpuNs + waitNs <= (endNs - startNs) * 1.05 + 2e6);
+    }
+    assert.equal(
+      lab.observer.shared.counters().active,
+      0,
+      "the last one's end is known without another request",
+    );
+    const stats = lab.observer.statsOf(lab.functions.byName("f")!.id)!;
+    const total = (of: (record: typeof lab.ended[number]) => number) =>
+      lab.ended.reduce((s, r) => s + of(r), 0);
+    assert.equal(stats.invocations, 4);
+    assert.equal(stats.cpuNs, total(({ cpuNs }) => cpuNs));
+    assert.equal(stats.waitNs, total(({ waitNs }) => waitNs));
+    assert.equal(stats.turnaroundNs, total(({ startNs, endNs }) => endNs - startNs));
+    assert.equal(stats.preemptions, total(({ preemptions }) => preemptions));
+    assert.equal(stats.cpuHistogram.reduce((sum, count) => sum + count, 0), 4);
+    assert.equal(lab.instances.get(lab.functions.byName("f")!.id), 1, "the idle instance is one still");
+  },
+));
+
+Deno.test(liveTest(
+  "warm: a pause that is shorter than the gap does not end an invocation, a longer one does",
+  async (lab) => {
+    lab.rule("patient=exe:{lab}/patient;mode=warm;gap_ms=400");
+    lab.rule("strict=exe:{lab}/strict;mode=warm;gap_ms=5");
+    await using patient = await started(lab, "patient");
+    await using strict = await started(lab, "strict");
+    for (const instance of [patient, strict]) {
+      await sleep(500);
+      await instance.request(`w10 s${PAUSE_MS} w10`);
+    }
+    near((await records(lab, patient, 1))[0]!.cpuNs, 20, "both parts");
+    for (const { cpuNs } of await records(lab, strict, 2)) near(cpuNs, 10, "one part");
+  },
+));
+
+Deno.test({
+  name:
+    "warm: the end is known without another request; on a kernel without timers for programs, with the next one",
+  ignore: whyNotLive !== undefined,
+  fn: async () => {
+    await using folder = new AsyncDisposableStack();
+    const path = folder.adopt(
+      await Deno.makeTempDir({ prefix: "alps-warm-" }),
+      (path) => Deno.remove(path, { recursive: true }),
+    );
+    await using instance = await Instance.start({ folder: path }, "f");
+    await instance.request("w1");
+    for (const timers of [true, false]) {
+      using observer = new Observer(onlineCpus().length, 5e9, timers);
+      observer.addFunction(1);
+      observer.setMode(1, ALPS_FLAGS.ALPS_WARM, 5000);
+      observer.adopt([{ pid: instance.pid, functionId: 1, root: instance.pid }]); // seen in part: not counted
+      const counted: number[] = [];
+      for (let i = 0; i < 2; i++) {
+        await sleep(PAUSE_MS);
+        await instance.request("w5");
+        await sleep(PAUSE_MS);
+        counted.push(observer.statsOf(1)!.invocations);
+      }
+      assert.deepEqual(counted, timers ? [1, 2] : [0, 1]);
+    }
+  },
+});
+
+Deno.test(liveTest("warm: waiting for a CPU is not idle", async (lab) => {
+  lab.rule("f=exe:{lab}/f;mode=warm;gap_ms=0.5");
+  await using instance = await started(lab, "f");
+  const spin = await lab.program("hog");
+  await new Deno.Command("/usr/bin/renice", { args: ["-n", "15", "-p", String(instance.pid)] }).output();
+  for (let i = 0; i < 2 * lab.cpus.length; i++) lab.start(spin, 0);
+  await sleep(100);
+  await instance.request("w20");
+  await lab.killAll();
+  const [record] = await records(lab, instance, 1);
+  near(record!.cpuNs, 20, "CPU time");
+  assert.ok(record!.waitNs > 20e6, `it waited much longer than the gap: ${record!.waitNs}`);
+}));
+
+Deno.test(liveTest("warm: threads and children count with their instance's invocation", async (lab) => {
+  lab.rule("exe:{lab}/{function};mode=warm");
+  await using instance = await started(lab, "f");
+  for (const steps of ["w5 f20", "p20 w5"]) {
+    await sleep(PAUSE_MS);
+    await instance.request(steps);
+  }
+  for (const { cpuNs, overlapped } of await records(lab, instance, 2)) {
+    near(cpuNs, 25, "both");
+    assert.equal(overlapped, undefined, "one at a time");
+  }
+}));
+
+Deno.test(
+  liveTest("warm: requests at once in one instance are one invocation, which says so", async (lab) => {
+    lab.rule("exe:{lab}/{function};mode=warm");
+    await using instance = await started(lab, "f", "-t", 3);
+    await sleep(PAUSE_MS);
+    await instance.send("w30", "w30", "w30");
+    await instance.answers(3);
+    await sleep(PAUSE_MS);
+    await instance.request("w10");
+    const [three, one] = await records(lab, instance, 2);
+    near(three!.cpuNs, 90, "three requests");
+    assert.equal(three!.overlapped, true);
+    near(one!.cpuNs, 10, "one request");
+    assert.equal(one!.overlapped, undefined);
+  }),
+);
+
+Deno.test(liveTest("warm: an instance that exits in the middle of a request ends it", async (lab) => {
+  lab.rule("exe:{lab}/{function};mode=warm");
+  await using instance = await started(lab, "f");
+  await sleep(PAUSE_MS);
+  await instance.send("w20 x");
+  await instance.end();
+  near((await records(lab, instance, 1))[0]!.cpuNs, 20, "what it had used");
+  assert.deepEqual([lab.instances.size, lab.observer.shared.counters().active], [0, 0]);
+}));
+
+Deno.test(liveTest("warm: an idle instance that is killed leaves no invocation behind", async (lab) => {
+  lab.rule("exe:{lab}/{function};mode=warm");
+  await using instance = await started(lab, "f", "-t", 2);
+  await sleep(PAUSE_MS);
+  await instance.request("w10");
+  await sleep(PAUSE_MS);
+  await instance.end("SIGKILL");
+  await records(lab, instance, 1);
+  assert.deepEqual([lab.instances.size, lab.observer.shared.counters().active], [0, 0]);
+  assert.equal(
+    lab.observer.statsOf(lab.functions.byName("f")!.id)!.invocations,
+    2,
+    "its start and the request",
+  );
+}));
+
+Deno.test(liveTest(
+  "warm: an instance that runs already is taken in; what it did before is no invocation",
+  async (lab) => {
+    await using idle = await Instance.start(lab, "f", "-t", 2), busy = await Instance.start(lab, "f");
+    await idle.request("w100");
+    await busy.send("w400");
+    await until("it is at work", () => cpuMs(busy.pid) > 50);
+    lab.rule("exe:{lab}/{function};mode=warm");
+    await busy.answers(1);
+    const instances = () => lab.instances.get(lab.functions.byName("f")?.id ?? 0);
+    await until("both are known", () => instances() === 2);
+    for (const instance of [idle, busy]) {
+      await sleep(PAUSE_MS);
+      await instance.request("w10");
+    }
+    await until("two records", () => lab.ended.length >= 2);
+    await sleep(1100);
+    assert.deepEqual(lab.ended.map(({ pid }) => pid), [idle.pid, busy.pid]);
+    for (const { cpuNs } of lab.ended) near(cpuNs, 10, "the request alone");
+  },
+));
+
+Deno.test(liveTest("warm: the attained CPU time begins anew with each invocation", async (lab) => {
+  lab.rule("exe:{lab}/{function};mode=warm");
+  await using instance = await started(lab, "f");
+  for (let i = 0; i < 10; i++) {
+    await instance.request("w50");
+    await sleep(20);
+  }
+  using slots = new SlotTable(lab.observer.libc, lab.observer.fds.slotsFd);
+  // The slot of a process is at its pid's place where nothing else is.
+  const slot = instance.pid % 16384;
+  await instance.send("w300");
+  await until("it runs", () => slots.attainedNs(slot, lab.observer.libc.monotonicNs()) > 20e6);
+  const attained = slots.attainedNs(slot, lab.observer.libc.monotonicNs());
+  assert.ok(attained < 330e6, `${attained} of this one, and more than 500 ms before`);
+  await instance.answers(1);
+}));
+
+Deno.test(
+  liveTest("mode auto: a process is one invocation until its function is known to be warm", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    await using instance = await Instance.start(lab, "f");
+    await until("it is known", () => lab.observer.shared.counters().active === 1);
+    const { id } = lab.functions.byName("f")!;
+    for (let i = 0; i < 3; i++) {
+      await sleep(PAUSE_MS);
+      await instance.request("w10");
+    }
+    await sleep(1100);
+    assert.deepEqual(lab.ended, [], "it is in progress");
+    assert.ok(lab.classifier.modes.decided(id, true));
+    for (let i = 0; i < 2; i++) {
+      await sleep(PAUSE_MS);
+      await instance.request("w10");
+    }
+    await until("two records", () => lab.ended.length === 2);
+    for (const { kind, cpuNs } of lab.ended) {
+      assert.equal(kind, "warm");
+      near(cpuNs, 10, "one request; what was before is left out");
+    }
+    // And back: from its next idle period on it is one invocation again.
+    assert.ok(lab.classifier.modes.decided(id, false));
+    for (let i = 0; i < 2; i++) {
+      await sleep(PAUSE_MS);
+      await instance.request("w10");
+    }
+    await instance.end("SIGKILL");
+    const last = await until("its last record", () => lab.ended[2]);
+    assert.equal(last.kind, "process");
+    near(last.cpuNs, 20, "both requests");
+    assert.equal(lab.observer.statsOf(id)!.invocations, 3);
+  }),
+);
