@@ -260,10 +260,10 @@ export class Agent implements AgentView, AsyncDisposable {
 
   /** Sends what the pins have become, and comes back when the next one ends. */
   #pinsChanged(): void {
-    this.#pins.expire(Date.now());
+    this.#pins.expire(performance.now());
     this.#sendOrders();
     clearTimeout(this.#pinTimer);
-    const nextMs = this.#pins.nextExpiryMs - Date.now();
+    const nextMs = this.#pins.nextExpiryMs - performance.now();
     if (nextMs < Infinity) {
       this.#pinTimer = setTimeout(() => this.#pinsChanged(), Math.min(Math.max(nextMs, 0), PINS_MS));
     }
@@ -318,7 +318,7 @@ export class Agent implements AgentView, AsyncDisposable {
   pin(name: string, pin: Pin): PriorityEntry {
     const info = this.#functions.byName(name);
     if (!info) throw new RequestError(404, `cannot pin "${name}": no function of that name has been seen`);
-    this.#pins.set(info.id, pin, Date.now());
+    this.#pins.set(info.id, pin, performance.now(), Date.now());
     this.#pinsChanged();
     return this.priority(name)!;
   }

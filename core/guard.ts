@@ -52,6 +52,8 @@ export class Guard {
   #goodSinceNs: number | undefined;
   /** Since when every reaction has been late; undefined = the latest was not. */
   #lateSinceNs: number | undefined;
+  /** For how long every reaction was late, at most, since the last look. */
+  #lateForNs = 0;
   #longWaits = 0;
   #eventsLost = 0;
 
@@ -65,13 +67,18 @@ export class Guard {
 
   /** A reaction to an event, or a wake-up of a timer, came so late. Called for each; costs nothing. */
   reacted(lateNs: number, nowNs: number): void {
-    if (lateNs <= LATE_NS) this.#lateSinceNs = undefined;
-    else this.#lateSinceNs = Math.min(this.#lateSinceNs ?? Infinity, nowNs - lateNs);
+    if (lateNs <= LATE_NS) {
+      this.#lateSinceNs = undefined;
+    } else {
+      this.#lateSinceNs = Math.min(this.#lateSinceNs ?? Infinity, nowNs - lateNs);
+      this.#lateForNs = Math.max(this.#lateForNs, nowNs - this.#lateSinceNs);
+    }
   }
 
   /** Looks at measurements, about once a second. Returns whether {@link trip} has changed. */
   look(sample: GuardSample, nowNs: number): boolean {
-    const found = this.#wrong(sample, nowNs);
+    const found = this.#wrong(sample);
+    this.#lateForNs = 0;
     this.#longWaits = sample.longWaits;
     this.#eventsLost = sample.eventsLost;
     if (this.#trip) {
@@ -102,9 +109,10 @@ export class Guard {
     this.#pauseNs = FIRST_PAUSE_NS;
     this.#goodSinceNs = undefined;
     this.#lateSinceNs = undefined;
+    this.#lateForNs = 0;
   }
 
-  #wrong(sample: GuardSample, nowNs: number): Pick<GuardTrip, "reason" | "text"> | undefined {
+  #wrong(sample: GuardSample): Pick<GuardTrip, "reason" | "text"> | undefined {
     const { longWaits, waitingNs, eventsLost, memory } = sample;
     // While nothing is enforced, waits are the kernel's own: no reason to stay off.
     if (!this.#trip && (longWaits > this.#longWaits || waitingNs > this.maxWaitNs)) {
@@ -115,8 +123,8 @@ export class Guard {
       const lost = eventsLost - this.#eventsLost;
       return { reason: "events_lost", text: `${lost} events from the kernel have been lost` };
     }
-    if (this.#lateSinceNs !== undefined && nowNs - this.#lateSinceNs >= LATE_FOR_NS) {
-      const seconds = ((nowNs - this.#lateSinceNs) / 1e9).toFixed(1);
+    if (this.#lateForNs >= LATE_FOR_NS) {
+      const seconds = (this.#lateForNs / 1e9).toFixed(1);
       return { reason: "late", text: `the agent has reacted later than 50 ms for ${seconds} s` };
     }
     if (memory && memory.availableBytes < leastMemoryBytes(memory.totalBytes)) {

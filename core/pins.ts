@@ -9,7 +9,7 @@ export interface ActivePin {
   readonly functionId: number;
   readonly priority: number | undefined;
   readonly sliceUs: number | undefined;
-  /** Milliseconds since 1970, Infinity where it holds until it is deleted. */
+  /** Milliseconds of the clock that it was set by, Infinity where it holds until it is deleted. */
   readonly expiresMs: number;
   /** RFC 3339. */
   readonly updatedAt: string;
@@ -24,14 +24,18 @@ const STEP_NS = 2e12;
 export class Pins {
   readonly #pins = new Map<number, ActivePin>();
 
-  /** Sets a pin; what an earlier one said and this one leaves out is gone. */
-  set(functionId: number, pin: Pin, nowMs: number): void {
+  /**
+   * Sets a pin; what an earlier one said and this one leaves out is gone.
+   * @param nowMs milliseconds of a clock that nobody sets: a step of the wall clock must neither end a pin nor prolong it
+   * @param wallMs milliseconds since 1970, to be shown
+   */
+  set(functionId: number, pin: Pin, nowMs: number, wallMs = nowMs): void {
     this.#pins.set(functionId, {
       functionId,
       priority: pin.priority,
       sliceUs: pin.slice_us,
       expiresMs: pin.ttl_s === undefined ? Infinity : nowMs + pin.ttl_s * 1000,
-      updatedAt: new Date(nowMs).toISOString(),
+      updatedAt: new Date(wallMs).toISOString(),
     });
   }
 
@@ -52,7 +56,7 @@ export class Pins {
     return any;
   }
 
-  /** When the next pin's time is over, in milliseconds since 1970; Infinity where none ends by itself. */
+  /** When the next pin's time is over, in milliseconds of the same clock; Infinity where none ends by itself. */
   get nextExpiryMs(): number {
     return [...this.#pins.values()].reduce((least, { expiresMs }) => Math.min(least, expiresMs), Infinity);
   }

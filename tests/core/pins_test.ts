@@ -200,3 +200,14 @@ Deno.test("Pins.nextExpiryMs is the earliest end", () => {
   pins.expire(6000);
   assert.equal(pins.nextExpiryMs, 10_000);
 });
+
+Deno.test("Pins.set(): a step of the wall clock neither ends a pin nor prolongs it", () => {
+  for (const wallMs of [0, 2e12]) {
+    const pins = new Pins();
+    pins.set(1, { priority: 1, ttl_s: 10 }, 5000, wallMs);
+    assert.equal(pins.get(1)?.updatedAt, new Date(wallMs).toISOString());
+    assert.equal(pins.nextExpiryMs, 15_000);
+    assert.equal(pins.expire(14_999), false);
+    assert.equal(pins.expire(15_000), true);
+  }
+});

@@ -10,7 +10,7 @@ import { PATIENCE, sleep } from "./lab.ts";
 const AGENT = new URL("../../agent.ts", import.meta.url).pathname;
 
 /** How long an agent may take to start: far beyond what it takes. */
-const START_MS = 60_000 * PATIENCE;
+const START_MS = 60_000 * Math.min(PATIENCE, 4);
 
 /** What an agent left when it ended. */
 export interface Ending {
@@ -186,7 +186,7 @@ export class AgentProcess {
 
   /** Waits until `condition` is true of what a GET answers. */
   async until<T>(what: string, path: string, condition: (answer: T) => boolean): Promise<T> {
-    for (const end = Date.now() + 60_000 * PATIENCE;;) {
+    for (const end = Date.now() + START_MS;;) {
       const answer = await this.json<T>("GET", path);
       if (condition(answer)) return answer;
       if (Date.now() > end) throw new Error(`waited in vain for: ${what}; ${JSON.stringify(answer)}`);

@@ -60,13 +60,13 @@ Deno.test(
       await lab.record(lab.start(bomb, 0, 30).pid); // from now on it is known at once, its children with it
       for (let i = 0; i < lab.cpus.length; i++) lab.start(short, 0);
 
-      // To its end: 1 023 processes.
-      const ended = await lab.record(lab.start(bomb, 9, 1).pid);
-      assert.ok(ended.cpuNs >= 1023 * 1e6, `${ended.cpuNs}`);
-      // In the middle of it: 2 047 processes, each of which wants far more than it gets.
+      // To its end: 511 processes.
+      const ended = await lab.record(lab.start(bomb, 8, 1).pid);
+      assert.ok(ended.cpuNs >= 511 * 1e6, `${ended.cpuNs}`);
+      // In the middle of it: 1 023 processes, each of which wants far more than it gets.
       // Of nice 19: so many of nice 0 would leave this test next to nothing of the CPUs.
-      const root = lab.start("/usr/bin/nice", "-n", 19, bomb, 10, 60_000).pid;
-      await until("all of it", () => familyOf(root).length === 2047);
+      const root = lab.start("/usr/bin/nice", "-n", 19, bomb, 9, 60_000).pid;
+      await until("all of it", () => familyOf(root).length === 1023);
       const all = familyOf(root);
       const members = new Set(lab.observer.members().map(({ tid }) => tid));
       assert.deepEqual(all.filter((pid) => !members.has(pid)), [], "the kernel side lists every one of them");

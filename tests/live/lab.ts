@@ -58,18 +58,19 @@ export function liveTest(
   };
 }
 
-/** Waits until `condition` gives something; fails after `seconds`, times {@link PATIENCE}: far beyond what it takes. */
+/** Waits until `condition` gives something; fails after `seconds`, four times that where it is slow: far beyond what it takes. */
 export async function until<T>(
   what: string | (() => string),
   condition: () => T | undefined | false,
   seconds = 60,
 ): Promise<T> {
-  for (const end = Date.now() + seconds * 1000 * PATIENCE; Date.now() < end;) {
+  seconds *= Math.min(PATIENCE, 4);
+  for (const end = Date.now() + seconds * 1000; Date.now() < end;) {
     const value = condition();
     if (value !== undefined && value !== false) return value;
     await sleep(5);
   }
-  throw new Error(`waited ${seconds * PATIENCE} s in vain for: ${typeof what === "string" ? what : what()}`);
+  throw new Error(`waited ${seconds} s in vain for: ${typeof what === "string" ? what : what()}`);
 }
 
 /** Gives the agent time to notice and to act: `ms` on a real machine. */
