@@ -135,7 +135,11 @@ Deno.test("main() runs the other commands with their options", async () => {
     expResult: "e",
     json: true,
   }]);
-  assert.deepEqual((await run(["doctor", "--json"])).ran, ["doctor", { json: true }]);
+  assert.deepEqual((await run(["doctor", "--json"])).ran, ["doctor", {
+    json: true,
+    restore: false,
+    state: "/var/lib/alps",
+  }]);
   assert.deepEqual((await run(["trace", "make"])).ran, ["traceMake", {
     mix: "azure",
     load: 0.9,
