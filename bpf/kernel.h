@@ -35,7 +35,8 @@ enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2, BPF_RB_AVAIL_DATA = 0 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 
-/* include/linux/sched.h: the task is a kernel thread; it was forked and has not called exec since. */
+/* include/linux/sched.h: the task is exiting; is a kernel thread; was forked and has not called exec since. */
+#define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define PF_FORKNOEXEC 0x00000040
 
@@ -67,7 +68,17 @@ struct cgroup {
 	struct kernfs_node *kn;
 };
 struct cgroup_subsys_state {
+	struct cgroup *cgroup;
 	__u64 serial_nr;
+};
+struct task_group;
+struct autogroup {
+	unsigned long id;
+};
+struct task_group {
+	struct cgroup_subsys_state css;
+	struct task_group *parent;
+	struct autogroup *autogroup;
 };
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];
@@ -95,6 +106,7 @@ struct task_struct {
 	char comm[16];
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct task_group *sched_task_group;
 };
 
 struct seq_file;

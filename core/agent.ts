@@ -119,6 +119,7 @@ export class Agent implements AgentView, AsyncDisposable {
           this.#instances = active;
           this.#report = report;
         },
+        noted: (text) => log.warning("{text}", { text }),
         failed: (message) => this.#trouble(`enforcement has stopped: ${message}`),
       },
     );

@@ -13,6 +13,8 @@ export interface EventThreadListener {
   asked(question: Question): void;
   /** Invocations in progress per function, and the thread's figures: after the ends and questions of each batch. */
   state(active: ReadonlyMap<number, number>, report: EventThreadReport): void;
+  /** Something that people should know; told once. */
+  noted?(text: string): void;
   /** It stopped by an error after it had started: nothing is enforced any longer, everything has been put back. */
   failed(message: string): void;
 }
@@ -101,6 +103,8 @@ export class EventThread implements AsyncDisposable {
         return this.listener.state(new Map(message.instances), message.report);
       case "report":
         return this.#reports.shift()?.resolve(message.report);
+      case "note":
+        return this.listener.noted?.(message.text);
       case "stopped":
         return this.#end(new Error("the event thread has stopped"));
       case "failed": {

@@ -10,6 +10,8 @@ export interface EventThreadOptions {
   eventsFd: number;
   slotsFd: number;
   sharedFd: number;
+  /** Link of the eBPF iterator `foreign_groups`. */
+  foreignGroupsFd: number;
   /** Readable when the main thread has posted a message. */
   wakeFd: number;
   /** One 32-bit counter: messages posted by the main thread. */
@@ -55,5 +57,7 @@ export type FromEventThread =
     report: EventThreadReport;
   }
   | { type: "report"; report: EventThreadReport }
+  /** A warning for people, told once. */
+  | { type: "note"; text: string }
   | { type: "stopped" }
   | { type: "failed"; message: string };

@@ -4,14 +4,18 @@
  * Where no more want a CPU than there are CPUs, nothing is done.
  */
 
-import type { Libc, SchedAttr } from "../ffi/libc.ts";
+import type { Libc } from "../ffi/libc.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 import type { SlotTable } from "../observe/slots.ts";
+import { type ChangeJournal, NO_JOURNAL } from "./change_journal.ts";
 import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "./enforcer.ts";
+import type { GroupMachine } from "./group_machine.ts";
+import { Groups, type Note } from "./groups.ts";
 import { LatencyLog } from "./latency_log.ts";
-import { Mover, type Placed, planMoves } from "./placement.ts";
 import { Ranking, remainingOf } from "./ranking.ts";
 import { Selection } from "./selection.ts";
+import { Spreader } from "./spread.ts";
+import { Entries, type Entry } from "./stock_entry.ts";
 import { TaskAttributes } from "./task_attributes.ts";
 
 /** Least time until a running invocation's rank is looked at again: where two ranks rise past each other in turn. */
@@ -30,30 +34,23 @@ const FULL_NS = 100_000_000;
 /** CPU time that an invocation gets for having waited too long. */
 const OVERDUE_RUN_NS = 10_000_000;
 
-/** One invocation, as this backend keeps it. */
-interface Entry {
-  readonly invocation: ActiveInvocation;
-  demoted: boolean;
-  chosen: boolean;
-  rank: number;
-  /** Its attributes when it was first demoted: what its children inherit goes back to. */
-  before: SchedAttr | undefined;
-  /** When it was promoted while it was waiting, until it is seen on a CPU; 0 = no. */
-  promotedNs: number;
-  /** When it was last seen to have progressed, and how far it had come then. */
-  progressNs: number;
-  progressAttainedNs: number;
-  /** It goes first until it has attained this, because it has waited too long; 0 = no. */
-  overdueUntilNs: number;
-}
-
 export interface StockOptions {
   readonly cpus: readonly number[];
   /** An invocation that wants a CPU gets one after this time at the latest, whatever its rank. */
   readonly maxWaitNs: number;
   /** Whether waiting chosen tasks are moved to CPUs without one. */
   readonly migrate?: boolean;
+  /** The machine's scheduling groups; left out, invocations in different ones are not ordered against each other. */
+  readonly groups?: { machine: GroupMachine; note: Note; clock: () => number };
+  /** Where changes are written down before they are made. */
+  readonly journal?: ChangeJournal;
 }
+
+/** What is read of an invocation's slot. */
+type Slots = Pick<
+  SlotTable,
+  "attainedNs" | "cpu" | "group" | "lastOnNs" | "lastTid" | "runnable" | "running"
+>;
 
 export class StockEnforcer implements Enforcer {
   readonly name = "stock";
@@ -62,21 +59,25 @@ export class StockEnforcer implements Enforcer {
   readonly promotionLatency = new LatencyLog();
   readonly #ranking = new Ranking();
   readonly #attributes: TaskAttributes;
-  readonly #mover: Mover;
+  readonly #spreader: Spreader;
   readonly #selection: Selection<Entry>;
-  readonly #entries: Entry[] = [];
-  readonly #indexOf = new Map<ActiveInvocation, number>();
+  readonly #entries = new Entries();
+  readonly #groups: Groups | undefined;
   readonly counters: EnforcerCounters = newCounters();
   #fullAtNs = 0;
 
   constructor(
     libc: Pick<Libc, "getAttr" | "setAttr" | "getAffinity" | "setAffinity">,
-    readonly slots: Pick<SlotTable, "attainedNs" | "cpu" | "lastOnNs" | "lastTid" | "runnable" | "running">,
+    readonly slots: Slots,
     readonly options: StockOptions,
   ) {
     this.#attributes = new TaskAttributes(libc, this.counters.errors);
-    this.#mover = new Mover(libc);
+    this.#spreader = new Spreader(libc, slots, options.cpus);
     this.#selection = new Selection(options.cpus.length);
+    const { groups, journal = NO_JOURNAL } = options;
+    if (groups) {
+      this.#groups = new Groups(groups.machine, journal, this.counters.errors, groups.note, groups.clock);
+    }
   }
 
   setOrders(orders: Orders): void {
@@ -85,22 +86,11 @@ export class StockEnforcer implements Enforcer {
   }
 
   started(invocation: ActiveInvocation): void {
-    const entry: Entry = {
-      invocation,
-      demoted: false,
-      chosen: true, // so that its rank is made at the next decision
-      rank: 0,
-      before: undefined,
-      promotedNs: 0,
-      progressNs: invocation.startNs,
-      progressAttainedNs: 0,
-      overdueUntilNs: 0,
-    };
-    this.#indexOf.set(invocation, this.#entries.push(entry) - 1);
+    this.#entries.add(invocation);
   }
 
   taskStarted(invocation: ActiveInvocation, tid: number): void {
-    const entry = this.#entryOf(invocation);
+    const entry = this.#entries.of(invocation);
     // Never demoted: whatever class the new task has, it does not come from us.
     if (entry?.before) this.#attributes.adopt(tid, entry.demoted, entry.before);
   }
@@ -111,14 +101,9 @@ export class StockEnforcer implements Enforcer {
 
   ended(invocation: ActiveInvocation, cpuNs: number | undefined): void {
     for (const tid of invocation.tids) this.#attributes.forget(tid);
-    const at = this.#indexOf.get(invocation);
-    if (at === undefined) return;
-    this.#indexOf.delete(invocation);
-    const last = this.#entries.pop()!;
-    if (last.invocation !== invocation) {
-      this.#entries[at] = last;
-      this.#indexOf.set(last.invocation, at);
-    }
+    if (!this.#entries.remove(invocation)) return;
+    // Nothing is decided before the next one comes, and that is to find its group as it was.
+    if (this.#entries.items.length === 0) this.#groups?.promoteAll();
     if (cpuNs !== undefined) this.#ranking.learn(invocation.functionId, cpuNs);
   }
 
@@ -128,45 +113,46 @@ export class StockEnforcer implements Enforcer {
     if (full) this.#fullAtNs = nowNs + FULL_NS;
     const runnable = this.#updateRanks(nowNs, full);
     if (runnable <= this.options.cpus.length) {
-      for (const entry of this.#entries) this.#promote(entry, nowNs);
+      this.#groups?.promoteAll();
+      for (const entry of this.#entries.items) this.#promote(entry, nowNs);
       return Infinity;
     }
     this.#choose();
+    this.#orderGroups(nowNs);
     for (const entry of this.#selection.items) this.#promote(entry, nowNs);
     let bestWaiting = Infinity;
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.items) {
       if (entry.chosen || this.slots.runnable(entry.invocation.slot) === 0) continue;
       if (!entry.demoted) this.#demote(entry);
       if (entry.rank < bestWaiting) bestWaiting = entry.rank;
     }
-    if (this.options.migrate !== false) this.#spread();
+    if (this.options.migrate !== false) {
+      this.counters.migrations += this.#spreader.spread(this.#selection.items);
+    }
     return this.#untilNextNs(bestWaiting, nowNs);
   }
 
   release(): void {
+    this.#groups?.promoteAll();
     this.#attributes.restoreAll();
-    for (const entry of this.#entries) entry.demoted = false;
+    for (const entry of this.#entries.items) entry.demoted = false;
   }
 
   [Symbol.dispose](): void {
     this.release();
-  }
-
-  #entryOf(invocation: ActiveInvocation): Entry | undefined {
-    const at = this.#indexOf.get(invocation);
-    return at === undefined ? undefined : this.#entries[at];
+    this.#groups?.[Symbol.dispose]();
   }
 
   /** Ranks of those that run (and, from time to time, of all). Returns how many tasks want a CPU. */
   #updateRanks(nowNs: number, full: boolean): number {
     let runnable = 0;
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.items) {
       const { slot, functionId } = entry.invocation;
       runnable += this.slots.runnable(slot);
       if (entry.promotedNs !== 0) this.#watchPromotion(entry);
       if (entry.chosen || full) this.#ranking.note(functionId, this.slots.attainedNs(slot, nowNs));
     }
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.items) {
       if (!entry.chosen && !full) continue;
       const { slot, functionId, startNs } = entry.invocation;
       const attainedNs = this.slots.attainedNs(slot, nowNs);
@@ -195,7 +181,7 @@ export class StockEnforcer implements Enforcer {
   #choose(): void {
     const selection = this.#selection;
     selection.clear();
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.items) {
       const { slot, startNs } = entry.invocation;
       const lead = entry.chosen && this.slots.running(slot) > 0 ? leadOf(entry.rank, startNs) : 0;
       entry.chosen = false;
@@ -209,6 +195,22 @@ export class StockEnforcer implements Enforcer {
       count++;
     }
     selection.truncate(count);
+  }
+
+  /** Before the tasks: what a promoted task's group weighs counts when the kernel looks whether it may run at once. */
+  #orderGroups(nowNs: number): void {
+    const groups = this.#groups;
+    if (!groups) return;
+    groups.begin(nowNs);
+    for (const { chosen, invocation: { slot, pid } } of this.#entries.items) {
+      const key = this.slots.group(slot);
+      if (chosen) groups.chosen(key, pid);
+      else if (this.slots.runnable(slot) > 0) groups.waiting(key, pid);
+      else groups.blocked(key, pid);
+    }
+    const { demotions, promotions } = groups.apply();
+    this.counters.groupDemotions += demotions;
+    this.counters.groupPromotions += promotions;
   }
 
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */
@@ -251,27 +253,5 @@ export class StockEnforcer implements Enforcer {
     if (onNs < entry.promotedNs) return;
     this.promotionLatency.add(onNs - entry.promotedNs);
     entry.promotedNs = 0;
-  }
-
-  #spread(): void {
-    if (!this.#chosenCollide()) return;
-    const placed: Placed[] = this.#selection.items.map(({ invocation: { slot } }) => ({
-      tid: this.slots.lastTid(slot),
-      cpu: this.slots.cpu(slot),
-      running: this.slots.running(slot) > 0,
-    }));
-    for (const move of planMoves(placed, this.options.cpus)) {
-      if (this.#mover.move(move)) this.counters.migrations++;
-    }
-  }
-
-  /** Whether two chosen ones are on one CPU: rarely, so that no plan needs to be made. */
-  #chosenCollide(): boolean {
-    const { items } = this.#selection;
-    for (let i = 1; i < items.length; i++) {
-      const cpu = this.slots.cpu(items[i]!.invocation.slot);
-      for (let j = 0; j < i; j++) if (this.slots.cpu(items[j]!.invocation.slot) === cpu) return true;
-    }
-    return false;
   }
 }

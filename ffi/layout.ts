@@ -20,7 +20,10 @@ export const ALPS_SLOT = {
   preemptions: 84,
   cpu: 88,
   last_tid: 92,
-  reserved: 96,
+  group_id: 96,
+  group_kind: 104,
+  reserved2: 108,
+  reserved: 112,
 } as const;
 
 export const ALPS_EVENT = {
@@ -110,6 +113,13 @@ export const ALPS_SHARED = {
   lost_no_stats: 48,
 } as const;
 
+export const ALPS_GROUP = {
+  size: 16,
+  id: 0,
+  kind: 8,
+  reserved: 12,
+} as const;
+
 export const ALPS_LIMITS = {
   ALPS_SLOTS: 16384,
   ALPS_SLOT_PROBES: 32,
@@ -143,4 +153,10 @@ export const ALPS_KEY_PARTS = {
 
 export const ALPS_VERDICT_FLAGS = {
   ALPS_VERDICT_ASK: 1,
+} as const;
+
+export const ALPS_GROUP_KIND = {
+  ALPS_GROUP_ROOT: 0,
+  ALPS_GROUP_CGROUP: 1,
+  ALPS_GROUP_AUTOGROUP: 2,
 } as const;

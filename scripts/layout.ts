@@ -16,8 +16,16 @@ const STRUCTS = [
   "alps_adopt",
   "alps_function_stats",
   "alps_shared",
+  "alps_group",
 ];
-const ENUMS = ["alps_limits", "alps_slot_state", "alps_event_kind", "alps_key_parts", "alps_verdict_flags"];
+const ENUMS = [
+  "alps_limits",
+  "alps_slot_state",
+  "alps_event_kind",
+  "alps_key_parts",
+  "alps_verdict_flags",
+  "alps_group_kind",
+];
 
 /** The text of `ffi/layout.ts` for an object's types. */
 export function layoutSource(btf: Btf): string {

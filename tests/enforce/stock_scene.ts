@@ -15,6 +15,7 @@ interface FakeSlot {
   lastTid: number;
   lastOnNs: number;
   attainedNs: number;
+  group: number;
 }
 
 /** A machine of two CPUs with invocations in memory. Functions are numbered by the milliseconds that they need. */
@@ -34,6 +35,7 @@ export class Scene {
       lastTid: get("lastTid"),
       lastOnNs: get("lastOnNs"),
       attainedNs: get("attainedNs"),
+      group: get("group"),
     }, { cpus: [0, 1], maxWaitNs: 5e9, migrate: false, ...options });
     this.enforcer.setOrders({ changed: [1, 10, 100, 1000].map(policy), removed: [], pinned: [] });
   }
@@ -42,7 +44,15 @@ export class Scene {
   start(ms: number, tasks = 1): ActiveInvocation {
     const tids = Array.from({ length: tasks }, () => this.#nextTid++), slot = tids[0]!;
     for (const tid of tids) this.tasks.add(tid);
-    this.slots.set(slot, { runnable: tasks, running: 0, cpu: 0, lastTid: slot, lastOnNs: 0, attainedNs: 0 });
+    this.slots.set(slot, {
+      runnable: tasks,
+      running: 0,
+      cpu: 0,
+      lastTid: slot,
+      lastOnNs: 0,
+      attainedNs: 0,
+      group: 0,
+    });
     const invocation: ActiveInvocation = {
       slot,
       generation: 1,

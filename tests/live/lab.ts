@@ -73,6 +73,7 @@ export class Lab implements AsyncDisposable {
   readonly ended: (Invocation & { name: string })[] = [];
   readonly questions: Question[] = [];
   readonly failures: string[] = [];
+  readonly notes: string[] = [];
   instances: ReadonlyMap<number, number> = new Map();
   readonly functions: FunctionTable;
   readonly classifier: Classifier;
@@ -105,6 +106,7 @@ export class Lab implements AsyncDisposable {
           lab.classifier.answer(question);
         },
         state: (active) => lab.instances = active,
+        noted: (text) => lab.notes.push(text),
         failed: (message) => lab.failures.push(message),
       },
     );
