@@ -18,8 +18,8 @@ const symbols = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   // ssize_t pread(int fd, void *buf, size_t count, off_t offset)
   pread: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
-  // ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset)
-  pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
+  // ssize_t write(int fd, const void *buf, size_t count)
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
   // long syscall(long number, int cmd, union bpf_attr *attr, unsigned int size)
@@ -105,10 +105,10 @@ export class Files implements Disposable {
     return n < 0 ? -this.#errno() : fromCString(this.#text.subarray(0, n)).trimEnd();
   }
 
-  /** Replaces a small file's text. Returns 0, or the errno, negative. */
+  /** Replaces the text of a kernel's file, for which the place written to is of no matter. Returns 0, or the errno, negative. */
   writeText(fd: number, text: string): number {
     const bytes = encoder.encode(text);
-    return Number(this.#c.pwrite(fd, bytes, BigInt(bytes.length), 0n)) < 0 ? -this.#errno() : 0;
+    return Number(this.#c.write(fd, bytes, BigInt(bytes.length))) < 0 ? -this.#errno() : 0;
   }
 
   close(fd: number): void {
