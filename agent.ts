@@ -7,10 +7,12 @@ import project from "./deno.json" with { type: "json" };
 /** Each command is loaded only when it is run. */
 const actions: Actions = {
   run: async (options) => (await import("./core/run.ts")).runAgent(options, project.version),
-  host: async ({ listen: { host, port }, commands }) =>
+  host: async ({ listen: { host, port }, commands, cgroups, sessions }) =>
     (await import("./host/host.ts")).runHost({
       listen: formatHostPort({ hostname: host, port }),
       ...(commands && { commands }),
+      cgroups,
+      sessions,
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
   traceMake: async (options) => (await import("./bench/trace_command.ts")).runTraceMake(options),

@@ -79,7 +79,12 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
 
   const folder = await Deno.makeTempDir({ prefix: "alps-demo-" });
   try {
-    await using host = await startHostProcess({ commands: options.commands, signal });
+    await using host = await startHostProcess({
+      commands: options.commands,
+      cgroups: options.cgroups,
+      sessions: options.sessions,
+      signal,
+    });
     await tryOut({
       policy: policies[1],
       workload,

@@ -77,14 +77,21 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
 /** The embedded function host, without a limit on invocations. `commands`: a file as its `--commands` takes it. */
 export function startHostProcess(
-  options: { commands?: string | undefined; signal?: AbortSignal | undefined },
+  options: {
+    commands?: string | undefined;
+    cgroups?: boolean;
+    sessions?: boolean;
+    signal?: AbortSignal | undefined;
+  },
 ): Promise<Service> {
-  const { commands, signal } = options;
+  const { commands, cgroups, sessions, signal } = options;
   const args = [
     "host",
     "--listen",
     "127.0.0.1:0",
     ...(commands === undefined ? [] : ["--commands", commands]),
+    ...(cgroups ? ["--cgroups"] : []),
+    ...(sessions ? ["--sessions"] : []),
   ];
   return startService({ name: "the function host", args, signal });
 }

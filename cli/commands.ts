@@ -8,6 +8,8 @@ export const MIXES = ["azure", "huawei", "alike", "lognormal"] as const;
 export const HOST_TABLE = {
   "listen": withDefault(address(), "127.0.0.1:5002", "address that answers POST /run/<function>"),
   "commands": optional(path("FILE"), "FILE says which command serves which function"),
+  "cgroups": withDefault(flag(), "false", "each function in a cgroup of its own"),
+  "sessions": withDefault(flag(), "false", "each invocation in a session of its own"),
 } as const satisfies OptionTable;
 
 export const REPLAY_TABLE = {
@@ -36,6 +38,8 @@ export const TRACE_MAKE_TABLE = {
 export interface HostOptions {
   readonly listen: Address;
   readonly commands: string | undefined;
+  readonly cgroups: boolean;
+  readonly sessions: boolean;
 }
 
 /** `alps-agent replay`. */
