@@ -23,6 +23,8 @@ Deno.test("parseDemoOptions() has a default for everything", () => {
     mix: "azure",
     null: false,
     json: false,
+    cgroups: false,
+    sessions: false,
     commands: undefined,
     rule: [],
     call: [],

@@ -57,7 +57,7 @@ Deno.test("Btf.struct() gives the built object's offsets and sizes, arrays and n
   const slot = btf.struct("alps_slot");
   assert.equal(slot.size, 128);
   assert.deepEqual(slot.fields["cpu_ns"], { offset: 32, size: 8 });
-  assert.deepEqual(slot.fields["reserved"], { offset: 96, size: 32 });
+  assert.deepEqual(slot.fields["reserved"], { offset: 112, size: 16 });
   const question = btf.struct("alps_classify");
   assert.deepEqual(question.fields["key"], { offset: 56, size: 296 });
   assert.deepEqual(question.fields["args"], { offset: 368, size: 512 });
