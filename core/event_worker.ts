@@ -10,9 +10,11 @@ import { Journal } from "../enforce/journal.ts";
 import { JOURNAL } from "../enforce/journal_layout.ts";
 import { LatencyLog } from "../enforce/latency_log.ts";
 import { type Enforcer, NoEnforcer } from "../enforce/enforcer.ts";
+import { ThisMachine } from "../enforce/group_machine.ts";
 import { StockEnforcer } from "../enforce/stock.ts";
 import { errnoName } from "../ffi/errors.ts";
 import { ALPS_LIMITS } from "../ffi/layout.ts";
+import { Files } from "../ffi/files.ts";
 import { Libc, PollSet, SCHED_FIFO, SCHED_FLAG_RESET_ON_FORK } from "../ffi/libc.ts";
 import { RingReader } from "../ffi/ring.ts";
 import { type ActiveInvocation, ActiveSet } from "../observe/active_set.ts";
@@ -78,9 +80,20 @@ class EventLoop implements Disposable {
     this.#ring = this.#resources.use(new RingReader(this.#libc, eventsFd, ALPS_LIMITS.ALPS_RING_BYTES));
     const slots = this.#resources.use(new SlotTable(this.#libc, slotsFd, waitBucketNs(maxWaitNs)));
     const shared = this.#resources.use(new SharedPage(this.#libc, sharedFd));
+    const files = this.#resources.use(new Files());
     this.#enforcer = this.#resources.use(
       options.backend === "stock"
-        ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs, journal: this.#openJournal() })
+        ? new StockEnforcer(this.#libc, slots, {
+          cpus,
+          migrate,
+          maxWaitNs,
+          journal: this.#openJournal(),
+          groups: {
+            machine: new ThisMachine(files, options.foreignGroupsFd),
+            note: (text) => self.postMessage({ type: "note", text }),
+            clock: () => this.#libc.monotonicNs(),
+          },
+        })
         : new NoEnforcer(),
     );
     this.#active = new ActiveSet(slots, {
