@@ -113,7 +113,7 @@ export class StockEnforcer implements Enforcer {
     if (full) this.#fullAtNs = nowNs + FULL_NS;
     const runnable = this.#updateRanks(nowNs, full);
     if (runnable <= this.options.cpus.length) {
-      this.#groups?.promoteAll();
+      this.counters.groupPromotions += this.#groups?.promoteAll() ?? 0;
       for (const entry of this.#entries.items) this.#promote(entry, nowNs);
       return Infinity;
     }
