@@ -140,7 +140,7 @@ export class StockEnforcer implements Enforcer {
     if (full) this.#fullAtNs = nowNs + this.#fullNs;
     const runnable = this.#updateRanks(nowNs, full);
     if (runnable <= this.#cpus.length) {
-      this.#groups?.promoteAll();
+      this.counters.groupPromotions += this.#groups?.promoteAll() ?? 0;
       for (const entry of this.#entries.items) this.#promote(entry, nowNs);
       return Infinity;
     }

@@ -16,7 +16,12 @@ const TRIES = 200, PAUSE_MS = 10;
 export class FunctionCgroups implements AsyncDisposable {
   readonly #folders = new Set<string>();
 
-  private constructor(readonly mount: CgroupMount, readonly parent: string) {}
+  private constructor(
+    readonly mount: CgroupMount,
+    readonly parent: string,
+    /** Whether the root of version 2 had to be told to hand the cpu controller down. */
+    readonly cpuAllowed: boolean,
+  ) {}
 
   /** Makes the parent. @throws NotSupportedError where this machine does not let it */
   static async make(): Promise<FunctionCgroups> {
@@ -28,9 +33,10 @@ export class FunctionCgroups implements AsyncDisposable {
       );
     }
     const parent = `${mount.path}/${PREFIX}${Deno.pid}`;
+    let cpuAllowed = false;
     try {
       await removeLeftovers(mount.path);
-      if (mount.version === 2) await allowCpu(mount.path);
+      if (mount.version === 2) cpuAllowed = await allowCpu(mount.path);
       await Deno.mkdir(parent);
       if (mount.version === 2) await allowCpu(parent);
     } catch (error) {
@@ -40,7 +46,7 @@ export class FunctionCgroups implements AsyncDisposable {
         "run the host as root, in a container privileged, or leave --cgroups out",
       );
     }
-    return new FunctionCgroups(mount, parent);
+    return new FunctionCgroups(mount, parent, cpuAllowed);
   }
 
   /** The file that a process of the function has to write 0 into; makes the function's cgroup where it is new. */
@@ -57,6 +63,9 @@ export class FunctionCgroups implements AsyncDisposable {
   /** Removes all of them. Their processes must have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const folder of [...this.#folders, this.parent]) await removeCgroup(folder);
+    if (!this.cpuAllowed) return;
+    // Refused where somebody else has come to use it meanwhile: then it stays.
+    await Deno.writeTextFile(`${this.mount.path}/cgroup.subtree_control`, "-cpu").catch(() => {});
   }
 }
 
@@ -68,8 +77,12 @@ export function cgroupName(functionName: string): string {
   return `${name.slice(0, NAME_MOST)}~${hash}`;
 }
 
-async function allowCpu(folder: string): Promise<void> {
-  await Deno.writeTextFile(`${folder}/cgroup.subtree_control`, "+cpu");
+/** Lets the cgroups below have the cpu controller. Returns whether they had not. */
+async function allowCpu(folder: string): Promise<boolean> {
+  const file = `${folder}/cgroup.subtree_control`;
+  if ((await Deno.readTextFile(file)).trim().split(" ").includes("cpu")) return false;
+  await Deno.writeTextFile(file, "+cpu");
+  return true;
 }
 
 /** Cgroups of hosts that were killed: empty ones of processes that are no more. */
