@@ -38,9 +38,10 @@ const WARM_UP_TURNS = 10_000;
 
 /**
  * A decision that takes longer than this (thousands want a CPU) is followed by a pause of so many times its length: this
- * thread comes before everything else, and must leave the CPUs to others.
+ * thread comes before everything else, and must leave the CPUs to others. A machine that stood still meanwhile makes a
+ * decision long, too: hence the longest pause.
  */
-const LONG_DECISION_NS = 1_000_000, PAUSE_FACTOR = 4;
+const LONG_DECISION_NS = 1_000_000, PAUSE_FACTOR = 4, LONGEST_PAUSE_NS = 50_000_000;
 
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToEventThread>) => void) | null;
@@ -179,7 +180,9 @@ class EventLoop implements Disposable {
       if (this.#polled.ready(1)) await this.#takeMessages();
       this.#ring.drain(this.#handle);
       const nowNs = this.#libc.monotonicNs();
-      if (timedOut) this.#supervisor.reacted(nowNs - fromNs - timeoutNs, nowNs);
+      // Later than the time-out, it was late, whatever else it finds by now.
+      const lateNs = nowNs - fromNs - timeoutNs;
+      if (timedOut || lateNs > 0) this.#supervisor.reacted(lateNs, nowNs);
       if (nowNs >= sweepAtNs) {
         this.#active.sweep();
         if (this.#auto.look(this.#active, nowNs)) this.#news = true;
@@ -247,7 +250,9 @@ class EventLoop implements Disposable {
     const doneNs = this.#libc.monotonicNs();
     const tookNs = doneNs - nowNs;
     this.#decision.add(tookNs);
-    if (tookNs > LONG_DECISION_NS) this.#pausedUntilNs = doneNs + PAUSE_FACTOR * tookNs;
+    if (tookNs > LONG_DECISION_NS) {
+      this.#pausedUntilNs = doneNs + Math.min(PAUSE_FACTOR * tookNs, LONGEST_PAUSE_NS);
+    }
     if (counters.promotions + counters.demotions > before) {
       for (const timeNs of this.#eventTimes) this.#eventToAction.add(doneNs - timeNs);
     }
