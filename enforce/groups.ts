@@ -19,6 +19,11 @@ const SOON_NS = 20_000_000;
 const LOOK_SHARE = 200, SOON_SHARE = 50;
 /** A group without invocations is forgotten after this time. */
 const FORGET_NS = 10_000_000_000;
+/**
+ * An order is told to be lost after this time: processes on their way into their cgroup pass through others. Between two
+ * decisions nothing is known, so that only so much counts.
+ */
+const LOST_NS = 200_000_000, LOST_STEP_NS = 20_000_000;
 /** Processes that are remembered per group, to reach it through. */
 const MOST_PIDS = 32;
 
@@ -34,7 +39,8 @@ interface Node {
   chosenIn: number;
   wantedIn: number;
   keptIn: number;
-  told: boolean;
+  /** How long it should have been demoted and could not be; Infinity once that has been told. */
+  lostNs: number;
 }
 
 /** What is told to people, once for each group. */
@@ -49,6 +55,7 @@ export class Groups implements Disposable {
   readonly #waiting = new Set<Node[]>();
   #decision = 0;
   #nowNs = 0;
+  #beforeNs = 0;
   #lookedNs = 0;
   #lookCostNs = 0;
 
@@ -67,6 +74,7 @@ export class Groups implements Disposable {
   /** Begins a decision: afterwards each invocation is told by one of the next three. */
   begin(nowNs: number): void {
     this.#decision++;
+    this.#beforeNs = this.#nowNs;
     this.#nowNs = nowNs;
     this.#waiting.clear();
   }
@@ -165,7 +173,7 @@ export class Groups implements Disposable {
       chosenIn: 0,
       wantedIn: 0,
       keptIn: 0,
-      told: false,
+      lostNs: 0,
     };
     this.#nodes.set(info.key, node);
     return node;
@@ -203,11 +211,13 @@ export class Groups implements Disposable {
     }
   }
 
-  /** Of a group that should be demoted and cannot be: which order is lost. */
+  /** Of a group that should be demoted and cannot be: which order is lost, where that is so for more than a moment. */
   #tell(chain: Node[]): void {
     const own = chain.at(-1)!;
-    if (own.told || !own.foreign || own.chosenIn === this.#decision) return;
-    own.told = true;
+    if (!own.foreign || own.chosenIn === this.#decision || own.lostNs === Infinity) return;
+    own.lostNs += Math.min(this.#nowNs - this.#beforeNs, LOST_STEP_NS);
+    if (own.lostNs < LOST_NS) return;
+    own.lostNs = Infinity;
     this.#count("group_shared");
     this.note(
       `"${

@@ -105,6 +105,7 @@ cgroupTest(
     assert.ok(!pods.demoted && !side.demoted);
     fn.take(sidecar);
     await until("it is given back", () => !fn.demoted);
+    await until("that is told", () => lab.notes.length > 0);
     await sleep(500);
     assert.ok(!fn.demoted && !pods.demoted && !a.demoted);
     assert.ok(scheduling(long[0]!).policy !== 0, "its functions' tasks are demoted still");

@@ -1,12 +1,21 @@
 /** Cgroups of the tests' own in the hierarchy of the cpu controller, whichever version that is here. */
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { type CgroupMount, cgroupMount } from "../../enforce/cgroup_mount.ts";
 
 /** The hierarchy; undefined where there is none. */
 export const mount: CgroupMount | undefined = cgroupMount();
 
-/** A cgroup of a test's own. */
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // it has ended
+  }
+}
+
+/** A cgroup of a test's own: all that is in it was started by the test. */
 export class TestCgroup implements AsyncDisposable {
   private constructor(readonly path: string, readonly parent?: TestCgroup) {}
 
@@ -69,7 +78,11 @@ export class TestCgroup implements AsyncDisposable {
     }
   }
 
+  /** Ends what is in it still, and removes it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (existsSync(this.path)) {
+      for (const pid of this.read("cgroup.procs").split("\n").filter(Boolean)) kill(Number(pid));
+    }
     await this.remove();
   }
 }
