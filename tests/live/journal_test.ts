@@ -22,8 +22,8 @@ import {
 restoreTest(
   "agent: a damaged journal is used as far as it is whole, and the rest reported",
   async (place) => {
-    const tids = await spinners(place, N + 4);
-    await killedAgent(place, () => tids.filter(demoted).length >= 4 ? tids : []);
+    const tids = await spinners(place, N + 6);
+    await killedAgent(place, tids, 4);
     const bytes = Deno.readFileSync(journalOf(place));
     bytes.fill(0xa5, 0, 200); // the header
     let first = JOURNAL.headerBytes;

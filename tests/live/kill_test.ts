@@ -28,7 +28,7 @@ Deno.test({
     const spinning = Array.from({ length: 2 * n }, () => place.start(path, 0).pid);
     await until("a child", () => childrenOf(family).length === 1);
     const all = () => [family, ...childrenOf(family), blocking, ...spinning].flatMap(threadsOf);
-    assert.equal(all().length, 4 + 1 + 2 * n);
+    await until("all threads", () => all().length === 4 + 1 + 2 * n);
     const before = new Map(all().map((tid) => [tid, described(tid)]));
 
     const { left, startMs } = await killAgain(place, rule, short, all);
