@@ -16,6 +16,17 @@ $busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
 $busybox mount -t bpf bpf /sys/fs/bpf
 $busybox mount -t tracefs tracefs /sys/kernel/tracing
+# Each of the agent's hooks gets two users for good. Attaching and detaching programs then does not rewrite the kernel's
+# code, which emulated CPUs may not notice in time while they run it: they crash.
+for user in one two; do
+	$busybox mkdir /sys/kernel/tracing/instances/$user
+	echo 0 > /sys/kernel/tracing/instances/$user/tracing_on
+	for event in sched/sched_switch sched/sched_wakeup sched/sched_wakeup_new sched/sched_migrate_task \
+		sched/sched_process_fork sched/sched_process_exec sched/sched_process_exit task/task_rename \
+		cgroup/cgroup_attach_task; do
+		echo 1 > /sys/kernel/tracing/instances/$user/events/$event/enable
+	done
+done
 $busybox ifconfig lo 127.0.0.1 up
 $busybox hostname vm
 

@@ -17,7 +17,11 @@ export function jobScript(files: readonly string[], options: readonly string[], 
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   });
-  variables.push(["NO_COLOR", "1"], ["DENO_NO_UPDATE_CHECK", "1"], ["ALPS_TEST_PATIENCE", `${patience}`]);
+  // A file system in memory: files of the layered root have other numbers in stat(2) than in /proc/locks.
+  variables.push(["TMPDIR", "/dev/shm"], ["NO_COLOR", "1"], ["DENO_NO_UPDATE_CHECK", "1"], [
+    "ALPS_TEST_PATIENCE",
+    `${patience}`,
+  ]);
   const offline = ["--no-check", "--cached-only"];
   const command = [
     Deno.execPath(),

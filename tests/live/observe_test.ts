@@ -4,10 +4,11 @@ import { bucketUpperNs } from "../../observe/observer.ts";
 import { childrenOf, liveTest, PATIENCE, scheduling, sleep, until } from "./lab.ts";
 
 /**
- * `actual` is within a tenth and 3 ms of `wanted`; more by what it takes to start so many programs, where that is slow.
+ * `actual` is within a tenth and 3 ms of `wanted`. In an emulated machine it may be more: starting so many programs takes
+ * CPU time there, and a CPU that waits for a real one counts that as CPU time.
  */
 function near(actual: number, wanted: number, what: string, starts = 1): void {
-  const most = wanted * 1.1 + 3 * starts * PATIENCE;
+  const most = wanted * (PATIENCE > 1 ? 3 : 1.1) + 3 * starts * PATIENCE;
   const fits = actual >= wanted * 0.9 - 3 && actual <= most;
   assert.ok(fits, `${what}: ${actual} ms, wanted about ${wanted} ms, at most ${most} ms`);
 }
@@ -118,13 +119,13 @@ Deno.test(
 Deno.test(
   liveTest("observe: processes that run already are taken in, with threads and children", async (lab) => {
     const f = await lab.program("early");
-    const process = lab.start(f, "-t", 2, "-c", 1, 300);
+    const process = lab.start(f, "-t", 2, "-c", 1, 300 * PATIENCE);
     await until("the child", () => childrenOf(process.pid).length === 1);
     await sleep(100);
     lab.rule("exe:{lab}/{function}");
     const record = await lab.record(process.pid);
     assert.equal(record.name, "early");
-    near(record.cpuNs / 1e6, 1200, "2 threads in 2 processes");
+    near(record.cpuNs / 1e6, 1200 * PATIENCE, "2 threads in 2 processes");
   }),
 );
 
