@@ -16,7 +16,6 @@ import { type ActiveInvocation, ActiveSet } from "../observe/active_set.ts";
 import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { SlotTable } from "../observe/slots.ts";
-import { HeapKeeper } from "./heap_keeper.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
 
 /**
@@ -45,7 +44,6 @@ class EventLoop implements Disposable {
   readonly #decision = new LatencyLog();
   readonly #eventTimes: number[] = [];
   readonly #perFunction = new Map<number, number>();
-  readonly #heap = new HeapKeeper();
   #received = 0;
   #ended: Invocation[] = [];
   #questions: Question[] = [];
@@ -113,7 +111,6 @@ class EventLoop implements Disposable {
         this.#active.sweep();
         sweepAtNs = nowNs + IDLE_NS;
       }
-      if (this.#active.size === 0) await this.#keepHeapSmall();
       wantedNs = this.#decide(nowNs);
       if (this.#questions.length > 0 || (this.#news && nowNs >= handOverAtNs)) {
         this.#handOver();
@@ -149,15 +146,6 @@ class EventLoop implements Disposable {
     }
     this.#eventTimes.length = 0;
     return wantedNs;
-  }
-
-  /** A pause of some milliseconds at times: only while there is nothing to order. */
-  async #keepHeapSmall(): Promise<void> {
-    this.#heap.look();
-    // It is asked for by a message: let it come, but wait for nothing here that might not come.
-    for (let turns = 0; this.#heap.collecting && turns < 100; turns++) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
   }
 
   /** Lets the runtime deliver what has been posted: the counter says how many messages there are. */
