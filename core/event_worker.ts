@@ -23,7 +23,6 @@ import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../ob
 import type { Invocation } from "../observe/invocation.ts";
 import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
 import { StartTimes } from "../observe/start_times.ts";
-import { HeapKeeper } from "./heap_keeper.ts";
 import { bootId } from "./journal_file.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -67,7 +66,6 @@ class EventLoop implements Disposable {
   readonly #decision = new LatencyLog();
   readonly #eventTimes: number[] = [];
   readonly #perFunction = new Map<number, number>();
-  readonly #heap = new HeapKeeper();
   #received = 0;
   #ended: Invocation[] = [];
   #questions: Question[] = [];
@@ -191,7 +189,6 @@ class EventLoop implements Disposable {
         this.#supervisor.look(nowNs);
         sweepAtNs = nowNs + IDLE_NS;
       }
-      if (this.#active.size === 0) await this.#keepHeapSmall();
       wantedNs = this.#decide(nowNs);
       if (this.#questions.length > 0 || (this.#news && nowNs >= handOverAtNs)) {
         this.#handOver();
@@ -261,15 +258,6 @@ class EventLoop implements Disposable {
     }
     this.#eventTimes.length = 0;
     return wantedNs;
-  }
-
-  /** A pause of some milliseconds at times: only while there is nothing to order. */
-  async #keepHeapSmall(): Promise<void> {
-    this.#heap.look();
-    // It is asked for by a message: let it come, but wait for nothing here that might not come.
-    for (let turns = 0; this.#heap.collecting && turns < 100; turns++) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
   }
 
   /** Lets the runtime deliver what has been posted: the counter says how many messages there are. */
