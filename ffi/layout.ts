@@ -32,7 +32,8 @@ export const ALPS_SLOT = {
   preemptions: 156,
   cpu: 160,
   last_tid: 164,
-  reserved: 168,
+  busy_tasks: 168,
+  reserved: 172,
   waiting: 192,
 } as const;
 
