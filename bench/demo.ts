@@ -80,7 +80,13 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
 
   const folder = await Deno.makeTempDir({ prefix: "alps-demo-" });
   try {
-    await using host = await startHostProcess({ commands: options.commands, warm: options.warm, signal });
+    await using host = await startHostProcess({
+      commands: options.commands,
+      warm: options.warm,
+      cgroups: options.cgroups,
+      sessions: options.sessions,
+      signal,
+    });
     await tryOut({
       policy: policies[1],
       workload,

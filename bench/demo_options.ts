@@ -39,6 +39,8 @@ const TABLE = {
     "false",
     "print one JSON document on standard output, all else on standard error",
   ),
+  "cgroups": withDefault(flag(), "false", "each function in a cgroup of its own"),
+  "sessions": withDefault(flag(), "false", "each invocation in a session of its own"),
   "commands": optional(path("FILE"), 'run these programs instead: {"NAME": ["/path/to/program", "{n}"]}'),
   "rule": repeated(text("RULE", "a rule"), "with --commands: how the agent finds them; may be repeated"),
   "call": repeated(call(), "with --commands: n and share of a function, spread of n; may be repeated"),
@@ -55,6 +57,8 @@ export interface DemoOptions {
   readonly warm: boolean;
   readonly null: boolean;
   readonly json: boolean;
+  readonly cgroups: boolean;
+  readonly sessions: boolean;
   /** With it come rules, and maybe calls. */
   readonly commands: string | undefined;
   readonly rule: readonly string[];

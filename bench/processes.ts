@@ -80,15 +80,23 @@ export async function startService(options: ServiceOptions): Promise<Service> {
  * its `--warm`.
  */
 export function startHostProcess(
-  options: { commands?: string | undefined; warm?: boolean; signal?: AbortSignal | undefined },
+  options: {
+    commands?: string | undefined;
+    warm?: boolean;
+    cgroups?: boolean;
+    sessions?: boolean;
+    signal?: AbortSignal | undefined;
+  },
 ): Promise<Service> {
-  const { commands, warm, signal } = options;
+  const { commands, warm, cgroups, sessions, signal } = options;
   const args = [
     "host",
     "--listen",
     "127.0.0.1:0",
     ...(commands === undefined ? [] : ["--commands", commands]),
     ...(warm ? ["--warm"] : []),
+    ...(cgroups ? ["--cgroups"] : []),
+    ...(sessions ? ["--sessions"] : []),
   ];
   return startService({ name: "the function host", args, signal });
 }

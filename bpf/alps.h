@@ -82,12 +82,29 @@ struct alps_slot {
 	__u32 preemptions;
 	__u32 cpu; /* where last_tid runs or is queued */
 	__u32 last_tid; /* the task that ran or was queued last */
+	__u64 group_id; /* of the group in which the task that ran last is scheduled: see enum alps_group_kind */
+	__u32 group_kind;
 	__u32 busy_tasks; /* those that have used busy_least_ns in the invocation; with ALPS_WARM */
-	__u32 reserved[5];
+	__u64 reserved;
 	/* Its tasks that wait for a CPU, by when that began: see wait_bucket_ns. */
 	__u32 waiting[ALPS_WAIT_BUCKETS];
 };
 _Static_assert(sizeof(struct alps_slot) == 256, "struct alps_slot");
+
+/* What weighs a task against others: it counts as a part of its group, and only inside that on its own. */
+enum alps_group_kind {
+	ALPS_GROUP_ROOT = 0, /* no group */
+	ALPS_GROUP_CGROUP = 1, /* a cgroup of the cpu controller; id: the cgroup's, which is its folder's inode */
+	ALPS_GROUP_AUTOGROUP = 2, /* a session of the root cgroup; id: the kernel's number of the autogroup */
+};
+
+/* What the iterator `foreign_groups` writes: a group in which there is a task that belongs to no invocation. */
+struct alps_group {
+	__u64 id;
+	__u32 kind;
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct alps_group) == 16, "struct alps_group");
 
 enum alps_event_kind {
 	ALPS_EVENT_START = 1, /* an invocation began; tid is its first task */
@@ -259,6 +276,8 @@ union alps_interface {
 	enum alps_key_parts key_parts;
 	enum alps_verdict_flags verdict_flags;
 	enum alps_task_state task_state;
+	enum alps_group_kind group_kind;
+	struct alps_group group;
 	struct alps_event event;
 	struct alps_classify classify;
 	struct alps_mode mode;

@@ -41,7 +41,8 @@ struct bpf_timer {
 } __attribute__((aligned(8)));
 enum { CLOCK_MONOTONIC = 1 };
 
-/* include/linux/sched.h: the task is a kernel thread; it was forked and has not called exec since. */
+/* include/linux/sched.h: the task is exiting; is a kernel thread; was forked and has not called exec since. */
+#define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define PF_FORKNOEXEC 0x00000040
 /* include/linux/sched/signal.h: the whole process is being ended. */
@@ -75,7 +76,17 @@ struct cgroup {
 	struct kernfs_node *kn;
 };
 struct cgroup_subsys_state {
+	struct cgroup *cgroup;
 	__u64 serial_nr;
+};
+struct task_group;
+struct autogroup {
+	unsigned long id;
+};
+struct task_group {
+	struct cgroup_subsys_state css;
+	struct task_group *parent;
+	struct autogroup *autogroup;
 };
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];
@@ -112,6 +123,7 @@ struct task_struct {
 	char comm[16];
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct task_group *sched_task_group;
 };
 
 struct seq_file;

@@ -14,6 +14,7 @@
 #include "observe_maps.h"
 #include "observe_count.h"
 #include "observe_warm.h"
+#include "observe_groups.h"
 #include "observe_account.h"
 #include "observe_classify.h"
 
@@ -60,6 +61,11 @@ int BPF_PROG(on_rename, struct task_struct *p, const char *comm)
 SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(on_move, struct cgroup *destination, const char *path, struct task_struct *p, bool threadgroup)
 {
+	struct alps_task *t = task_of(p);
+	struct alps_slot *s;
+
+	if (t && (s = slot_of(t)))
+		note_group(s, p);
 	if (shared.key_parts & ALPS_KEY_CGROUP && p->pid == p->tgid)
 		classify(p, 0);
 	return 0;
@@ -142,6 +148,17 @@ static __always_inline __u64 exec_base(struct alps_slot *s, struct task_struct *
 	if (s->flags & ALPS_WARM && !root->begin_ns)
 		return exec;
 	return p->pid == p->tgid ? own->exec_base_ns : 0;
+}
+
+/* Writes a struct alps_group for every group that a task which belongs to no invocation is in. */
+SEC("iter/task")
+int foreign_groups(struct bpf_iter__task *ctx)
+{
+	struct task_struct *p = ctx->task;
+
+	if (p && is_foreign(p))
+		write_groups(ctx->meta->seq, p);
+	return 0;
 }
 
 /*

@@ -142,6 +142,7 @@ static __always_inline void account_switch_in(struct alps_task *t, struct task_s
 	s->last_on_ns = now;
 	s->cpu = bpf_get_smp_processor_id();
 	s->last_tid = p->pid;
+	note_group(s, p);
 	__sync_fetch_and_add(&s->running_since_ns, now - s->base_ns);
 	__sync_fetch_and_add(&s->running, 1);
 }
@@ -269,6 +270,7 @@ static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct tas
 	t->life = 0;
 	if (state == ALPS_TASK_WAITING)
 		count_waiting(s, now, 1);
+	note_group(s, p);
 	if (state != ALPS_TASK_BLOCKED) {
 		s->cpu = p->wake_cpu;
 		s->last_tid = p->pid;

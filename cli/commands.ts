@@ -9,6 +9,8 @@ export const HOST_TABLE = {
   "listen": withDefault(address(), "127.0.0.1:5002", "address that answers POST /run/<function>"),
   "commands": optional(path("FILE"), "FILE says which command serves which function"),
   "warm": withDefault(flag(), "false", "serve each function by processes that stay up"),
+  "cgroups": withDefault(flag(), "false", "each function in a cgroup of its own"),
+  "sessions": withDefault(flag(), "false", "each invocation in a session of its own"),
 } as const satisfies OptionTable;
 
 export const REPLAY_TABLE = {
@@ -51,6 +53,8 @@ export interface HostOptions {
   readonly listen: Address;
   readonly commands: string | undefined;
   readonly warm: boolean;
+  readonly cgroups: boolean;
+  readonly sessions: boolean;
 }
 
 /** `alps-agent replay`. */

@@ -160,6 +160,7 @@ export class Agent implements AgentView, AsyncDisposable {
           this.#report = report;
         },
         guarded: (state) => this.#guarded(state),
+        noted: (text) => log.warning("{text}", { text }),
         // It reads the events, too.
         failed: (message) => this.#trouble(`enforcement has stopped: ${message}`, "observing", "enforcing"),
       },

@@ -19,6 +19,8 @@ export interface EventThreadListener {
   state(active: ReadonlyMap<number, number>, report: EventThreadReport): void;
   /** The guard has switched enforcement off, or on again. */
   guarded(state: EnforcementState): void;
+  /** Something that people should know; told once. */
+  noted?(text: string): void;
   /** It stopped by an error after it had started: nothing is enforced any longer, everything has been put back. */
   failed(message: string): void;
 }
@@ -127,6 +129,8 @@ export class EventThread implements AsyncDisposable {
         return message.answer
           ? this.#switches.shift()?.resolve(message.state)
           : this.listener.guarded(message.state);
+      case "note":
+        return this.listener.noted?.(message.text);
       case "stopped":
         return this.#end(new Error("the event thread has stopped"));
       case "failed": {

@@ -10,9 +10,11 @@ import { Journal } from "../enforce/journal.ts";
 import { JOURNAL } from "../enforce/journal_layout.ts";
 import { LatencyLog } from "../enforce/latency_log.ts";
 import { type Enforcer, NoEnforcer } from "../enforce/enforcer.ts";
+import { ThisMachine } from "../enforce/group_machine.ts";
 import { StockEnforcer } from "../enforce/stock.ts";
 import { errnoName } from "../ffi/errors.ts";
 import { ALPS_LIMITS } from "../ffi/layout.ts";
+import { Files } from "../ffi/files.ts";
 import { Libc, PollSet, SCHED_FIFO, SCHED_FLAG_RESET_ON_FORK } from "../ffi/libc.ts";
 import { RingReader } from "../ffi/ring.ts";
 import { type ActiveInvocation, ActiveSet } from "../observe/active_set.ts";
@@ -21,6 +23,7 @@ import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../ob
 import type { Invocation } from "../observe/invocation.ts";
 import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
 import { StartTimes } from "../observe/start_times.ts";
+import { HeapKeeper } from "./heap_keeper.ts";
 import { bootId } from "./journal_file.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -36,9 +39,10 @@ const WARM_UP_TURNS = 10_000;
 
 /**
  * A decision that takes longer than this (thousands want a CPU) is followed by a pause of so many times its length: this
- * thread comes before everything else, and must leave the CPUs to others.
+ * thread comes before everything else, and must leave the CPUs to others. A machine that stood still meanwhile makes a
+ * decision long, too: hence the longest pause.
  */
-const LONG_DECISION_NS = 1_000_000, PAUSE_FACTOR = 4;
+const LONG_DECISION_NS = 1_000_000, PAUSE_FACTOR = 4, LONGEST_PAUSE_NS = 50_000_000;
 
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToEventThread>) => void) | null;
@@ -63,6 +67,7 @@ class EventLoop implements Disposable {
   readonly #decision = new LatencyLog();
   readonly #eventTimes: number[] = [];
   readonly #perFunction = new Map<number, number>();
+  readonly #heap = new HeapKeeper();
   #received = 0;
   #ended: Invocation[] = [];
   #questions: Question[] = [];
@@ -78,9 +83,20 @@ class EventLoop implements Disposable {
     this.#ring = this.#resources.use(new RingReader(this.#libc, eventsFd, ALPS_LIMITS.ALPS_RING_BYTES));
     const slots = this.#resources.use(new SlotTable(this.#libc, slotsFd, waitBucketNs(maxWaitNs)));
     const shared = this.#resources.use(new SharedPage(this.#libc, sharedFd));
+    const files = this.#resources.use(new Files());
     this.#enforcer = this.#resources.use(
       options.backend === "stock"
-        ? new StockEnforcer(this.#libc, slots, { cpus, migrate, maxWaitNs, journal: this.#openJournal() })
+        ? new StockEnforcer(this.#libc, slots, {
+          cpus,
+          migrate,
+          maxWaitNs,
+          journal: this.#openJournal(),
+          groups: {
+            machine: new ThisMachine(files, options.foreignGroupsFd),
+            note: (text) => self.postMessage({ type: "note", text }),
+            clock: () => this.#libc.monotonicNs(),
+          },
+        })
         : new NoEnforcer(),
     );
     this.#active = new ActiveSet(slots, {
@@ -166,13 +182,16 @@ class EventLoop implements Disposable {
       if (this.#polled.ready(1)) await this.#takeMessages();
       this.#ring.drain(this.#handle);
       const nowNs = this.#libc.monotonicNs();
-      if (timedOut) this.#supervisor.reacted(nowNs - fromNs - timeoutNs, nowNs);
+      // Later than the time-out, it was late, whatever else it finds by now.
+      const lateNs = nowNs - fromNs - timeoutNs;
+      if (timedOut || lateNs > 0) this.#supervisor.reacted(lateNs, nowNs);
       if (nowNs >= sweepAtNs) {
         this.#active.sweep();
         if (this.#auto.look(this.#active, nowNs)) this.#news = true;
         this.#supervisor.look(nowNs);
         sweepAtNs = nowNs + IDLE_NS;
       }
+      if (this.#active.size === 0) await this.#keepHeapSmall();
       wantedNs = this.#decide(nowNs);
       if (this.#questions.length > 0 || (this.#news && nowNs >= handOverAtNs)) {
         this.#handOver();
@@ -234,12 +253,23 @@ class EventLoop implements Disposable {
     const doneNs = this.#libc.monotonicNs();
     const tookNs = doneNs - nowNs;
     this.#decision.add(tookNs);
-    if (tookNs > LONG_DECISION_NS) this.#pausedUntilNs = doneNs + PAUSE_FACTOR * tookNs;
+    if (tookNs > LONG_DECISION_NS) {
+      this.#pausedUntilNs = doneNs + Math.min(PAUSE_FACTOR * tookNs, LONGEST_PAUSE_NS);
+    }
     if (counters.promotions + counters.demotions > before) {
       for (const timeNs of this.#eventTimes) this.#eventToAction.add(doneNs - timeNs);
     }
     this.#eventTimes.length = 0;
     return wantedNs;
+  }
+
+  /** A pause of some milliseconds at times: only while there is nothing to order. */
+  async #keepHeapSmall(): Promise<void> {
+    this.#heap.look();
+    // It is asked for by a message: let it come, but wait for nothing here that might not come.
+    for (let turns = 0; this.#heap.collecting && turns < 100; turns++) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
   }
 
   /** Lets the runtime deliver what has been posted: the counter says how many messages there are. */

@@ -12,6 +12,8 @@ export interface EventThreadOptions {
   eventsFd: number;
   slotsFd: number;
   sharedFd: number;
+  /** Link of the eBPF iterator `foreign_groups`. */
+  foreignGroupsFd: number;
   /** Readable when the main thread has posted a message. */
   wakeFd: number;
   /** One 32-bit counter: messages posted by the main thread. */
@@ -67,5 +69,7 @@ export type FromEventThread =
   | { type: "report"; report: EventThreadReport }
   /** It has changed by the guard, or has been carried out as `answer` to a person. */
   | { type: "enforcement"; state: EnforcementState; answer: boolean }
+  /** A warning for people, told once. */
+  | { type: "note"; text: string }
   | { type: "stopped" }
   | { type: "failed"; message: string };

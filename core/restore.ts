@@ -1,11 +1,13 @@
 /** Putting back what an agent has left behind that could not do it itself. */
 
+import type { CgroupChange } from "../enforce/change_journal.ts";
 import { putBackInherited } from "../enforce/inherited.ts";
 import { Journal, type JournalRecords } from "../enforce/journal.ts";
 import { JOURNAL } from "../enforce/journal_layout.ts";
 import {
   type CgroupFiles,
   type Outcome,
+  putBackAutogroup,
   putBackCgroup,
   putBackMove,
   putBackTask,
@@ -109,7 +111,7 @@ function restoreRecords(
   };
   // Cgroups first: a group of the idle class holds up all of its tasks.
   const left = {
-    cgroups: cgroups.filter((change) => count(putBackCgroup(CGROUP_FILES, change), "cgroups")),
+    cgroups: cgroups.filter((change) => count(putBackGroup(change), "cgroups")),
     tasks: tasks.filter((task) => count(putBackTask(kernel, task), "tasks")),
     moves: moves.filter((move) => count(putBackMove(kernel, move), "tasks")),
   };
@@ -135,6 +137,11 @@ function taskKernel(libc: Libc): TaskKernel {
     getAffinity: (tid, mask) => libc.getAffinity(tid, mask),
     setAffinity: (tid, mask) => libc.setAffinity(tid, mask),
   };
+}
+
+function putBackGroup(change: CgroupChange): Outcome {
+  if (change.file !== "autogroup") return putBackCgroup(CGROUP_FILES, change);
+  return putBackAutogroup(CGROUP_FILES, procList.processes().map(({ pid }) => pid), change);
 }
 
 const CGROUP_FILES: CgroupFiles = {

@@ -25,6 +25,9 @@ export interface EnforcerCounters {
   promotions: number;
   demotions: number;
   migrations: number;
+  /** Of whole scheduling groups. */
+  groupDemotions: number;
+  groupPromotions: number;
   /** Actions that failed, by reason. A process that is gone before it can be changed is normal. */
   errors: Record<string, number>;
 }
@@ -59,20 +62,22 @@ export interface Enforcer extends Disposable {
 
 /** All zero. */
 export function newCounters(): EnforcerCounters {
-  return { decisions: 0, promotions: 0, demotions: 0, migrations: 0, errors: {} };
+  return {
+    decisions: 0,
+    promotions: 0,
+    demotions: 0,
+    migrations: 0,
+    groupDemotions: 0,
+    groupPromotions: 0,
+    errors: {},
+  };
 }
 
 /** Observes and learns only. */
 export class NoEnforcer implements Enforcer {
   readonly name = "none";
   readonly sliceEnforced = false;
-  readonly counters: EnforcerCounters = {
-    decisions: 0,
-    promotions: 0,
-    demotions: 0,
-    migrations: 0,
-    errors: {},
-  };
+  readonly counters: EnforcerCounters = newCounters();
   setOrders(): void {}
   started(): void {}
   taskStarted(): void {}

@@ -2,6 +2,7 @@
 
 import { errnoName, ESRCH, osReason } from "../ffi/errors.ts";
 import { type Libc, SCHED_BATCH, SCHED_NORMAL, type SchedAttr } from "../ffi/libc.ts";
+import { textToWrite } from "./group_weight.ts";
 import type { CgroupChange } from "./change_journal.ts";
 import type { MoveRecord, TaskRecord } from "./journal_layout.ts";
 
@@ -75,6 +76,33 @@ export function putBackCgroup(
     const gone = error instanceof Deno.errors.NotFound || /os error 19\b/.test(String(error));
     return gone ? "gone" : { failed: osReason(error) };
   }
+}
+
+/**
+ * Gives a session's autogroup its nice value from before (sched(7)), through any process that is in it: the one that is in
+ * the record may have ended since.
+ * @param pids of all processes
+ */
+export function putBackAutogroup(
+  files: Pick<CgroupFiles, "read" | "write">,
+  pids: readonly number[],
+  change: CgroupChange,
+): Outcome {
+  const [group] = change.ours.split(" ");
+  for (const pid of pids) {
+    const path = `/proc/${pid}/autogroup`;
+    try {
+      const now = files.read(path).trim();
+      if (now.split(" ")[0] !== group) continue;
+      if (now !== change.ours) return "changed";
+      files.write(path, textToWrite(change, change.before));
+      return "restored";
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) continue; // it has ended
+      return { failed: osReason(error) };
+    }
+  }
+  return "gone";
 }
 
 /** What a system call's status, an errno where negative, says of a record. */

@@ -7,12 +7,15 @@
 import type { Libc, SchedAttr } from "../ffi/libc.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 import type { SlotTable } from "../observe/slots.ts";
-import type { ChangeJournal } from "./change_journal.ts";
+import { type ChangeJournal, NO_JOURNAL } from "./change_journal.ts";
 import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "./enforcer.ts";
+import type { GroupMachine } from "./group_machine.ts";
+import { Groups, type Note } from "./groups.ts";
 import { LatencyLog } from "./latency_log.ts";
-import { Mover, type Placed, planMoves } from "./placement.ts";
 import { Ranking, remainingOf } from "./ranking.ts";
 import { Selection } from "./selection.ts";
+import { Spreader } from "./spread.ts";
+import { Entries, type Entry } from "./stock_entry.ts";
 import { TaskAttributes } from "./task_attributes.ts";
 
 /** Least time until a running invocation's rank is looked at again: where two ranks rise past each other in turn. */
@@ -40,29 +43,23 @@ const SHARED_WITH_OTHERS = 3;
 /** Ranks of those that have waited too long, before all others, people's pins among them: the longest first. */
 const OVERDUE_RANK = -1e20;
 
-/** One invocation, as this backend keeps it. */
-interface Entry {
-  readonly invocation: ActiveInvocation;
-  demoted: boolean;
-  chosen: boolean;
-  rank: number;
-  /** Its attributes when it was first demoted: what its children inherit goes back to. */
-  before: SchedAttr | undefined;
-  /** When it was promoted while it was waiting, until it is seen on a CPU; 0 = no. */
-  promotedNs: number;
-  /** It goes first until it has attained this, because it has waited too long; 0 = no. */
-  overdueUntilNs: number;
-}
-
 export interface StockOptions {
   readonly cpus: readonly number[];
   /** An invocation that wants a CPU gets one after this time at the latest, whatever its rank. */
   readonly maxWaitNs: number;
   /** Whether waiting chosen tasks are moved to CPUs without one. */
   readonly migrate?: boolean;
-  /** What is changed is written there first. */
+  /** The machine's scheduling groups; left out, invocations in different ones are not ordered against each other. */
+  readonly groups?: { machine: GroupMachine; note: Note; clock: () => number };
+  /** Where changes are written down before they are made. */
   readonly journal?: ChangeJournal;
 }
+
+/** What is read of an invocation's slot. */
+type Slots = Pick<
+  SlotTable,
+  "attainedNs" | "cpu" | "group" | "lastOnNs" | "lastTid" | "oldestWaitNs" | "runnable" | "running"
+>;
 
 export class StockEnforcer implements Enforcer {
   readonly name = "stock";
@@ -71,14 +68,14 @@ export class StockEnforcer implements Enforcer {
   readonly promotionLatency = new LatencyLog();
   readonly #ranking = new Ranking();
   readonly #attributes: TaskAttributes;
-  readonly #mover: Mover;
+  readonly #spreader: Spreader;
   /** Those that go first because they have waited too long, whatever there is room for. */
   readonly #overdue: Entry[] = [];
   readonly #fullNs: number;
   #cpus: readonly number[];
   #selection: Selection<Entry>;
-  readonly #entries: Entry[] = [];
-  readonly #indexOf = new Map<ActiveInvocation, number>();
+  readonly #entries = new Entries();
+  readonly #groups: Groups | undefined;
   readonly counters: EnforcerCounters = newCounters();
   /**
    * What warm instances had before one of their invocations was demoted: a task that is made while the next one begins, but
@@ -89,17 +86,18 @@ export class StockEnforcer implements Enforcer {
 
   constructor(
     libc: Pick<Libc, "getAttr" | "setAttr" | "getAffinity" | "setAffinity">,
-    readonly slots: Pick<
-      SlotTable,
-      "attainedNs" | "cpu" | "lastOnNs" | "lastTid" | "oldestWaitNs" | "runnable" | "running"
-    >,
+    readonly slots: Slots,
     readonly options: StockOptions,
   ) {
-    this.#attributes = new TaskAttributes(libc, this.counters.errors, options.journal);
-    this.#mover = new Mover(libc, options.cpus, options.journal);
-    this.#cpus = options.cpus;
-    this.#selection = new Selection(options.cpus.length);
-    this.#fullNs = Math.min(FULL_NS, options.maxWaitNs / 8);
+    const { cpus, maxWaitNs, groups, journal = NO_JOURNAL } = options;
+    this.#attributes = new TaskAttributes(libc, this.counters.errors, journal);
+    this.#spreader = new Spreader(libc, slots, cpus, journal);
+    this.#cpus = cpus;
+    this.#selection = new Selection(cpus.length);
+    this.#fullNs = Math.min(FULL_NS, maxWaitNs / 8);
+    if (groups) {
+      this.#groups = new Groups(groups.machine, journal, this.counters.errors, groups.note, groups.clock);
+    }
   }
 
   setOrders(orders: Orders): void {
@@ -108,20 +106,11 @@ export class StockEnforcer implements Enforcer {
   }
 
   started(invocation: ActiveInvocation): void {
-    const entry: Entry = {
-      invocation,
-      demoted: false,
-      chosen: true, // so that its rank is made at the next decision
-      rank: 0,
-      before: this.#before.get(invocation.tids),
-      promotedNs: 0,
-      overdueUntilNs: 0,
-    };
-    this.#indexOf.set(invocation, this.#entries.push(entry) - 1);
+    this.#entries.add(invocation, this.#before.get(invocation.tids));
   }
 
   taskStarted(invocation: ActiveInvocation, tid: number): void {
-    const entry = this.#entryOf(invocation);
+    const entry = this.#entries.of(invocation);
     // Never demoted: whatever class the new task has, it does not come from us.
     if (entry?.before) this.#attributes.adopt(tid, entry.demoted, entry.before);
   }
@@ -132,19 +121,14 @@ export class StockEnforcer implements Enforcer {
 
   ended(invocation: ActiveInvocation, cpuNs: number | undefined): void {
     for (const tid of invocation.tids) this.#attributes.left(tid);
-    const at = this.#indexOf.get(invocation);
-    if (at === undefined) return;
-    this.#indexOf.delete(invocation);
-    const last = this.#entries.pop()!;
-    if (last.invocation !== invocation) {
-      this.#entries[at] = last;
-      this.#indexOf.set(last.invocation, at);
-    }
+    if (!this.#entries.remove(invocation)) return;
+    // Nothing is decided before the next one comes, and that is to find its group as it was.
+    if (this.#entries.items.length === 0) this.#groups?.promoteAll();
     if (cpuNs !== undefined) this.#ranking.learn(invocation.functionId, cpuNs);
   }
 
   paused(invocation: ActiveInvocation, cpuNs: number | undefined): void {
-    const entry = this.#entryOf(invocation);
+    const entry = this.#entries.of(invocation);
     if (entry?.before) this.#before.set(invocation.tids, entry.before);
     if (entry) this.#promote(entry, 0); // it is asleep: nothing to be watched
     this.ended(invocation, cpuNs);
@@ -156,47 +140,48 @@ export class StockEnforcer implements Enforcer {
     if (full) this.#fullAtNs = nowNs + this.#fullNs;
     const runnable = this.#updateRanks(nowNs, full);
     if (runnable <= this.#cpus.length) {
-      for (const entry of this.#entries) this.#promote(entry, nowNs);
+      this.counters.groupPromotions += this.#groups?.promoteAll() ?? 0;
+      for (const entry of this.#entries.items) this.#promote(entry, nowNs);
       return Infinity;
     }
     this.#choose();
+    this.#orderGroups(nowNs);
     for (const entry of this.#selection.items) this.#promote(entry, nowNs);
     for (const entry of this.#overdue) this.#promote(entry, nowNs);
     let bestWaiting = Infinity;
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.items) {
       if (entry.chosen || this.slots.runnable(entry.invocation.slot) === 0) continue;
       if (!entry.demoted) this.#demote(entry);
       if (entry.rank < bestWaiting) bestWaiting = entry.rank;
     }
-    if (this.options.migrate !== false) this.#spread();
+    if (this.options.migrate !== false) {
+      this.counters.migrations += this.#spreader.spread(this.#selection.items);
+    }
     return this.#untilNextNs(bestWaiting, nowNs);
   }
 
   release(): void {
+    this.#groups?.promoteAll();
     this.#attributes.restoreAll();
-    for (const entry of this.#entries) entry.demoted = false;
+    for (const entry of this.#entries.items) entry.demoted = false;
     this.#fullAtNs = 0;
   }
 
   setCpus(cpus: readonly number[]): void {
     this.#cpus = cpus;
     this.#selection = new Selection(cpus.length);
-    this.#mover.setCpus(cpus);
+    this.#spreader.setCpus(cpus);
   }
 
   [Symbol.dispose](): void {
     this.release();
-  }
-
-  #entryOf(invocation: ActiveInvocation): Entry | undefined {
-    const at = this.#indexOf.get(invocation);
-    return at === undefined ? undefined : this.#entries[at];
+    this.#groups?.[Symbol.dispose]();
   }
 
   /** Ranks of those that run (and, from time to time, of all). Returns how many tasks want a CPU. */
   #updateRanks(nowNs: number, full: boolean): number {
     let runnable = 0;
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.items) {
       const { slot, functionId } = entry.invocation;
       runnable += this.slots.runnable(slot);
       if (entry.promotedNs !== 0) this.#watchPromotion(entry);
@@ -205,7 +190,7 @@ export class StockEnforcer implements Enforcer {
     const shareNs = this.options.maxWaitNs * this.#cpus.length / runnable;
     const roundNs = runnable * KERNEL_SLICE_NS / this.#cpus.length;
     this.#overdue.length = 0;
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.items) {
       if (!entry.chosen && !full) continue;
       const { slot, functionId, startNs } = entry.invocation;
       const attainedNs = this.slots.attainedNs(slot, nowNs);
@@ -249,7 +234,7 @@ export class StockEnforcer implements Enforcer {
   #choose(): void {
     const selection = this.#selection;
     selection.clear();
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.items) {
       const { slot, startNs } = entry.invocation;
       const lead = entry.chosen && this.slots.running(slot) > 0 ? leadOf(entry.rank, startNs) : 0;
       entry.chosen = false;
@@ -264,6 +249,22 @@ export class StockEnforcer implements Enforcer {
     }
     selection.truncate(count);
     for (const entry of this.#overdue) entry.chosen = true;
+  }
+
+  /** Before the tasks: what a promoted task's group weighs counts when the kernel looks whether it may run at once. */
+  #orderGroups(nowNs: number): void {
+    const groups = this.#groups;
+    if (!groups) return;
+    groups.begin(nowNs);
+    for (const { chosen, invocation: { slot, pid } } of this.#entries.items) {
+      const key = this.slots.group(slot);
+      if (chosen) groups.chosen(key, pid);
+      else if (this.slots.runnable(slot) > 0) groups.waiting(key, pid);
+      else groups.blocked(key, pid);
+    }
+    const { demotions, promotions } = groups.apply();
+    this.counters.groupDemotions += demotions;
+    this.counters.groupPromotions += promotions;
   }
 
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */
@@ -307,27 +308,5 @@ export class StockEnforcer implements Enforcer {
     if (onNs < entry.promotedNs) return;
     this.promotionLatency.add(onNs - entry.promotedNs);
     entry.promotedNs = 0;
-  }
-
-  #spread(): void {
-    if (!this.#chosenCollide()) return;
-    const placed: Placed[] = this.#selection.items.map(({ invocation: { slot } }) => ({
-      tid: this.slots.lastTid(slot),
-      cpu: this.slots.cpu(slot),
-      running: this.slots.running(slot) > 0,
-    }));
-    for (const move of planMoves(placed, this.#cpus)) {
-      if (this.#mover.move(move)) this.counters.migrations++;
-    }
-  }
-
-  /** Whether two chosen ones are on one CPU: rarely, so that no plan needs to be made. */
-  #chosenCollide(): boolean {
-    const { items } = this.#selection;
-    for (let i = 1; i < items.length; i++) {
-      const cpu = this.slots.cpu(items[i]!.invocation.slot);
-      for (let j = 0; j < i; j++) if (this.slots.cpu(items[j]!.invocation.slot) === cpu) return true;
-    }
-    return false;
   }
 }

@@ -29,7 +29,7 @@ const ERRNO_NAMES: Record<number, string> = {
   4005: "relocation failed",
 };
 
-export const EPERM = 1, ESRCH = 3, EINTR = 4, EEXIST = 17;
+export const EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EEXIST = 17, ENODEV = 19;
 
 /** `EINVAL (invalid argument)` for 22; the bare number where the name is not known. */
 export function errnoName(errno: number): string {

@@ -32,8 +32,10 @@ export const ALPS_SLOT = {
   preemptions: 156,
   cpu: 160,
   last_tid: 164,
-  busy_tasks: 168,
-  reserved: 172,
+  group_id: 168,
+  group_kind: 176,
+  busy_tasks: 180,
+  reserved: 184,
   waiting: 192,
 } as const;
 
@@ -148,6 +150,13 @@ export const ALPS_MEMBER = {
   reserved: 12,
 } as const;
 
+export const ALPS_GROUP = {
+  size: 16,
+  id: 0,
+  kind: 8,
+  reserved: 12,
+} as const;
+
 export const ALPS_LIMITS = {
   ALPS_SLOTS: 16384,
   ALPS_SLOT_PROBES: 32,
@@ -193,4 +202,10 @@ export const ALPS_KEY_PARTS = {
 export const ALPS_VERDICT_FLAGS = {
   ALPS_VERDICT_ASK: 1,
   ALPS_VERDICT_EXCLUDED: 2,
+} as const;
+
+export const ALPS_GROUP_KIND = {
+  ALPS_GROUP_ROOT: 0,
+  ALPS_GROUP_CGROUP: 1,
+  ALPS_GROUP_AUTOGROUP: 2,
 } as const;

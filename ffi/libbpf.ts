@@ -228,6 +228,13 @@ export class BpfObject implements Disposable {
     return this.#c.bpf_map__fd(map);
   }
 
+  /** Descriptor of an attached program's link, valid until the object is closed. */
+  linkFd(program: string): number {
+    const link = this.#links.get(program);
+    if (!link) throw new Error(`cannot find the link of ${program} in ${this.name}: it is not attached`);
+    return this.#c.bpf_link__fd(link);
+  }
+
   /** A new descriptor that runs an attached iterator program when it is read. The caller closes it. */
   createIterator(program: string): number {
     const link = this.#links.get(program);

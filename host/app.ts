@@ -28,8 +28,15 @@ interface ProblemMembers {
   exit_status?: number;
 }
 
-/** Makes the application. */
-export function createHostApp(runner: Runner, commands: Commands = new Map()): Hono {
+/**
+ * Makes the application.
+ * @param joinFileOf the file by which a function's processes join their cgroup; called only for what is going to run
+ */
+export function createHostApp(
+  runner: Runner,
+  commands: Commands = new Map(),
+  joinFileOf: (functionName: string) => string | undefined = () => undefined,
+): Hono {
   const app = new Hono();
   const jobs = new Map(runner.jobs.map((job) => [job.name, job]));
 
@@ -57,11 +64,15 @@ export function createHostApp(runner: Runner, commands: Commands = new Map()): H
   app.post(`${RUN}*`, async (c) => {
     const request = parseRunRequest(rawPath(c.req.raw).slice(RUN.length), await c.req.text());
     const command = commands.get(request.function);
-    if (command) return answer(c, request, await runner.exec({ argv: commandFor(command, request.n) }));
+    const joinFile = () => joinFileOf(request.function);
+    if (command) {
+      const argv = commandFor(command, request.n);
+      return answer(c, request, await runner.exec({ argv, joinFile: joinFile() }));
+    }
     const job = jobs.get(request.job);
     if (!job) return problem(c, 404, unknownJob(request, jobs, commands));
     checkRange(job, request.n);
-    return answer(c, request, await runner.run(request));
+    return answer(c, request, await runner.run({ ...request, joinFile: joinFile() }));
   });
 
   app.notFound((c) =>

@@ -58,10 +58,14 @@ export class ForkServer implements AsyncDisposable {
    * Starts the native parent and waits until it is ready.
    *
    * @param options.warm instances that stay up do the jobs, one request after another, instead of a process each
+   * @param options.sessions each invocation in a session of its own
    * @throws {ForkServerError} where it cannot be started, with the remedy
    */
-  static async start(binaryPath: string, { warm = false }: { warm?: boolean } = {}): Promise<ForkServer> {
-    const args = warm ? ["--warm"] : [];
+  static async start(
+    binaryPath: string,
+    { warm = false, sessions = false }: { warm?: boolean; sessions?: boolean } = {},
+  ): Promise<ForkServer> {
+    const args = [...(warm ? ["--warm"] : []), ...(sessions ? ["--sessions"] : [])];
     let process: Deno.ChildProcess;
     try {
       process = new Deno.Command(binaryPath, { args, stdin: "piped", stdout: "piped", stderr: "inherit" })
@@ -110,8 +114,11 @@ export class ForkServer implements AsyncDisposable {
    * @param request.n in the job's range, see {@link jobs}
    * @throws {InvocationRefused} for an unknown job or an n out of range; {@link ForkServerError} where the parent is gone
    */
-  run(request: { function: string; job: string; n: number }): Promise<InvocationReply> {
-    return this.#request("run", [request.function, request.job, String(request.n)]);
+  run(
+    request: { function: string; job: string; n: number; joinFile?: string | undefined },
+  ): Promise<InvocationReply> {
+    const { function: name, job, n, joinFile } = request;
+    return this.#request("run", [name, job, String(n)], joinFile);
   }
 
   /**
@@ -120,8 +127,8 @@ export class ForkServer implements AsyncDisposable {
    * @param argv its path, then its arguments: at most 256 in all
    * @throws {InvocationRefused} where it cannot be executed; {@link ForkServerError} where the parent is gone
    */
-  exec(request: { argv: readonly string[] }): Promise<InvocationReply> {
-    return this.#request("exec", request.argv);
+  exec(request: { argv: readonly string[]; joinFile?: string | undefined }): Promise<InvocationReply> {
+    return this.#request("exec", request.argv, request.joinFile);
   }
 
   /** Ends the native parent and every invocation that is under way; those are rejected. */
@@ -138,10 +145,14 @@ export class ForkServer implements AsyncDisposable {
     await this.close();
   }
 
-  #request(kind: "run" | "exec", fields: readonly string[]): Promise<InvocationReply> {
+  #request(
+    kind: "run" | "exec",
+    fields: readonly string[],
+    joinFile: string | undefined,
+  ): Promise<InvocationReply> {
     if (this.#failure) return Promise.reject(this.#failure);
     const id = ++this.#lastId;
-    const line = formatRequest(kind, id, fields);
+    const line = formatRequest(kind, id, fields, joinFile);
     // Percent-encoded text is ASCII: its length is its size.
     if (line.length > LINE_MOST) {
       return Promise.reject(

@@ -5,8 +5,10 @@ import { fileURLToPath } from "node:url";
 import { formatHostPort, parseListen, ServerError } from "../api/address.ts";
 import { oneLine } from "../observe/names.ts";
 import { createHostApp } from "./app.ts";
+import { FunctionCgroups } from "./cgroups.ts";
 import { type Commands, CommandsError, readCommands } from "./commands.ts";
 import { ForkServer, ForkServerError } from "./forkserver.ts";
+import { NotSupportedError } from "../ffi/errors.ts";
 
 export interface HostOptions {
   /** `HOST:PORT`; port 0 is any free one. */
@@ -15,6 +17,10 @@ export interface HostOptions {
   commands?: string;
   /** Functions are served by processes that stay up; commands still get a process each. */
   warm?: boolean;
+  /** Each function's invocations in a cgroup of their own. */
+  cgroups?: boolean;
+  /** Each invocation in a session of its own. */
+  sessions?: boolean;
 }
 
 /** A host that answers. */
@@ -38,26 +44,38 @@ export function hostBinaryPath(): string {
  * Starts a host; it answers when the promise resolves.
  *
  * @throws {ServerError} for an address that it cannot listen on, {@link CommandsError} for a wrong commands file,
- * {@link ForkServerError} where the native parent does not start: each a line to be shown
+ * {@link ForkServerError} where the native parent does not start, {@link NotSupportedError} where there can be no cgroups:
+ * each a line to be shown
  */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const { hostname, port } = parseListen(options.listen);
   const commands: Commands = options.commands === undefined
     ? new Map()
     : await readCommands(options.commands);
-  const forkServer = await ForkServer.start(hostBinaryPath(), { warm: options.warm ?? false });
-  const app = createHostApp(forkServer, commands);
+  const { warm = false, sessions = false } = options;
+  const cgroups = options.cgroups ? await FunctionCgroups.make() : undefined;
+  const removeCgroups = async () => await cgroups?.[Symbol.asyncDispose]();
+  let forkServer: ForkServer;
+  try {
+    forkServer = await ForkServer.start(hostBinaryPath(), { warm, sessions });
+  } catch (error) {
+    await removeCgroups();
+    throw error;
+  }
+  const app = createHostApp(forkServer, commands, (name) => cgroups?.joinFileOf(name));
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     server = Deno.serve({ hostname, port, onListen: () => {} }, (request) => app.fetch(request));
   } catch (error) {
     await forkServer.close();
+    await removeCgroups();
     throw listenError(options.listen, error);
   }
   const stop = async (): Promise<void> => {
     const drained = server.shutdown();
     await forkServer.close();
     await drained;
+    await removeCgroups();
   };
   return {
     url: `http://${formatHostPort(server.addr)}`,
@@ -71,8 +89,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
 /**
  * Runs a host until SIGINT or SIGTERM; prints `listening on URL` on standard output once it answers.
  *
- * @returns the exit status: 0 after a signal; 1 where it could not start or its native parent died, and 2 for a malformed
- * address, after one line on standard error
+ * @returns the exit status: 0 after a signal; 1 where it could not start or its native parent died, 2 for a malformed
+ * address and 3 where this machine has no cgroups for it, after one line on standard error
  */
 export async function runHost(options: HostOptions): Promise<number> {
   const signalled = Promise.withResolvers<void>();
@@ -89,6 +107,7 @@ export async function runHost(options: HostOptions): Promise<number> {
   } catch (error) {
     if (!isExpected(error)) throw error;
     console.error(oneLine(error.message, 4000));
+    if (error instanceof NotSupportedError) return 3;
     return error instanceof ServerError && error.reason === "address" ? 2 : 1;
   } finally {
     Deno.removeSignalListener("SIGINT", onSignal);
@@ -97,7 +116,9 @@ export async function runHost(options: HostOptions): Promise<number> {
 }
 
 function isExpected(error: unknown): error is Error {
-  return error instanceof ServerError || error instanceof CommandsError || error instanceof ForkServerError;
+  return [ServerError, CommandsError, ForkServerError, NotSupportedError].some((type) =>
+    error instanceof type
+  );
 }
 
 function listenError(listen: string, error: unknown): ServerError {

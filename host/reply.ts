@@ -66,8 +66,17 @@ export function parseAnswer(line: string): Answer {
   }
 }
 
-/** A request's line. Lone surrogates, which UTF-8 cannot hold, become U+FFFD. */
-export function formatRequest(kind: "run" | "exec", id: number, fields: readonly string[]): string {
-  const encoded = fields.map((field) => encodeURIComponent(field.toWellFormed()));
-  return `${kind} ${id} ${encoded.join(" ")}\n`;
+/**
+ * A request's line. Lone surrogates, which UTF-8 cannot hold, become U+FFFD.
+ * @param joinFile of the cgroup that the process is to be in
+ */
+export function formatRequest(
+  kind: "run" | "exec",
+  id: number,
+  fields: readonly string[],
+  joinFile?: string,
+): string {
+  const encode = (field: string) => encodeURIComponent(field.toWellFormed());
+  const place = joinFile === undefined ? "" : `in ${encode(joinFile)} `;
+  return `${place}${kind} ${id} ${fields.map(encode).join(" ")}\n`;
 }

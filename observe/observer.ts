@@ -94,11 +94,12 @@ export class Observer implements Disposable {
   }
 
   /** Descriptors for the event thread. */
-  get fds(): { eventsFd: number; slotsFd: number; sharedFd: number } {
+  get fds(): { eventsFd: number; slotsFd: number; sharedFd: number; foreignGroupsFd: number } {
     return {
       eventsFd: this.#object.mapFd("events"),
       slotsFd: this.#object.mapFd("slots"),
       sharedFd: this.#object.mapFd(".data.shared"),
+      foreignGroupsFd: this.#object.linkFd("foreign_groups"),
     };
   }
 

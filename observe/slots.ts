@@ -1,6 +1,6 @@
 /** The invocations in progress, as the eBPF programs keep them: memory that the kernel writes and we read. */
 
-import { ALPS_LIMITS, ALPS_SHARED, ALPS_SLOT, ALPS_SLOT_STATE } from "../ffi/layout.ts";
+import { ALPS_GROUP_KIND, ALPS_LIMITS, ALPS_SHARED, ALPS_SLOT, ALPS_SLOT_STATE } from "../ffi/layout.ts";
 import type { Libc, Mapping } from "../ffi/libc.ts";
 
 const WORDS = ALPS_SLOT.size / 4;
@@ -13,6 +13,15 @@ const WAIT_BUCKETS = ALPS_LIMITS.ALPS_WAIT_BUCKETS;
  */
 export function waitBucketNs(maxWaitNs: number): number {
   return Math.ceil(maxWaitNs / 8);
+}
+
+/**
+ * One number for a scheduling group: a cgroup's id, which is its folder's inode; for an autogroup its number, negative; 0
+ * for no group.
+ */
+export function groupKey(kind: number, id: number): number {
+  if (kind === ALPS_GROUP_KIND.ALPS_GROUP_CGROUP) return id;
+  return kind === ALPS_GROUP_KIND.ALPS_GROUP_AUTOGROUP ? -id : 0;
 }
 
 /** The array `slots`, mapped. Reading needs no system call. */
@@ -80,6 +89,11 @@ export class SlotTable implements Disposable {
   /** The task that ran or was queued last. */
   lastTid(slot: number): number {
     return this.#u32(slot, ALPS_SLOT.last_tid);
+  }
+
+  /** The group in which its task that ran last competes; see {@link groupKey}. */
+  group(slot: number): number {
+    return groupKey(this.#u32(slot, ALPS_SLOT.group_kind), this.#u64(slot, ALPS_SLOT.group_id));
   }
 
   /** When one of its tasks last got a CPU. */

@@ -18,6 +18,7 @@ const STRUCTS = [
   "alps_function_stats",
   "alps_shared",
   "alps_member",
+  "alps_group",
 ];
 const ENUMS = [
   "alps_limits",
@@ -26,6 +27,7 @@ const ENUMS = [
   "alps_event_kind",
   "alps_key_parts",
   "alps_verdict_flags",
+  "alps_group_kind",
 ];
 
 /** The text of `ffi/layout.ts` for an object's types. */

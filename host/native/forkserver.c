@@ -80,8 +80,14 @@ static void handle_exec(uint64_t id, char *rest)
 static void handle_line(char *line)
 {
 	char *rest = line;
-	const char *kind = take_field(&rest);
+	const char *kind = take_field(&rest), *file = NULL;
 	uint64_t id;
+
+	if (kind && strcmp(kind, "in") == 0) {
+		file = take_field(&rest);
+		kind = file ? take_field(&rest) : NULL;
+	}
+	join_next(file);
 
 	if (!kind || !take_number(&rest, &id))
 		malformed("expected a kind and an ID");
@@ -175,6 +181,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "alps-host: cannot start: %s\n", strerror(errno));
 		return 1;
 	}
+	if (argc == 2 && strcmp(argv[1], "--sessions") == 0)
+		use_sessions();
 	prepare_text();
 	announce_jobs();
 	serve(child_ended);

@@ -51,6 +51,19 @@ bool open_invocations(const sigset_t *inherited)
 	return outcomes != MAP_FAILED;
 }
 
+static bool sessions;
+static const char *join_file;
+
+void use_sessions(void)
+{
+	sessions = true;
+}
+
+void join_next(const char *file)
+{
+	join_file = file;
+}
+
 /* In the child: nothing of it may outlive the parent, and the parent may be gone before the kernel is told so. */
 static void die_with_parent(void)
 {
@@ -72,9 +85,26 @@ static _Noreturn void fail_child(struct outcome *outcome, const char *action, co
 	_exit(1);
 }
 
+/* In the child: to where it is to run. */
+static void enter_place(struct outcome *outcome)
+{
+	if (sessions)
+		setsid();
+	if (!join_file)
+		return;
+
+	int file = open(join_file, O_WRONLY | O_CLOEXEC);
+
+	if (file < 0 || write(file, "0", 1) != 1)
+		fail_child(outcome, "join", join_file, strerror(errno));
+	close(file);
+}
+
 static _Noreturn void be_job(struct outcome *outcome, const char *name, const struct job *job, uint64_t n)
 {
+	/* Its name first: a process without it, in a cgroup of functions, would be a stranger there. */
 	prctl(PR_SET_NAME, name);
+	enter_place(outcome);
 	begin_child();
 
 	const char *problem = job->run(n, job->factor, outcome->text);
@@ -87,6 +117,7 @@ static _Noreturn void be_job(struct outcome *outcome, const char *name, const st
 static _Noreturn void be_program(struct outcome *outcome, char **argv)
 {
 	die_with_parent();
+	enter_place(outcome);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &child_mask, NULL);
 

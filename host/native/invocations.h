@@ -21,6 +21,11 @@ void begin_child(void);
 
 /* User and system time, in microseconds. */
 uint64_t cpu_us_of(const struct rusage *usage);
+/* From now on, each invocation is in a session of its own. */
+void use_sessions(void);
+
+/* The next invocation's process moves itself by writing 0 into this file: a cgroup's; NULL: it stays. Not copied. */
+void join_next(const char *file);
 
 /* Forks a process for a job; its comm is `name` (the kernel keeps 15 bytes). Answers at once only if it cannot. */
 void start_job(uint64_t id, const char *name, const struct job *job, uint64_t n);

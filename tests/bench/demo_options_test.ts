@@ -24,6 +24,8 @@ Deno.test("parseDemoOptions() has a default for everything", () => {
     warm: false,
     null: false,
     json: false,
+    cgroups: false,
+    sessions: false,
     commands: undefined,
     rule: [],
     call: [],

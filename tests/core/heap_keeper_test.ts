@@ -29,9 +29,9 @@ class FakeHeap implements Heap {
   }
 }
 
-Deno.test("HeapKeeper collects when a heap is twice what was in use, and leaves a small one alone", () => {
+Deno.test("HeapKeeper collects when a heap is half as large again as what was in use, and leaves a small one alone", () => {
   const heap = new FakeHeap(), keeper = new HeapKeeper(heap);
-  heap.usedMb = 30;
+  heap.usedMb = 18;
   for (let i = 0; i < 10; i++) keeper.look();
   assert.equal(heap.collections, 0);
   heap.garbageMb = 40;
@@ -39,16 +39,21 @@ Deno.test("HeapKeeper collects when a heap is twice what was in use, and leaves 
   keeper.look();
   assert.equal(heap.collections, 1, "one at a time");
   heap.done?.();
-  heap.garbageMb = 29;
+  heap.usedMb = 40;
+  heap.garbageMb = 0;
   keeper.look();
-  assert.equal(heap.collections, 1);
-  heap.garbageMb = 31;
+  heap.done?.();
+  const before = heap.collections;
+  heap.garbageMb = 19;
   keeper.look();
-  assert.equal(heap.collections, 2);
+  assert.equal(heap.collections, before);
+  heap.garbageMb = 21;
+  keeper.look();
+  assert.equal(heap.collections, before + 1);
   heap.done?.();
   heap.usedMb = 59;
   keeper.look();
-  assert.equal(heap.collections, 2, "what is in use is not collected over and over");
+  assert.equal(heap.collections, before + 1, "what is in use is not collected over and over");
 });
 
 Deno.test("HeapKeeper gives memory back to the machine", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { newCounters } from "../../enforce/enforcer.ts";
 import { agentMetrics, type MetricsSources } from "../../core/metrics.ts";
 import { ALPS_LIMITS } from "../../ffi/layout.ts";
 import { FunctionTable } from "../../observe/functions.ts";
@@ -81,7 +82,10 @@ Deno.test("agentMetrics() shows the kernel's counters of each function, in secon
 
 Deno.test("agentMetrics() shows the event thread's figures, latencies in seconds", () => {
   const latency = { count: 2, p50Ns: 1e6, p90Ns: 2e6, p99Ns: 3e6, p999Ns: 4e6, maxNs: 5e6 };
-  const counters = { decisions: 1, promotions: 2, demotions: 3, migrations: 4, errors: { process_gone: 5 } };
+  const counters = {
+    ...newCounters(),
+    ...{ decisions: 1, promotions: 2, demotions: 3, migrations: 4, errors: { process_gone: 5 } },
+  };
   const metrics = agentMetrics(sources({
     report: {
       active: 2,

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { putBackInherited, relatedProcesses } from "../../enforce/inherited.ts";
 import type { TaskRecord } from "../../enforce/journal_layout.ts";
-import { type CgroupFiles, putBackCgroup, putBackMove, putBackTask } from "../../enforce/put_back.ts";
+import {
+  type CgroupFiles,
+  putBackAutogroup,
+  putBackCgroup,
+  putBackMove,
+  putBackTask,
+} from "../../enforce/put_back.ts";
 import { SCHED_BATCH, SCHED_FIFO, SCHED_IDLE, SCHED_NORMAL } from "../../ffi/libc.ts";
 import { FakeTasks, PLAIN } from "./fake_tasks.ts";
 
@@ -192,4 +198,30 @@ Deno.test("putBackInherited() looks again as long as it finds some: they may hav
   };
   assert.deepEqual(putBackInherited(kernel, list, [RECORD]), ["restored", "restored"]);
   assert.deepEqual([2, 3].map((tid) => kernel.attrs.get(tid)?.policy), [SCHED_NORMAL, SCHED_NORMAL]);
+});
+
+Deno.test("putBackAutogroup() gives a session its nice value back, through any process that is in it", () => {
+  const change = {
+    path: "/proc/9",
+    inode: 0,
+    file: "autogroup",
+    before: "/autogroup-25 nice 3",
+    ours: "/autogroup-25 nice 19",
+  };
+  const groups = new Map([[7, "/autogroup-2 nice 19"], [8, "/autogroup-25 nice 19"]]);
+  const written: string[] = [];
+  const files = {
+    read: (path: string) => {
+      const text = groups.get(Number(path.split("/")[2]));
+      if (text === undefined) throw new Deno.errors.NotFound(path);
+      return `${text}\n`;
+    },
+    write: (path: string, text: string) => void written.push(`${path} ${text}`),
+  };
+  assert.equal(putBackAutogroup(files, [9, 7, 8], change), "restored");
+  assert.deepEqual(written, ["/proc/8/autogroup 3"]);
+  groups.set(8, "/autogroup-25 nice 5");
+  assert.equal(putBackAutogroup(files, [9, 7, 8], change), "changed");
+  assert.equal(putBackAutogroup(files, [9, 7], change), "gone");
+  assert.equal(written.length, 1);
 });

@@ -17,6 +17,7 @@ interface FakeSlot {
   attainedNs: number;
   /** Since when one of its tasks has waited; 0 = none does. */
   waitingSinceNs: number;
+  group: number;
 }
 
 /** A machine of two CPUs with invocations in memory. Functions are numbered by the milliseconds that they need. */
@@ -40,6 +41,7 @@ export class Scene {
         const { waitingSinceNs } = this.slots.get(slot)!;
         return waitingSinceNs === 0 ? 0 : nowNs - waitingSinceNs;
       },
+      group: get("group"),
     }, { cpus: [0, 1], maxWaitNs: 5e9, migrate: false, ...options });
     this.enforcer.setOrders({ changed: [1, 10, 100, 1000].map(policy), removed: [], pinned: [] });
   }
@@ -56,6 +58,7 @@ export class Scene {
       lastOnNs: 0,
       attainedNs: 0,
       waitingSinceNs: 0,
+      group: 0,
     });
     const invocation: ActiveInvocation = {
       slot,

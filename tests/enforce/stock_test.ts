@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { SCHED_FIFO, SCHED_IDLE, SCHED_NORMAL } from "../../ffi/libc.ts";
 import type { ActiveInvocation } from "../../observe/active_set.ts";
 import { randomBelow } from "../observe/random.ts";
+import { FakeGroups } from "./fake_groups.ts";
 import { MS, Scene } from "./stock_scene.ts";
 
 Deno.test("StockEnforcer.decide() changes nothing where no more want a CPU than there are", () => {
@@ -306,4 +307,41 @@ Deno.test("StockEnforcer keeps the least remaining normal whatever comes and goe
   scene.enforcer[Symbol.dispose]();
   assert.ok(scene.normal(active).every(Boolean));
   assert.deepEqual(scene.enforcer.counters.errors, {});
+});
+
+Deno.test("StockEnforcer demotes groups without a chosen invocation, tasks too, and gives all back when there is room", () => {
+  const machine = new FakeGroups("2");
+  const scene = new Scene({ groups: { machine, note: () => {}, clock: () => 0 } });
+  const [a, b, c, d] = [1, 10, 100, 1000].map((ms) => scene.start(ms));
+  for (const [key, invocation] of [[11, a], [12, b], [13, c], [13, d]] as const) {
+    if (!machine.weights.has(key)) machine.add(key, 0, "300");
+    scene.slotOf(invocation!).group = key;
+  }
+  scene.decide();
+  assert.deepEqual(machine.demoted, [13]);
+  assert.deepEqual(scene.normal([a!, b!, c!, d!]), [true, true, false, false]);
+  scene.end(a!);
+  scene.decide();
+  assert.deepEqual(machine.demoted, [], "a chosen one is in it now");
+  assert.deepEqual(scene.normal([b!, c!, d!]), [true, true, false]);
+  scene.start(1);
+  scene.start(1);
+  scene.decide();
+  assert.deepEqual(machine.demoted, [12, 13]);
+  const { groupDemotions, groupPromotions } = scene.enforcer.counters;
+  assert.deepEqual([groupDemotions, groupPromotions], [3, 1]);
+  scene.enforcer.release();
+  assert.deepEqual([...machine.weights.values()], ["300", "300", "300"]);
+});
+
+Deno.test("StockEnforcer gives groups back when the last invocation ends without another decision", () => {
+  const machine = new FakeGroups("2");
+  machine.add(11);
+  const scene = new Scene({ groups: { machine, note: () => {}, clock: () => 0 } });
+  const all = [1, 1, 100].map((ms) => scene.start(ms));
+  scene.slotOf(all[2]!).group = 11;
+  scene.decide();
+  assert.deepEqual(machine.demoted, [11]);
+  for (const each of all) scene.end(each);
+  assert.deepEqual(machine.demoted, []);
 });

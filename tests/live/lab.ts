@@ -89,6 +89,7 @@ export class Lab implements AsyncDisposable {
   readonly failures: string[] = [];
   /** What the guard has changed. */
   readonly guarded: EnforcementState[] = [];
+  readonly notes: string[] = [];
   instances: ReadonlyMap<number, number> = new Map();
   readonly functions: FunctionTable;
   readonly classifier: Classifier;
@@ -123,6 +124,7 @@ export class Lab implements AsyncDisposable {
         decided: (functionId, warm) => void lab.classifier.modes.decided(functionId, warm),
         state: (active) => lab.instances = active,
         guarded: (state) => lab.guarded.push(state),
+        noted: (text) => lab.notes.push(text),
         failed: (message) => lab.failures.push(message),
       },
     );

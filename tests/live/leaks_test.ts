@@ -75,6 +75,7 @@ Deno.test("EventThread.start() says why it could not start, once, and leaves not
       eventsFd: -1,
       slotsFd: -1,
       sharedFd: -1,
+      foreignGroupsFd: -1,
       backend: "none",
       cpus: onlineCpus(),
       migrate: false,
