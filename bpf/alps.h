@@ -36,7 +36,7 @@ enum alps_flags {
 	ALPS_AUTO = 2, /* ALPS_WARM may change by what is seen */
 	ALPS_PARTIAL = 4, /* no invocation, or only a part of one, has been seen: it is not counted */
 	ALPS_BETWEEN = 8, /* events only: no invocation is in progress, the instance is idle */
-	ALPS_OVERLAP = 16, /* events only: several of its tasks wanted a CPU at once, for longer than overlap_least_ns */
+	ALPS_OVERLAP = 16, /* events only: several of its tasks were at work at once, each for at least busy_least_ns */
 };
 
 /* How a function's invocations are told apart, by user space. A function without one has neither flag. */
@@ -84,7 +84,7 @@ struct alps_slot {
 	__u32 last_tid; /* the task that ran or was queued last */
 	__u64 group_id; /* of the group in which the task that ran last is scheduled: see enum alps_group_kind */
 	__u32 group_kind;
-	__u32 reserved2;
+	__u32 busy_tasks; /* those that have used busy_least_ns in the invocation; with ALPS_WARM */
 	__u64 reserved;
 	/* Its tasks that wait for a CPU, by when that began: see wait_bucket_ns. */
 	__u32 waiting[ALPS_WAIT_BUCKETS];
@@ -251,11 +251,12 @@ struct alps_task {
 	__u32 slot; /* slot + 1; 0 = belongs to no invocation (any more) */
 	__u32 generation;
 	__u32 state;
-	__u32 reserved;
+	__u32 life; /* of the slot, for which cpu_ns holds */
 	__u64 since_ns; /* in this state */
 	__u64 exec_ns; /* sum_exec_runtime up to which the CPU time is accounted */
+	__u64 cpu_ns; /* what it has used in the invocation; with ALPS_WARM */
 };
-_Static_assert(sizeof(struct alps_task) == 32, "struct alps_task");
+_Static_assert(sizeof(struct alps_task) == 40, "struct alps_task");
 
 /* One task of an invocation, as the iterator program `members` lists them. */
 struct alps_member {

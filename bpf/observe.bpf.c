@@ -209,7 +209,7 @@ int adopt(struct bpf_iter__task *ctx)
 		root->generation = s->generation;
 		root->slot = i + 1;
 		if (found_warm(s, root))
-			s->start_ns = s->base_ns = bpf_ktime_get_ns();
+			s->start_ns = s->base_ns = s->first_run_ns = bpf_ktime_get_ns();
 		adopt_task(s, i, p, exec_base(s, p, own, root));
 		emit_task(ALPS_EVENT_START, s, i, p, contended());
 	} else {

@@ -153,6 +153,8 @@ static __always_inline void stop_running(struct alps_task *t, struct alps_slot *
 	__sync_fetch_and_add(&s->running, -1);
 	__sync_fetch_and_add(&s->running_since_ns, -(t->since_ns - s->base_ns));
 	__sync_fetch_and_add(&s->cpu_ns, cpu_ns);
+	if (s->flags & ALPS_WARM)
+		count_busy(t, s, cpu_ns);
 }
 
 static __always_inline void account_switch_out(struct alps_task *t, struct task_struct *p, bool still_runnable)
@@ -212,6 +214,7 @@ static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id,
 		s->wait_base_ns = 0;
 		s->preemptions_base = 0;
 		s->overlap_ns = 0;
+		s->busy_tasks = 0;
 		s->idle_periods = 0;
 		s->idle_since_ns = bpf_ktime_get_ns();
 		mode = bpf_map_lookup_elem(&modes, &function_id);
@@ -264,6 +267,7 @@ static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct tas
 	t->since_ns = now;
 	t->state = state;
 	t->generation = s->generation;
+	t->life = 0;
 	if (state == ALPS_TASK_WAITING)
 		count_waiting(s, now, 1);
 	note_group(s, p);

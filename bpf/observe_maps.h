@@ -13,10 +13,10 @@ const volatile __u64 wait_bucket_ns = 625000000;
 /* Least time between two kicks of one invocation. Less: blocking functions are re-ordered sooner and cost more events. */
 const volatile __u64 kick_interval_ns = 1000000;
 /*
- * For how long several tasks of a warm instance must want a CPU at once so that it is said that requests overlap. Less:
- * helper threads of a runtime are taken for that, too.
+ * What at least two tasks of a warm instance must use in one invocation, and how long they must want a CPU at once, so that it
+ * is said that requests overlap. Less: helper threads of a runtime are taken for that, too.
  */
-const volatile __u64 overlap_least_ns = 1000000;
+const volatile __u64 busy_least_ns = 1000000;
 /*
  * Whether the kernel has timers for programs (with PREEMPT_RT it has not). 0: the end of a warm invocation is known only when
  * its instance wakes up again.
@@ -142,7 +142,7 @@ static __always_inline void fill_event(struct alps_event *e, __u32 kind, struct 
 	e->end_ns = e->time_ns;
 	e->sequence = s->life >> 1;
 	e->flags = s->flags | (s->life & 1 ? 0 : ALPS_BETWEEN);
-	if (s->overlap_ns >= overlap_least_ns)
+	if (s->busy_tasks > 1 && s->overlap_ns >= busy_least_ns)
 		e->flags |= ALPS_OVERLAP;
 	e->idle_periods = s->idle_periods;
 	e->reserved = 0;

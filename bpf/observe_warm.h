@@ -112,6 +112,7 @@ static __noinline bool woke_up(struct alps_slot *s, __u32 slot, struct task_stru
 	s->wait_base_ns = s->wait_ns;
 	s->preemptions_base = s->preemptions;
 	s->overlap_ns = 0;
+	s->busy_tasks = 0;
 	s->flags &= ~ALPS_PARTIAL;
 	/* An idle instance that is killed wakes up to die: that is no invocation. */
 	if (BPF_CORE_READ(p, signal, flags) & SIGNAL_GROUP_EXIT)
@@ -120,6 +121,18 @@ static __noinline bool woke_up(struct alps_slot *s, __u32 slot, struct task_stru
 		return false;
 	__sync_fetch_and_add(&shared.active, 1);
 	return true;
+}
+
+/* A task of a warm instance has used `cpu_ns` more. */
+static __always_inline void count_busy(struct alps_task *t, struct alps_slot *s, __u64 cpu_ns)
+{
+	if (t->life != s->life) {
+		t->life = s->life;
+		t->cpu_ns = 0;
+	}
+	if (t->cpu_ns < busy_least_ns && t->cpu_ns + cpu_ns >= busy_least_ns)
+		__sync_fetch_and_add(&s->busy_tasks, 1);
+	t->cpu_ns += cpu_ns;
 }
 
 /* The timer's callback. */

@@ -34,7 +34,7 @@ export const ALPS_SLOT = {
   last_tid: 164,
   group_id: 168,
   group_kind: 176,
-  reserved2: 180,
+  busy_tasks: 180,
   reserved: 184,
   waiting: 192,
 } as const;
