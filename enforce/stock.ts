@@ -255,6 +255,10 @@ export class StockEnforcer implements Enforcer {
   #orderGroups(nowNs: number): void {
     const groups = this.#groups;
     if (!groups) return;
+    if (!this.#inSeveralGroups()) {
+      this.counters.groupPromotions += groups.promoteAll();
+      return;
+    }
     groups.begin(nowNs);
     for (const { chosen, invocation: { slot, pid } } of this.#entries.items) {
       const key = this.slots.group(slot);
@@ -265,6 +269,14 @@ export class StockEnforcer implements Enforcer {
     const { demotions, promotions } = groups.apply();
     this.counters.groupDemotions += demotions;
     this.counters.groupPromotions += promotions;
+  }
+
+  /** Inside one group the attributes of tasks are enough. */
+  #inSeveralGroups(): boolean {
+    const { items } = this.#entries;
+    if (items.length === 0) return false;
+    const key = this.slots.group(items[0]!.invocation.slot);
+    return items.some(({ invocation: { slot } }) => this.slots.group(slot) !== key);
   }
 
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */

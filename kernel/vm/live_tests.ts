@@ -12,11 +12,26 @@ export const IN_THE_MACHINE: readonly string[] = [
   "leaks_test.ts",
   "agent_test.ts",
   "ring_test.ts",
+  "warm_test.ts",
+  "cgroup_test.ts",
 ];
 
 /** Files that do not, with the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   "agent_start_test.ts":
     "starts of the agent that fail before it asks the kernel for anything; three minutes there",
+  "crowd_test.ts": "thousands of processes: minutes there, and the kernel's part in it does not differ",
+  "exclusion_test.ts": "rules of user space; what the kernel side does for them is in classify_test.ts",
+  "forget_test.ts": "what user space forgets, which no kernel takes part in",
+  "hostile_names_test.ts": "what user space shows of names, however they came",
+  "journal_test.ts": "files that user space writes and reads",
+  "kill_test.ts": "a hundred starts of an agent: half an hour there",
+  "machine_trouble_test.ts": "switches CPUs off and holds all of them up, in real time",
+  "restore_machine_test.ts": "files that user space writes and reads",
+  "restore_test.ts": "starts of agents under load, in real time",
+  "starvation_test.ts": "bounds of waits in real time, which an emulated machine cannot keep",
+  "switch_test.ts": "a thousand processes in real time",
+  "warm_agent_test.ts": "requests in real time",
+  "warm_order_test.ts": "shares of CPU time in real time",
   "demo_test.ts": "sends a load in real time, which an emulated machine cannot carry",
 };

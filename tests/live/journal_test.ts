@@ -19,7 +19,7 @@ import {
   spinners,
 } from "./restore_scene.ts";
 
-restoreTest(
+Deno.test(restoreTest(
   "agent: a damaged journal is used as far as it is whole, and the rest reported",
   async (place) => {
     const tids = await spinners(place, N + 6);
@@ -38,7 +38,7 @@ restoreTest(
     assert.match(stderr, /is damaged: 1 record cannot be read/);
     assert.match(stderr, /put back [1-9]\d* tasks/);
   },
-);
+));
 
 /** A wrapper that mounts a file system in memory on each folder first, in the agent's own mount namespace. */
 const mounted = (options: string, ...folders: string[]) => [
@@ -50,7 +50,7 @@ const mounted = (options: string, ...folders: string[]) => [
   "sh",
 ];
 
-restoreTest(
+Deno.test(restoreTest(
   "agent: where the state folder takes no journal, it is in /run/alps, and found there",
   async (place) => {
     const tids = await spinners(place, 3 * N);
@@ -73,21 +73,29 @@ restoreTest(
       assertNoJournal(place);
     }
   },
-);
+));
 
-restoreTest("agent: where no journal can be kept, it changes nothing, learns, and says so", async (place) => {
-  const tids = await spinners(place, 3 * N);
-  const full = `${place.folder}/full`;
-  const agent = place.spawnAgent([...rule(place), "--state", full], mounted("size=64k", full, "/run/alps"));
-  await agent.listening();
-  const ready = await agent.request("GET", "/readyz");
-  assert.equal(ready.status, 503);
-  assert.match(ready.text, /nothing is enforced.*journal/);
-  assert.match(agent.stderr, /nothing is enforced.*journal/);
-  await followed(agent, 3 * N);
-  for (const tid of tids) assert.deepEqual(scheduling(tid), { policy: SCHED_NORMAL, nice: 0 });
-  assert.equal((await agent.end("SIGTERM")).code, 0);
-});
+Deno.test(
+  restoreTest(
+    "agent: where no journal can be kept, it changes nothing, learns, and says so",
+    async (place) => {
+      const tids = await spinners(place, 3 * N);
+      const full = `${place.folder}/full`;
+      const agent = place.spawnAgent(
+        [...rule(place), "--state", full],
+        mounted("size=64k", full, "/run/alps"),
+      );
+      await agent.listening();
+      const ready = await agent.request("GET", "/readyz");
+      assert.equal(ready.status, 503);
+      assert.match(ready.text, /nothing is enforced.*journal/);
+      assert.match(agent.stderr, /nothing is enforced.*journal/);
+      await followed(agent, 3 * N);
+      for (const tid of tids) assert.deepEqual(scheduling(tid), { policy: SCHED_NORMAL, nice: 0 });
+      assert.equal((await agent.end("SIGTERM")).code, 0);
+    },
+  ),
+);
 
 /** Waits until so many invocations are followed. */
 function followed(agent: AgentProcess, count: number): Promise<unknown> {

@@ -10,7 +10,7 @@ import { readStartTicks } from "../../observe/start_times.ts";
 import { scheduling } from "./lab.ts";
 import { exists, journalOf, restoreTest, SCHED_IDLE, SCHED_NORMAL, spinners } from "./restore_scene.ts";
 
-restoreTest(
+Deno.test(restoreTest(
   "restoreMachine() leaves a task that has got the id since, and journals of other boots",
   async (place) => {
     const [victim] = await spinners(place, 1) as [number];
@@ -51,9 +51,9 @@ restoreTest(
     assert.equal(restore().tasks, 1);
     assert.equal(scheduling(victim).policy, SCHED_NORMAL);
   },
-);
+));
 
-restoreTest(
+Deno.test(restoreTest(
   "restoreMachine() puts a cgroup's weight back, unless cgroup or weight are others by now",
   (place) => {
     const [folder, file] = ownCgroup(), change = { path: folder, file, before: "300", ours: "2" };
@@ -89,7 +89,7 @@ restoreTest(
       Deno.removeSync(folder);
     }
   },
-);
+));
 
 /** A cgroup of the cpu controller, and the name of its weight's file. */
 function ownCgroup(): [folder: string, file: string] {

@@ -9,15 +9,16 @@ import { scheduling, until, whyNotLive } from "./lab.ts";
 export const SCHED_NORMAL = 0, SCHED_BATCH = 3, SCHED_IDLE = 5;
 export const N = onlineCpus().length;
 
-export function restoreTest(name: string, fn: (place: Place) => void | Promise<void>): void {
-  Deno.test({
+/** A test in a place of its own, to be passed to `Deno.test`: a test belongs to the file that calls that. */
+export function restoreTest(name: string, fn: (place: Place) => void | Promise<void>): Deno.TestDefinition {
+  return {
     name,
     ignore: whyNotLive !== undefined,
     fn: async () => {
       await using place = await Place.make();
       await fn(place);
     },
-  });
+  };
 }
 
 export const rule = (place: Place) => ["--rule", `exe:${place.folder}/fn/{function}`];

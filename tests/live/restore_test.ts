@@ -16,7 +16,7 @@ import {
   spinners,
 } from "./restore_scene.ts";
 
-restoreTest(
+Deno.test(restoreTest(
   "doctor --restore puts back what a killed agent has left, threads and children too; a running agent's it refuses",
   async (place) => {
     const path = await place.program("fn/f");
@@ -48,9 +48,9 @@ restoreTest(
     assertNoJournal(place);
     assert.equal((await doctor(place)).stdout, "nothing to put back\n");
   },
-);
+));
 
-restoreTest(
+Deno.test(restoreTest(
   "agent: what the agent before has left is put back at the start, and counted in the log",
   async (place) => {
     const tids = await spinners(place, 3 * N);
@@ -62,18 +62,20 @@ restoreTest(
     assert.match(stderr, new RegExp(`did not end properly: .*put back ${left.length} tasks and 0 cgroups`));
     assertNoJournal(place);
   },
+));
+
+Deno.test(
+  restoreTest("agent: a journal is found by a next agent with another state folder", async (place) => {
+    const tids = await spinners(place, 3 * N);
+    await killedAgent(place, tids);
+    const next = await place.agent("--rule", "exe:/no/such/{function}", "--state", `${place.folder}/other`);
+    for (const tid of tids) assert.deepEqual(scheduling(tid), { policy: SCHED_NORMAL, nice: 0 });
+    assert.equal((await next.end("SIGTERM")).code, 0);
+    assertNoJournal(place);
+  }),
 );
 
-restoreTest("agent: a journal is found by a next agent with another state folder", async (place) => {
-  const tids = await spinners(place, 3 * N);
-  await killedAgent(place, tids);
-  const next = await place.agent("--rule", "exe:/no/such/{function}", "--state", `${place.folder}/other`);
-  for (const tid of tids) assert.deepEqual(scheduling(tid), { policy: SCHED_NORMAL, nice: 0 });
-  assert.equal((await next.end("SIGTERM")).code, 0);
-  assertNoJournal(place);
-});
-
-restoreTest("doctor --restore leaves what someone else has changed since", async (place) => {
+Deno.test(restoreTest("doctor --restore leaves what someone else has changed since", async (place) => {
   const tids = await spinners(place, N + 6);
   const left = await killedAgent(place, tids, 4);
   const [batch, reniced, plain] = left as [number, number, number];
@@ -85,40 +87,45 @@ restoreTest("doctor --restore leaves what someone else has changed since", async
   assert.deepEqual(scheduling(batch), { policy: SCHED_BATCH, nice: 0 });
   assert.deepEqual(scheduling(reniced), { policy: SCHED_NORMAL, nice: 7 });
   assert.deepEqual(scheduling(plain), { policy: SCHED_NORMAL, nice: 0 });
-});
+}));
 
-restoreTest("doctor --restore finds children that were forked after the agent was killed", async (place) => {
-  const sh = `${place.folder}/fn/forker`;
-  await place.program("fn/f");
-  await Deno.copyFile("/bin/sh", sh);
-  // Each waits to be told by a file, then forks; the second ends itself then, so that its child has no parent left.
-  const loop = (end: string) => `while [ ! -e ${place.folder}/go ]; do :; done; sleep 60 & ${end}`;
-  const stays = place.start(sh, "-c", loop("wait")).pid;
-  const leaves = place.start("/usr/bin/setsid", sh, "-c", loop("exit")).pid;
-  await spinners(place, 4 * N);
-  const both = () => demoted(stays) && demoted(leaves);
-  // Where the agent's last decisions have promoted one, there is nothing to inherit: once more.
-  do {
-    const agent = await place.agent(...rule(place));
-    await until("both are demoted", both);
-    await agent.end("SIGKILL");
-  } while (!both());
-  const sleepers = () =>
-    [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
+Deno.test(
+  restoreTest(
+    "doctor --restore finds children that were forked after the agent was killed",
+    async (place) => {
+      const sh = `${place.folder}/fn/forker`;
+      await place.program("fn/f");
+      await Deno.copyFile("/bin/sh", sh);
+      // Each waits to be told by a file, then forks; the second ends itself then, so that its child has no parent left.
+      const loop = (end: string) => `while [ ! -e ${place.folder}/go ]; do :; done; sleep 60 & ${end}`;
+      const stays = place.start(sh, "-c", loop("wait")).pid;
+      const leaves = place.start("/usr/bin/setsid", sh, "-c", loop("exit")).pid;
+      await spinners(place, 4 * N);
+      const both = () => demoted(stays) && demoted(leaves);
+      // Where the agent's last decisions have promoted one, there is nothing to inherit: once more.
+      do {
+        const agent = await place.agent(...rule(place));
+        await until("both are demoted", both);
+        await agent.end("SIGKILL");
+      } while (!both());
+      const sleepers = () =>
+        [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
+          try {
+            return pid > leaves && Deno.readTextFileSync(`/proc/${pid}/cmdline`) === "sleep\x0060\0";
+          } catch {
+            return false;
+          }
+        });
+      await Deno.writeTextFile(`${place.folder}/go`, "");
+      const born = await until("their children", () => sleepers().length === 2 && sleepers());
       try {
-        return pid > leaves && Deno.readTextFileSync(`/proc/${pid}/cmdline`) === "sleep\x0060\0";
-      } catch {
-        return false;
+        await until("the second has ended", () => !exists(`/proc/${leaves}/exe`));
+        assert.deepEqual(born.map(demoted), [true, true], "they have inherited the idle class");
+        assert.equal((await doctor(place)).code, 0);
+        for (const pid of born) assert.deepEqual(scheduling(pid), { policy: SCHED_NORMAL, nice: 0 });
+      } finally {
+        for (const pid of born) Deno.kill(pid, "SIGKILL");
       }
-    });
-  await Deno.writeTextFile(`${place.folder}/go`, "");
-  const born = await until("their children", () => sleepers().length === 2 && sleepers());
-  try {
-    await until("the second has ended", () => !exists(`/proc/${leaves}/exe`));
-    assert.deepEqual(born.map(demoted), [true, true], "they have inherited the idle class");
-    assert.equal((await doctor(place)).code, 0);
-    for (const pid of born) assert.deepEqual(scheduling(pid), { policy: SCHED_NORMAL, nice: 0 });
-  } finally {
-    for (const pid of born) Deno.kill(pid, "SIGKILL");
-  }
-});
+    },
+  ),
+);
