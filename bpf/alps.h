@@ -186,11 +186,12 @@ struct alps_classify {
 	__u64 process_start_ns;
 	__u64 begin_ns; /* where its invocation begins, if it is one */
 	__u64 exec_base_ns; /* CPU time that it had used by then */
+	__u64 arg_start; /* where its command line begins: another address after another exec */
 	struct alps_key key;
 	char comm[ALPS_COMM_LEN];
 	char args[ALPS_ARGS_LEN]; /* the command line's parts, each ended by a NUL */
 };
-_Static_assert(sizeof(struct alps_classify) == 880, "struct alps_classify");
+_Static_assert(sizeof(struct alps_classify) == 888, "struct alps_classify");
 
 /*
  * User space's answer for processes that run already, by pid: carried out by the iterator program `adopt`.

@@ -96,6 +96,7 @@ static __always_inline void ask(struct task_struct *p, struct alps_key *k, const
 	e->args_len = 0;
 	start = BPF_CORE_READ(p, mm, arg_start);
 	end = BPF_CORE_READ(p, mm, arg_end);
+	e->arg_start = start;
 	if (end > start && (__u32)bpf_get_current_pid_tgid() == (__u32)p->pid) {
 		len = end - start < ALPS_ARGS_LEN ? end - start : ALPS_ARGS_LEN;
 		if (len <= ALPS_ARGS_LEN && bpf_probe_read_user(e->args, len, (void *)start) == 0)

@@ -87,7 +87,7 @@ export const ALPS_VERDICT = {
 } as const;
 
 export const ALPS_CLASSIFY = {
-  size: 880,
+  size: 888,
   kind: 0,
   pid: 4,
   parent_pid: 8,
@@ -98,9 +98,10 @@ export const ALPS_CLASSIFY = {
   process_start_ns: 32,
   begin_ns: 40,
   exec_base_ns: 48,
-  key: 56,
-  comm: 352,
-  args: 368,
+  arg_start: 56,
+  key: 64,
+  comm: 360,
+  args: 376,
 } as const;
 
 export const ALPS_ADOPT = {

@@ -6,6 +6,7 @@ import {
   childrenOf,
   descendantsOf,
   type ProcessIdentity,
+  readArgStart,
   readIdentity,
   readUid,
   scanProcesses,
@@ -79,6 +80,7 @@ export class Classifier {
   answer(question: Question): void {
     if (question.pid === Deno.pid) return; // whatever the rules say: the agent is no function
     const identity = identify(question);
+    if (hasCalledExecSince(question)) return; // what was read is another program's, which is asked about on its own
     const verdict = this.rules.match(identity);
     const functionId = this.#functionOf(verdict, identity);
     // A verdict for rules that have changed since would be void anyway; a refused name is asked about again.
@@ -203,6 +205,12 @@ function identify(question: Question): ProcessIdentity {
   }
   // A rename is asked about before it happens: the event knows the new name.
   return { ...identity, comm, uid };
+}
+
+/** Whether the process is another program by now. To be asked after what is to hold has been read. */
+function hasCalledExecSince({ pid, argStart }: Question): boolean {
+  const now = readArgStart(pid);
+  return argStart !== 0 && now !== undefined && now !== 0 && now !== argStart;
 }
 
 /** The process and, where the kernel lists them (CONFIG_PROC_CHILDREN), its descendants. */

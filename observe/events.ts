@@ -87,6 +87,8 @@ export interface Question {
   /** Where its invocation began, if it is one, and the CPU time that it had used by then. */
   beginNs: number;
   execBaseNs: number;
+  /** Address of its command line, by which one exec is told from the next. */
+  argStart: number;
   /** Effective user id, where a rule looks at it; else 0. */
   uid: number;
   comm: string;
@@ -114,6 +116,7 @@ export function decodeQuestion(bytes: Uint8Array, at: number): Question {
     processStartNs: u64(ALPS_CLASSIFY.process_start_ns),
     beginNs: u64(ALPS_CLASSIFY.begin_ns),
     execBaseNs: u64(ALPS_CLASSIFY.exec_base_ns),
+    argStart: u64(ALPS_CLASSIFY.arg_start),
     uid: u32(ALPS_CLASSIFY.key + ALPS_KEY.uid),
     comm: fromCString(record.subarray(ALPS_CLASSIFY.comm, ALPS_CLASSIFY.comm + ALPS_LIMITS.ALPS_COMM_LEN)),
     commandLine: decoder.decode(args).replace(/\0+$/, "").replaceAll("\0", " "),

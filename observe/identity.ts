@@ -76,6 +76,11 @@ export function readIdentity(pid: number, hints: IdentityHints = {}): ProcessIde
   };
 }
 
+/** The address of a process's command line, which differs from exec to exec; undefined where it is gone. */
+export function readArgStart(pid: number): number | undefined {
+  return parseStat(readText(`/proc/${pid}/stat`) ?? "")?.argStart;
+}
+
 /** The effective user id of a process; undefined where there is no such process (any more). */
 export function readUid(pid: number): number | undefined {
   const uid = /^Uid:\t[0-9]+\t([0-9]+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];

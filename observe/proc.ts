@@ -15,6 +15,8 @@ export interface ProcStat {
   readonly flags: number;
   /** Clock ticks since boot. */
   readonly startTimeTicks: number;
+  /** Address of its command line; 0 where there is none, or this process may not see it. */
+  readonly argStart: number;
 }
 
 /** Parses `/proc/PID/stat`; undefined where it is not one. */
@@ -35,6 +37,7 @@ export function parseStat(text: string): ProcStat | undefined {
     session: field(6),
     flags: field(9),
     startTimeTicks: field(22),
+    argStart: field(48) || 0,
   };
   return Number.isNaN(stat.pid + stat.parentPid + stat.flags + stat.startTimeTicks) ? undefined : stat;
 }

@@ -69,9 +69,29 @@ Deno.test(liveTest(
       }
       return adopt(adoptions);
     };
-    const process = lab.start(family, "-c", `read _ <${gate}; ${child} 50 & wait`);
+    const process = lab.start(family, "-c", `read _ <${gate}; ${child} 300 & wait`);
     const { cpuNs } = await lab.record(process.pid);
-    assert.ok(cpuNs >= 50e6, `${cpuNs / 1e6} ms`);
+    assert.ok(cpuNs >= 250e6, `${cpuNs / 1e6} ms`); // up to its adoption it is as old as the last tick
     assert.ok(looks >= 2);
+  },
+));
+
+Deno.test(liveTest(
+  "observe: a program that has become another one before it is looked at is not taken for that",
+  async (lab) => {
+    const f = await lab.program("f");
+    lab.rule("exe:{lab}/{function}");
+    const answer = lab.classifier.answer.bind(lab.classifier);
+    const held: Parameters<typeof answer>[0][] = [];
+    lab.classifier.answer = (question) => void held.push(question);
+    const process = lab.start("/usr/bin/env", f, 0);
+    await until("both questions", () => held.filter(({ pid }) => pid === process.pid).length === 2);
+    for (const question of held) answer(question);
+    lab.classifier.answer = answer;
+    await until("f is followed", () => lab.observer.shared.counters().active === 1);
+    await lab.start("/usr/bin/env", "/bin/sleep", 0.3).status;
+    process.kill("SIGKILL");
+    await lab.record(process.pid);
+    assert.deepEqual(lab.ended.map(({ pid }) => pid), [process.pid], "env is no function");
   },
 ));

@@ -57,6 +57,7 @@ class Scene implements ClassifierKernel {
       processStartNs: 1000,
       beginNs: 2000,
       execBaseNs: 30,
+      argStart: 0,
       uid: 0,
       comm: "",
       commandLine: "",

@@ -3,7 +3,9 @@ import { parseCgroups, parseStat } from "../../observe/proc.ts";
 
 /** A line as the kernel writes it, with this name. */
 function statLine(comm: string): string {
-  return `1234 (${comm}) S 77 1234 1234 0 -1 4194304 100 0 0 0 1 2 0 0 20 0 1 0 987654 1000 200 18446744073709551615\n`;
+  const numbers = "77 1234 1234 0 -1 4194304 100 0 0 0 1 2 0 0 20 0 1 0 987654 1000 200 18446744073709551615";
+  const rest = "1 2 3 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 4 5 6 140733000000000 140733000000021 7 0"; // fields 26 to 51
+  return `1234 (${comm}) S ${numbers} ${rest}\n`;
 }
 
 Deno.test("parseStat() reads pid, parent, group, session, flags and start", () => {
@@ -16,6 +18,7 @@ Deno.test("parseStat() reads pid, parent, group, session, flags and start", () =
     session: 1234,
     flags: 4194304,
     startTimeTicks: 987654,
+    argStart: 140733000000000,
   });
 });
 
