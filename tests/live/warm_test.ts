@@ -13,15 +13,21 @@ const PAUSE_MS = 60;
 
 function near(actualNs: number, wantedMs: number, what: string): void {
   const actual = actualNs / 1e6;
+  // More where a hypervisor has had the CPU meanwhile: the guest counts that in.
   assert.ok(
-    Math.abs(actual - wantedMs) <= wantedMs / 10 + 3,
+    actual >= 0.9 * wantedMs - 3 && actual <= 1.5 * wantedMs + 3,
     `${what}: ${actual} ms, wanted about ${wantedMs} ms`,
   );
 }
 
-/** An instance whose start, up to its first idle period, has been recorded. */
+/**
+ * An instance of which one invocation has been recorded: its start, up to its first idle period, or, where that was over
+ * before it was known whose the process is, a request.
+ */
 async function started(lab: Lab, name: string, ...args: (string | number)[]): Promise<Instance> {
   const instance = await Instance.start(lab, name, ...args);
+  await sleep(1500); // events are handed over once a second
+  if (!lab.ended.some(({ pid }) => pid === instance.pid)) await instance.request("w1");
   await lab.record(instance.pid);
   return instance;
 }
