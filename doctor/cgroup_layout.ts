@@ -1,5 +1,6 @@
 /** Which versions of cgroups a machine uses, and where the cpu controller is. */
 
+import { unescapeMount } from "../enforce/cgroup_mount.ts";
 import { shown } from "../observe/names.ts";
 import type { Check } from "./check.ts";
 import { type Machine, readText } from "./machine.ts";
@@ -20,7 +21,7 @@ export function cgroupLayout(machine: Machine): CgroupLayout {
   const mounts = (readText(machine, "/proc/self/mounts") ?? "").split("\n").map((line) => line.split(" "));
   const of = (wanted: string) =>
     mounts.flatMap(([, path = "", type, options = ""]) =>
-      type === wanted ? [{ path: unescaped(path), options: options.split(",") }] : []
+      type === wanted ? [{ path: unescapeMount(path), options: options.split(",") }] : []
     );
   // A hierarchy of version 1 says which controllers it has among its options; `name=…` is one without any.
   const known = new Set(
@@ -71,9 +72,4 @@ export function checkCgroup(machine: Machine): Check {
     return { id, status: "ok", found: `${where}, ${on} for the groups below the top` };
   }
   return { id, status: "ok", found: where };
-}
-
-/** /proc/self/mounts writes space, tab, line feed and backslash as octal numbers. */
-function unescaped(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
 }

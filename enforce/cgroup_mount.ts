@@ -25,7 +25,7 @@ export function findCgroupMount(
     // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [FIELD]... - TYPE SOURCE SUPEROPTIONS
     const [head, tail] = line.split(" - ", 2), fields = head!.split(" ");
     const [type = "", , superOptions = ""] = (tail ?? "").split(" ");
-    return { root: fields[3], path: unescape(fields[4] ?? ""), type, superOptions };
+    return { root: fields[3], path: unescapeMount(fields[4] ?? ""), type, superOptions };
   }).filter(({ root }) => root === "/");
   const first = mounts.find(({ type, superOptions }) =>
     type === "cgroup" && superOptions.split(",").includes("cpu")
@@ -37,8 +37,8 @@ export function findCgroupMount(
   return second && { path: second.path, version: 2, weightFile: "cpu.weight", leastWeight: "1" };
 }
 
-/** A space in a path is written as `\040`. */
-function unescape(path: string): string {
+/** A path as the kernel's lists of mounts write it: space, tab, line feed and backslash as octal numbers, `\040`. */
+export function unescapeMount(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }
 
