@@ -12,6 +12,7 @@ import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "
 import type { GroupMachine } from "./group_machine.ts";
 import { Groups, type Note } from "./groups.ts";
 import { LatencyLog } from "./latency_log.ts";
+import { LOWEST_RANK, Overdue } from "./overdue.ts";
 import { Ranking, remainingOf } from "./ranking.ts";
 import { Selection } from "./selection.ts";
 import { Spreader } from "./spread.ts";
@@ -30,18 +31,6 @@ function leadOf(rank: number, startNs: number): number {
 }
 /** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
 const FULL_NS = 100_000_000;
-
-/** CPU time that an invocation gets at most, and at least, for having waited too long. */
-const OVERDUE_RUN_NS = 10_000_000, LEAST_OVERDUE_RUN_NS = 1_000_000;
-
-/** What a task runs before the kernel lets the next one run, about: its slice, rounded up to a tick. */
-const KERNEL_SLICE_NS = 4_000_000;
-
-/** Times as long a round takes where processes that are no functions want CPUs too. */
-const SHARED_WITH_OTHERS = 3;
-
-/** Ranks of those that have waited too long, before all others, people's pins among them: the longest first. */
-const OVERDUE_RANK = -1e20;
 
 export interface StockOptions {
   readonly cpus: readonly number[];
@@ -70,7 +59,9 @@ export class StockEnforcer implements Enforcer {
   readonly #attributes: TaskAttributes;
   readonly #spreader: Spreader;
   /** Those that go first because they have waited too long, whatever there is room for. */
-  readonly #overdue: Entry[] = [];
+  readonly #overdue: Overdue;
+  /** Those that want a CPU and are normal, at the decision in progress. */
+  readonly #normal: Entry[] = [];
   readonly #fullNs: number;
   #cpus: readonly number[];
   #selection: Selection<Entry>;
@@ -93,8 +84,9 @@ export class StockEnforcer implements Enforcer {
     this.#attributes = new TaskAttributes(libc, this.counters.errors, journal);
     this.#spreader = new Spreader(libc, slots, cpus, journal);
     this.#cpus = cpus;
-    this.#selection = new Selection(cpus.length);
+    this.#selection = new Selection(cpus.length + 1);
     this.#fullNs = Math.min(FULL_NS, maxWaitNs / 8);
+    this.#overdue = new Overdue(slots, maxWaitNs, this.#fullNs);
     if (groups) {
       this.#groups = new Groups(groups.machine, journal, this.counters.errors, groups.note, groups.clock);
     }
@@ -138,22 +130,18 @@ export class StockEnforcer implements Enforcer {
     this.counters.decisions++;
     const full = nowNs >= this.#fullAtNs;
     if (full) this.#fullAtNs = nowNs + this.#fullNs;
-    const runnable = this.#updateRanks(nowNs, full);
+    const runnable = this.#look(nowNs, full);
     if (runnable <= this.#cpus.length) {
       this.counters.groupPromotions += this.#groups?.promoteAll() ?? 0;
       for (const entry of this.#entries.items) this.#promote(entry, nowNs);
       return Infinity;
     }
-    this.#choose();
+    this.#overdue.begin(runnable, this.#cpus.length);
+    const bestWaiting = this.#choose(nowNs, full);
     this.#orderGroups(nowNs);
     for (const entry of this.#selection.items) this.#promote(entry, nowNs);
-    for (const entry of this.#overdue) this.#promote(entry, nowNs);
-    let bestWaiting = Infinity;
-    for (const entry of this.#entries.items) {
-      if (entry.chosen || this.slots.runnable(entry.invocation.slot) === 0) continue;
-      if (!entry.demoted) this.#demote(entry);
-      if (entry.rank < bestWaiting) bestWaiting = entry.rank;
-    }
+    for (const entry of this.#overdue.items) this.#promote(entry, nowNs);
+    for (const entry of this.#normal) if (!entry.chosen) this.#demote(entry);
     if (this.options.migrate !== false) {
       this.counters.migrations += this.#spreader.spread(this.#selection.items);
     }
@@ -169,7 +157,7 @@ export class StockEnforcer implements Enforcer {
 
   setCpus(cpus: readonly number[]): void {
     this.#cpus = cpus;
-    this.#selection = new Selection(cpus.length);
+    this.#selection = new Selection(cpus.length + 1);
     this.#spreader.setCpus(cpus);
   }
 
@@ -178,77 +166,59 @@ export class StockEnforcer implements Enforcer {
     this.#groups?.[Symbol.dispose]();
   }
 
-  /** Ranks of those that run (and, from time to time, of all). Returns how many tasks want a CPU. */
-  #updateRanks(nowNs: number, full: boolean): number {
+  /** Reads what each invocation does now, once for the whole decision. Returns how many tasks want a CPU. */
+  #look(nowNs: number, full: boolean): number {
+    const { slots } = this;
     let runnable = 0;
     for (const entry of this.#entries.items) {
-      const { slot, functionId } = entry.invocation;
-      runnable += this.slots.runnable(slot);
+      entry.runnable = slots.runnable(entry.slot);
+      runnable += entry.runnable;
       if (entry.promotedNs !== 0) this.#watchPromotion(entry);
-      if (entry.chosen || full) this.#ranking.note(functionId, this.slots.attainedNs(slot, nowNs));
-    }
-    const shareNs = this.options.maxWaitNs * this.#cpus.length / runnable;
-    const roundNs = runnable * KERNEL_SLICE_NS / this.#cpus.length;
-    this.#overdue.length = 0;
-    for (const entry of this.#entries.items) {
-      if (!entry.chosen && !full) continue;
-      const { slot, functionId, startNs } = entry.invocation;
-      const attainedNs = this.slots.attainedNs(slot, nowNs);
-      const overdueNs = this.#overdueNs(entry, attainedNs, nowNs, roundNs, shareNs);
-      entry.rank = overdueNs === undefined
-        ? Math.max(OVERDUE_RANK / 2, this.#ranking.rank(functionId, attainedNs, startNs))
-        : OVERDUE_RANK - overdueNs;
-      if (overdueNs !== undefined) this.#overdue.push(entry);
+      // Before any rank is made: of a function without a policy it depends on all of its invocations.
+      if (full || entry.chosen) {
+        this.#ranking.note(entry.invocation.functionId, slots.attainedNs(entry.slot, nowNs));
+      }
     }
     return runnable;
   }
 
   /**
-   * How long one of its tasks has waited, where it goes first for that: the idle class lets it come to that where many
-   * wait. It looks ahead until ranks are made anew and everyone overdue may have had a slice before.
-   * @param roundNs how long it takes until everyone has had a slice
-   * @param shareNs what everyone can have within the longest wait
+   * Marks the best: as many as there are CPUs, one that can use several CPUs counted as often; and those that have waited
+   * too long. Ranks are made anew for those that run (and, from time to time, for all). Returns the best rank of the rest.
    */
-  #overdueNs(
-    entry: Entry,
-    attainedNs: number,
-    nowNs: number,
-    roundNs: number,
-    shareNs: number,
-  ): number | undefined {
-    const { slot } = entry.invocation, { maxWaitNs } = this.options;
-    const waitedNs = this.slots.oldestWaitNs(slot, nowNs);
-    const aheadNs = this.#fullNs + Math.min(SHARED_WITH_OTHERS * roundNs, maxWaitNs / 2);
-    if (waitedNs > 0 && waitedNs + aheadNs >= maxWaitNs) {
-      // All of them together get a small part of the CPU time; what counts is that each has had some.
-      entry.overdueUntilNs = attainedNs +
-        Math.min(OVERDUE_RUN_NS, Math.max(LEAST_OVERDUE_RUN_NS, shareNs / 16));
-      return waitedNs;
-    }
-    if (attainedNs < entry.overdueUntilNs && this.slots.runnable(slot) > 0) return waitedNs;
-    entry.overdueUntilNs = 0;
-    return undefined;
-  }
-
-  /** Marks the best: as many as there are CPUs, one that can use several CPUs counted as often. */
-  #choose(): void {
+  #choose(nowNs: number, full: boolean): number {
     const selection = this.#selection;
     selection.clear();
+    this.#normal.length = 0;
     for (const entry of this.#entries.items) {
-      const { slot, startNs } = entry.invocation;
-      const lead = entry.chosen && this.slots.running(slot) > 0 ? leadOf(entry.rank, startNs) : 0;
+      const before = entry.chosen;
+      if (before || full) this.#updateRank(entry, nowNs);
       entry.chosen = false;
-      if (this.slots.runnable(slot) > 0) selection.offer(entry, entry.rank - lead);
+      if (entry.runnable === 0) continue;
+      if (!entry.demoted) this.#normal.push(entry);
+      const lead = before && this.slots.running(entry.slot) > 0
+        ? leadOf(entry.rank, entry.invocation.startNs)
+        : 0;
+      selection.offer(entry, entry.rank - lead);
     }
     let cpus = 0, count = 0;
     for (const entry of selection.items) {
       if (cpus >= this.#cpus.length) break;
-      cpus += this.slots.runnable(entry.invocation.slot);
+      cpus += entry.runnable;
       entry.chosen = true;
       count++;
     }
+    const bestWaiting = selection.items[count]?.rank ?? Infinity;
     selection.truncate(count);
-    for (const entry of this.#overdue) entry.chosen = true;
+    for (const entry of this.#overdue.items) entry.chosen = true;
+    return bestWaiting;
+  }
+
+  #updateRank(entry: Entry, nowNs: number): void {
+    const { functionId, startNs } = entry.invocation;
+    const attainedNs = this.slots.attainedNs(entry.slot, nowNs);
+    entry.rank = this.#overdue.rank(entry, attainedNs, nowNs) ??
+      Math.max(LOWEST_RANK, this.#ranking.rank(functionId, attainedNs, startNs));
   }
 
   /** Before the tasks: what a promoted task's group weighs counts when the kernel looks whether it may run at once. */
@@ -260,32 +230,34 @@ export class StockEnforcer implements Enforcer {
       return;
     }
     groups.begin(nowNs);
-    for (const { chosen, invocation: { slot, pid } } of this.#entries.items) {
-      const key = this.slots.group(slot);
-      if (chosen) groups.chosen(key, pid);
-      else if (this.slots.runnable(slot) > 0) groups.waiting(key, pid);
-      else groups.blocked(key, pid);
+    for (const { chosen, runnable, group, invocation: { pid } } of this.#entries.items) {
+      if (chosen) groups.chosen(group, pid);
+      else if (runnable > 0) groups.waiting(group, pid);
+      else groups.blocked(group, pid);
     }
     const { demotions, promotions } = groups.apply();
     this.counters.groupDemotions += demotions;
     this.counters.groupPromotions += promotions;
   }
 
-  /** Inside one group the attributes of tasks are enough. */
+  /** Reads the groups of all. Inside one group the attributes of tasks are enough. */
   #inSeveralGroups(): boolean {
-    const { items } = this.#entries;
-    if (items.length === 0) return false;
-    const key = this.slots.group(items[0]!.invocation.slot);
-    return items.some(({ invocation: { slot } }) => this.slots.group(slot) !== key);
+    let several = false, first: number | undefined;
+    for (const entry of this.#entries.items) {
+      entry.group = this.slots.group(entry.slot);
+      first ??= entry.group;
+      several ||= entry.group !== first;
+    }
+    return several;
   }
 
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */
   #untilNextNs(bestWaiting: number, nowNs: number): number {
-    if (this.#overdue.length > 0) return TICK_NS;
+    if (this.#overdue.items.length > 0) return TICK_NS;
     let untilNs = this.#fullNs;
-    for (const { invocation: { slot, functionId, startNs } } of this.#selection.items) {
+    for (const { slot, runnable, invocation: { functionId, startNs } } of this.#selection.items) {
       const attainedNs = this.slots.attainedNs(slot, nowNs);
-      const tasks = Math.max(1, Math.min(this.slots.runnable(slot), this.#cpus.length));
+      const tasks = Math.min(runnable, this.#cpus.length);
       const cpuNs = this.#ranking.untilAbove(functionId, attainedNs, startNs, bestWaiting);
       untilNs = Math.min(untilNs, cpuNs / tasks);
     }
@@ -295,8 +267,7 @@ export class StockEnforcer implements Enforcer {
   #promote(entry: Entry, nowNs: number): void {
     if (!entry.demoted) return;
     entry.demoted = false;
-    const waiting = this.slots.running(entry.invocation.slot) === 0 &&
-      this.slots.runnable(entry.invocation.slot) > 0;
+    const waiting = this.slots.running(entry.slot) === 0 && this.slots.runnable(entry.slot) > 0;
     let changed = false;
     for (const tid of entry.invocation.tids) changed = this.#attributes.promote(tid) || changed;
     if (!changed) return;
@@ -316,7 +287,7 @@ export class StockEnforcer implements Enforcer {
   }
 
   #watchPromotion(entry: Entry): void {
-    const onNs = this.slots.lastOnNs(entry.invocation.slot);
+    const onNs = this.slots.lastOnNs(entry.slot);
     if (onNs < entry.promotedNs) return;
     this.promotionLatency.add(onNs - entry.promotedNs);
     entry.promotedNs = 0;

@@ -6,6 +6,11 @@ import type { ActiveInvocation } from "../observe/active_set.ts";
 /** One invocation, as this backend keeps it. */
 export interface Entry {
   readonly invocation: ActiveInvocation;
+  /** The invocation's, at hand: hundreds of entries are gone through at each decision. */
+  readonly slot: number;
+  /** Its tasks that want a CPU, and its group, as of the decision in progress. */
+  runnable: number;
+  group: number;
   demoted: boolean;
   chosen: boolean;
   rank: number;
@@ -26,6 +31,9 @@ export class Entries {
   add(invocation: ActiveInvocation, before?: SchedAttr): void {
     const entry: Entry = {
       invocation,
+      slot: invocation.slot,
+      runnable: 0,
+      group: 0,
       demoted: false,
       chosen: true, // so that its rank is made at the next decision
       rank: 0,
