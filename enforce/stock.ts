@@ -8,27 +8,19 @@ import type { Libc, SchedAttr } from "../ffi/libc.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 import type { SlotTable } from "../observe/slots.ts";
 import { type ChangeJournal, NO_JOURNAL } from "./change_journal.ts";
+import { Choice } from "./choice.ts";
 import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "./enforcer.ts";
 import type { GroupMachine } from "./group_machine.ts";
 import { Groups, type Note } from "./groups.ts";
 import { LatencyLog } from "./latency_log.ts";
-import { LOWEST_RANK, Overdue } from "./overdue.ts";
-import { Ranking, remainingOf } from "./ranking.ts";
-import { Selection } from "./selection.ts";
+import { Ranking } from "./ranking.ts";
 import { Spreader } from "./spread.ts";
-import { Entries, type Entry } from "./stock_entry.ts";
+import type { Entry } from "./stock_entry.ts";
 import { TaskAttributes } from "./task_attributes.ts";
 
 /** Least time until a running invocation's rank is looked at again: where two ranks rise past each other in turn. */
 const TICK_NS = 4_000_000;
 
-/**
- * By how much another must be better to take a running one's place: a tenth of what is left, at most 5 ms. A switch costs
- * both sides a millisecond or so, and ranks that rise past each other in turn would have it at every look.
- */
-function leadOf(rank: number, startNs: number): number {
-  return Math.min(5_000_000, Math.max(0, remainingOf(rank, startNs) / 10));
-}
 /** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
 const FULL_NS = 100_000_000;
 
@@ -58,14 +50,9 @@ export class StockEnforcer implements Enforcer {
   readonly #ranking = new Ranking();
   readonly #attributes: TaskAttributes;
   readonly #spreader: Spreader;
-  /** Those that go first because they have waited too long, whatever there is room for. */
-  readonly #overdue: Overdue;
-  /** Those that want a CPU and are normal, at the decision in progress. */
-  readonly #normal: Entry[] = [];
+  readonly #choice: Choice;
   readonly #fullNs: number;
   #cpus: readonly number[];
-  #selection: Selection<Entry>;
-  readonly #entries = new Entries();
   readonly #groups: Groups | undefined;
   readonly counters: EnforcerCounters = newCounters();
   /**
@@ -84,9 +71,8 @@ export class StockEnforcer implements Enforcer {
     this.#attributes = new TaskAttributes(libc, this.counters.errors, journal);
     this.#spreader = new Spreader(libc, slots, cpus, journal);
     this.#cpus = cpus;
-    this.#selection = new Selection(cpus.length + 1);
     this.#fullNs = Math.min(FULL_NS, maxWaitNs / 8);
-    this.#overdue = new Overdue(slots, maxWaitNs, this.#fullNs);
+    this.#choice = new Choice(slots, this.#ranking, cpus.length, maxWaitNs, this.#fullNs);
     if (groups) {
       this.#groups = new Groups(groups.machine, journal, this.counters.errors, groups.note, groups.clock);
     }
@@ -98,11 +84,11 @@ export class StockEnforcer implements Enforcer {
   }
 
   started(invocation: ActiveInvocation): void {
-    this.#entries.add(invocation, this.#before.get(invocation.tids));
+    this.#choice.add(invocation, this.#before.get(invocation.tids));
   }
 
   taskStarted(invocation: ActiveInvocation, tid: number): void {
-    const entry = this.#entries.of(invocation);
+    const entry = this.#choice.entries.of(invocation);
     // Never demoted: whatever class the new task has, it does not come from us.
     if (entry?.before) this.#attributes.adopt(tid, entry.demoted, entry.before);
   }
@@ -113,14 +99,14 @@ export class StockEnforcer implements Enforcer {
 
   ended(invocation: ActiveInvocation, cpuNs: number | undefined): void {
     for (const tid of invocation.tids) this.#attributes.left(tid);
-    if (!this.#entries.remove(invocation)) return;
+    if (!this.#choice.remove(invocation)) return;
     // Nothing is decided before the next one comes, and that is to find its group as it was.
-    if (this.#entries.items.length === 0) this.#groups?.promoteAll();
+    if (this.#choice.entries.items.length === 0) this.#groups?.promoteAll();
     if (cpuNs !== undefined) this.#ranking.learn(invocation.functionId, cpuNs);
   }
 
   paused(invocation: ActiveInvocation, cpuNs: number | undefined): void {
-    const entry = this.#entries.of(invocation);
+    const entry = this.#choice.entries.of(invocation);
     if (entry?.before) this.#before.set(invocation.tids, entry.before);
     if (entry) this.#promote(entry, 0); // it is asleep: nothing to be watched
     this.ended(invocation, cpuNs);
@@ -130,34 +116,31 @@ export class StockEnforcer implements Enforcer {
     this.counters.decisions++;
     const full = nowNs >= this.#fullAtNs;
     if (full) this.#fullAtNs = nowNs + this.#fullNs;
-    const runnable = this.#look(nowNs, full);
-    if (runnable <= this.#cpus.length) {
+    for (const entry of this.#choice.chosen) if (entry.promotedNs !== 0) this.#watchPromotion(entry);
+    if (!this.#choice.decide(nowNs, full)) {
       this.counters.groupPromotions += this.#groups?.promoteAll() ?? 0;
-      for (const entry of this.#entries.items) this.#promote(entry, nowNs);
+      for (const entry of this.#choice.chosen) this.#promote(entry, nowNs);
       return Infinity;
     }
-    this.#overdue.begin(runnable, this.#cpus.length);
-    const bestWaiting = this.#choose(nowNs, full);
     this.#orderGroups(nowNs);
-    for (const entry of this.#selection.items) this.#promote(entry, nowNs);
-    for (const entry of this.#overdue.items) this.#promote(entry, nowNs);
-    for (const entry of this.#normal) if (!entry.chosen) this.#demote(entry);
+    for (const entry of this.#choice.chosen) this.#promote(entry, nowNs);
+    for (const entry of this.#choice.toDemote) this.#demote(entry);
     if (this.options.migrate !== false) {
-      this.counters.migrations += this.#spreader.spread(this.#selection.items);
+      this.counters.migrations += this.#spreader.spread(this.#choice.chosen);
     }
-    return this.#untilNextNs(bestWaiting, nowNs);
+    return this.#untilNextNs(nowNs);
   }
 
   release(): void {
     this.#groups?.promoteAll();
     this.#attributes.restoreAll();
-    for (const entry of this.#entries.items) entry.demoted = false;
+    for (const entry of this.#choice.entries.items) entry.demoted = false;
     this.#fullAtNs = 0;
   }
 
   setCpus(cpus: readonly number[]): void {
     this.#cpus = cpus;
-    this.#selection = new Selection(cpus.length + 1);
+    this.#choice.setCpus(cpus.length);
     this.#spreader.setCpus(cpus);
   }
 
@@ -166,71 +149,17 @@ export class StockEnforcer implements Enforcer {
     this.#groups?.[Symbol.dispose]();
   }
 
-  /** Reads what each invocation does now, once for the whole decision. Returns how many tasks want a CPU. */
-  #look(nowNs: number, full: boolean): number {
-    const { slots } = this;
-    let runnable = 0;
-    for (const entry of this.#entries.items) {
-      entry.runnable = slots.runnable(entry.slot);
-      runnable += entry.runnable;
-      if (entry.promotedNs !== 0) this.#watchPromotion(entry);
-      // Before any rank is made: of a function without a policy it depends on all of its invocations.
-      if (full || entry.chosen) {
-        this.#ranking.note(entry.invocation.functionId, slots.attainedNs(entry.slot, nowNs));
-      }
-    }
-    return runnable;
-  }
-
-  /**
-   * Marks the best: as many as there are CPUs, one that can use several CPUs counted as often; and those that have waited
-   * too long. Ranks are made anew for those that run (and, from time to time, for all). Returns the best rank of the rest.
-   */
-  #choose(nowNs: number, full: boolean): number {
-    const selection = this.#selection;
-    selection.clear();
-    this.#normal.length = 0;
-    for (const entry of this.#entries.items) {
-      const before = entry.chosen;
-      if (before || full) this.#updateRank(entry, nowNs);
-      entry.chosen = false;
-      if (entry.runnable === 0) continue;
-      if (!entry.demoted) this.#normal.push(entry);
-      const lead = before && this.slots.running(entry.slot) > 0
-        ? leadOf(entry.rank, entry.invocation.startNs)
-        : 0;
-      selection.offer(entry, entry.rank - lead);
-    }
-    let cpus = 0, count = 0;
-    for (const entry of selection.items) {
-      if (cpus >= this.#cpus.length) break;
-      cpus += entry.runnable;
-      entry.chosen = true;
-      count++;
-    }
-    const bestWaiting = selection.items[count]?.rank ?? Infinity;
-    selection.truncate(count);
-    for (const entry of this.#overdue.items) entry.chosen = true;
-    return bestWaiting;
-  }
-
-  #updateRank(entry: Entry, nowNs: number): void {
-    const { functionId, startNs } = entry.invocation;
-    const attainedNs = this.slots.attainedNs(entry.slot, nowNs);
-    entry.rank = this.#overdue.rank(entry, attainedNs, nowNs) ??
-      Math.max(LOWEST_RANK, this.#ranking.rank(functionId, attainedNs, startNs));
-  }
-
   /** Before the tasks: what a promoted task's group weighs counts when the kernel looks whether it may run at once. */
   #orderGroups(nowNs: number): void {
     const groups = this.#groups;
     if (!groups) return;
-    if (!this.#inSeveralGroups()) {
+    // Inside one group the attributes of tasks are enough.
+    if (this.#choice.entries.groups < 2) {
       this.counters.groupPromotions += groups.promoteAll();
       return;
     }
     groups.begin(nowNs);
-    for (const { chosen, runnable, group, invocation: { pid } } of this.#entries.items) {
+    for (const { chosen, runnable, group, invocation: { pid } } of this.#choice.entries.items) {
       if (chosen) groups.chosen(group, pid);
       else if (runnable > 0) groups.waiting(group, pid);
       else groups.blocked(group, pid);
@@ -240,25 +169,14 @@ export class StockEnforcer implements Enforcer {
     this.counters.groupPromotions += promotions;
   }
 
-  /** Reads the groups of all. Inside one group the attributes of tasks are enough. */
-  #inSeveralGroups(): boolean {
-    let several = false, first: number | undefined;
-    for (const entry of this.#entries.items) {
-      entry.group = this.slots.group(entry.slot);
-      first ??= entry.group;
-      several ||= entry.group !== first;
-    }
-    return several;
-  }
-
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */
-  #untilNextNs(bestWaiting: number, nowNs: number): number {
-    if (this.#overdue.items.length > 0) return TICK_NS;
+  #untilNextNs(nowNs: number): number {
+    if (this.#choice.overdue.items.length > 0) return TICK_NS;
     let untilNs = this.#fullNs;
-    for (const { slot, runnable, invocation: { functionId, startNs } } of this.#selection.items) {
+    for (const { slot, runnable, invocation: { functionId, startNs } } of this.#choice.chosen) {
       const attainedNs = this.slots.attainedNs(slot, nowNs);
       const tasks = Math.min(runnable, this.#cpus.length);
-      const cpuNs = this.#ranking.untilAbove(functionId, attainedNs, startNs, bestWaiting);
+      const cpuNs = this.#ranking.untilAbove(functionId, attainedNs, startNs, this.#choice.bestWaiting);
       untilNs = Math.min(untilNs, cpuNs / tasks);
     }
     return Math.max(TICK_NS, untilNs);
@@ -287,6 +205,7 @@ export class StockEnforcer implements Enforcer {
   }
 
   #watchPromotion(entry: Entry): void {
+    if (entry.gone) return;
     const onNs = this.slots.lastOnNs(entry.slot);
     if (onNs < entry.promotedNs) return;
     this.promotionLatency.add(onNs - entry.promotedNs);
