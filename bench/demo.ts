@@ -7,6 +7,7 @@ import { type DemoOptions, parseDemoOptions } from "./demo_options.ts";
 import { escaped, escapedLines } from "../observe/names.ts";
 import { describeDemo } from "./demo_document.ts";
 import { planText, resultText } from "./demo_report.ts";
+import { driftPercent } from "./drift.ts";
 import { compareDemo, type DemoResult, type DemoRound } from "./demo_result.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
 import { type PolicyRun, type RunnablePolicy, runPolicy } from "./policy_run.ts";
@@ -18,6 +19,9 @@ import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./w
 
 /** How often a round is tried. */
 const ATTEMPTS = 2;
+
+/** By how much the CPU time of the same invocations may differ between a round's runs, in percent. */
+const MOST_DRIFT_PERCENT = 4;
 
 /** Ended by a signal. */
 class Interrupted extends Error {
@@ -136,7 +140,7 @@ async function runRounds(rounds: Rounds): Promise<DemoRound[]> {
     const rows = traceOf(workload, { seed, load, cores, seconds });
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const runs = await runRound(rounds, { round, attempt, rows });
-      const why = runs.flatMap(invalidity);
+      const why = [...runs.flatMap(invalidity), ...drift(runs)];
       if (why.length === 0) {
         valid.push({ seed, runs });
         break;
@@ -174,6 +178,17 @@ async function runRound(rounds: Rounds, { round, attempt, rows }: OneRound): Pro
     runs.set(policy, run);
   }
   return policies.map((policy) => runs.get(policy)!);
+}
+
+/**
+ * Why runs cannot be compared: the machine was faster in one of them (a virtual machine whose neighbours came or went). By
+ * CPU times, which say nothing of who wins.
+ */
+function drift(runs: readonly PolicyRun[]): string[] {
+  const percent = driftPercent(runs.map(({ measurement }) => measurement.measured));
+  return percent <= MOST_DRIFT_PERCENT
+    ? []
+    : [`the same invocations took ${percent.toFixed(1)} % more CPU time in one run than in another`];
 }
 
 function invalidity({ policy, measurement: { failed, unrecorded } }: PolicyRun): string[] {
