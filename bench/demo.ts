@@ -21,7 +21,7 @@ import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./w
 const ATTEMPTS = 2;
 
 /** By how much the CPU time of the same invocations may differ between a round's runs, in percent. */
-const MOST_DRIFT_PERCENT = 4;
+const MOST_DRIFT_PERCENT = 3;
 
 /** Ended by a signal. */
 class Interrupted extends Error {
@@ -84,9 +84,7 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
 
   const folder = await Deno.makeTempDir({ prefix: "alps-demo-" });
   try {
-    const direct = options.http ? undefined : join(folder, "host.sock");
     await using host = await startHostProcess({
-      direct,
       commands: options.commands,
       warm: options.warm,
       cgroups: options.cgroups,
@@ -97,13 +95,12 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
       policy: policies[1],
       workload,
       host,
-      direct,
       folder: join(folder, "trial"),
       label: "trial",
       signal,
     });
     const measured = await measureWorkload(workload, host.url, signal);
-    const rounds = await runRounds({ ...plan, workload: measured, host, direct, folder, signal });
+    const rounds = await runRounds({ ...plan, workload: measured, host, folder, signal });
     if (rounds.length === 0) throw new FailedError("no round was valid: there is nothing to report");
     const result: DemoResult = { ...plan, rounds };
     const comparison = compareDemo(result);
@@ -125,7 +122,6 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
 interface Rounds extends Omit<DemoResult, "rounds"> {
   readonly workload: MeasuredWorkload;
   readonly host: Service;
-  readonly direct: string | undefined;
   readonly folder: string;
   readonly signal: AbortSignal;
 }
@@ -160,7 +156,7 @@ interface OneRound {
 
 /** Both policies over the same requests, in an order that changes from round to round. */
 async function runRound(rounds: Rounds, { round, attempt, rows }: OneRound): Promise<PolicyRun[]> {
-  const { policies, options, workload, host, direct, folder, signal } = rounds;
+  const { policies, options, workload, host, folder, signal } = rounds;
   const runs = new Map<RunnablePolicy, PolicyRun>();
   for (const policy of round % 2 === 1 ? policies : policies.toReversed()) {
     const place = options.rounds === 1 ? "" : `round ${round}/${options.rounds}, `;
@@ -169,7 +165,6 @@ async function runRound(rounds: Rounds, { round, attempt, rows }: OneRound): Pro
       rows,
       workload,
       host,
-      direct,
       folder: join(folder, `${round}-${attempt}-${policies.indexOf(policy)}`),
       label: `${place}${policy.name}`,
       signal,

@@ -32,6 +32,8 @@ interface RoundSummary {
   readonly lateness_p99_ms: Record<string, number>;
   /** Of the machine, by all but functions and agent. */
   readonly elsewhere_percent: Record<string, number>;
+  /** CPU time of all invocations: how fast the machine was. */
+  readonly functions_cpu_s: Record<string, number>;
 }
 
 /** The document's run. */
@@ -69,6 +71,9 @@ export function describeDemo(result: DemoResult, comparison: Comparison): DemoRu
         gap_closed: gapClosed[names[1]!]?.median ?? null,
         lateness_p99_ms: byPolicy((name) => rounded(run(name).replay.latenessMs.p99)),
         elsewhere_percent: byPolicy((name) => rounded(run(name).elsewherePercent)),
+        functions_cpu_s: byPolicy((name) =>
+          rounded(run(name).measurement.measured.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1000)
+        ),
       };
     }),
   };

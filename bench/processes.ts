@@ -85,12 +85,10 @@ export function startHostProcess(
     warm?: boolean;
     cgroups?: boolean;
     sessions?: boolean;
-    /** A path for the socket of its `--direct`. */
-    direct?: string | undefined;
     signal?: AbortSignal | undefined;
   },
 ): Promise<Service> {
-  const { commands, warm, cgroups, sessions, direct, signal } = options;
+  const { commands, warm, cgroups, sessions, signal } = options;
   const args = [
     "host",
     "--listen",
@@ -99,7 +97,6 @@ export function startHostProcess(
     ...(warm ? ["--warm"] : []),
     ...(cgroups ? ["--cgroups"] : []),
     ...(sessions ? ["--sessions"] : []),
-    ...(direct === undefined ? [] : ["--direct", direct]),
   ];
   return startService({ name: "the function host", args, signal });
 }
