@@ -11,13 +11,14 @@ const actions: Actions = {
     options.restore
       ? (await import("./core/restore_command.ts")).runRestore(options.state, console.log)
       : (await import("./doctor/doctor.ts")).runDoctor(options, project.version, processSurroundings().out),
-  host: async ({ listen: { host, port }, commands, warm, cgroups, sessions }) =>
+  host: async ({ listen: { host, port }, commands, warm, cgroups, sessions, direct }) =>
     (await import("./host/host.ts")).runHost({
       listen: formatHostPort({ hostname: host, port }),
       warm,
       ...(commands && { commands }),
       cgroups,
       sessions,
+      ...(direct && { direct }),
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
   traceMake: async (options) => (await import("./bench/trace_command.ts")).runTraceMake(options),

@@ -7,6 +7,7 @@ import { type DemoOptions, parseDemoOptions } from "./demo_options.ts";
 import { escaped, escapedLines } from "../observe/names.ts";
 import { describeDemo } from "./demo_document.ts";
 import { planText, resultText } from "./demo_report.ts";
+import { driftPercent } from "./drift.ts";
 import { compareDemo, type DemoResult, type DemoRound } from "./demo_result.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
 import { type PolicyRun, type RunnablePolicy, runPolicy } from "./policy_run.ts";
@@ -18,6 +19,9 @@ import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./w
 
 /** How often a round is tried. */
 const ATTEMPTS = 2;
+
+/** By how much the CPU time of the same invocations may differ between a round's runs, in percent. */
+const MOST_DRIFT_PERCENT = 4;
 
 /** Ended by a signal. */
 class Interrupted extends Error {
@@ -80,7 +84,9 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
 
   const folder = await Deno.makeTempDir({ prefix: "alps-demo-" });
   try {
+    const direct = options.http ? undefined : join(folder, "host.sock");
     await using host = await startHostProcess({
+      direct,
       commands: options.commands,
       warm: options.warm,
       cgroups: options.cgroups,
@@ -91,12 +97,13 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
       policy: policies[1],
       workload,
       host,
+      direct,
       folder: join(folder, "trial"),
       label: "trial",
       signal,
     });
     const measured = await measureWorkload(workload, host.url, signal);
-    const rounds = await runRounds({ ...plan, workload: measured, host, folder, signal });
+    const rounds = await runRounds({ ...plan, workload: measured, host, direct, folder, signal });
     if (rounds.length === 0) throw new FailedError("no round was valid: there is nothing to report");
     const result: DemoResult = { ...plan, rounds };
     const comparison = compareDemo(result);
@@ -118,6 +125,7 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
 interface Rounds extends Omit<DemoResult, "rounds"> {
   readonly workload: MeasuredWorkload;
   readonly host: Service;
+  readonly direct: string | undefined;
   readonly folder: string;
   readonly signal: AbortSignal;
 }
@@ -132,7 +140,7 @@ async function runRounds(rounds: Rounds): Promise<DemoRound[]> {
     const rows = traceOf(workload, { seed, load, cores, seconds });
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const runs = await runRound(rounds, { round, attempt, rows });
-      const why = runs.flatMap(invalidity);
+      const why = [...runs.flatMap(invalidity), ...drift(runs)];
       if (why.length === 0) {
         valid.push({ seed, runs });
         break;
@@ -152,7 +160,7 @@ interface OneRound {
 
 /** Both policies over the same requests, in an order that changes from round to round. */
 async function runRound(rounds: Rounds, { round, attempt, rows }: OneRound): Promise<PolicyRun[]> {
-  const { policies, options, workload, host, folder, signal } = rounds;
+  const { policies, options, workload, host, direct, folder, signal } = rounds;
   const runs = new Map<RunnablePolicy, PolicyRun>();
   for (const policy of round % 2 === 1 ? policies : policies.toReversed()) {
     const place = options.rounds === 1 ? "" : `round ${round}/${options.rounds}, `;
@@ -161,6 +169,7 @@ async function runRound(rounds: Rounds, { round, attempt, rows }: OneRound): Pro
       rows,
       workload,
       host,
+      direct,
       folder: join(folder, `${round}-${attempt}-${policies.indexOf(policy)}`),
       label: `${place}${policy.name}`,
       signal,
@@ -169,6 +178,17 @@ async function runRound(rounds: Rounds, { round, attempt, rows }: OneRound): Pro
     runs.set(policy, run);
   }
   return policies.map((policy) => runs.get(policy)!);
+}
+
+/**
+ * Why runs cannot be compared: the machine was faster in one of them (a virtual machine whose neighbours came or went). By
+ * CPU times, which say nothing of who wins.
+ */
+function drift(runs: readonly PolicyRun[]): string[] {
+  const percent = driftPercent(runs.map(({ measurement }) => measurement.measured));
+  return percent <= MOST_DRIFT_PERCENT
+    ? []
+    : [`the same invocations took ${percent.toFixed(1)} % more CPU time in one run than in another`];
 }
 
 function invalidity({ policy, measurement: { failed, unrecorded } }: PolicyRun): string[] {

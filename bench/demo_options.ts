@@ -41,6 +41,11 @@ const TABLE = {
   ),
   "cgroups": withDefault(flag(), "false", "each function in a cgroup of its own"),
   "sessions": withDefault(flag(), "false", "each invocation in a session of its own"),
+  "http": withDefault(
+    flag(),
+    "false",
+    "send the requests over HTTP, which takes CPU time from the functions",
+  ),
   "commands": optional(path("FILE"), 'run these programs instead: {"NAME": ["/path/to/program", "{n}"]}'),
   "rule": repeated(text("RULE", "a rule"), "with --commands: how the agent finds them; may be repeated"),
   "call": repeated(call(), "with --commands: n and share of a function, spread of n; may be repeated"),
@@ -59,6 +64,7 @@ export interface DemoOptions {
   readonly json: boolean;
   readonly cgroups: boolean;
   readonly sessions: boolean;
+  readonly http: boolean;
   /** With it come rules, and maybe calls. */
   readonly commands: string | undefined;
   readonly rule: readonly string[];

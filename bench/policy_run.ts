@@ -29,6 +29,8 @@ export interface PolicyRunOptions {
   readonly rows: readonly TraceRow[];
   readonly workload: Workload;
   readonly host: Service;
+  /** The host's socket, over which the requests go without HTTP; undefined for HTTP. */
+  readonly direct: string | undefined;
   /** A folder that does not exist yet. */
   readonly folder: string;
   /** For the progress bar. */
@@ -100,12 +102,16 @@ export async function runPolicy(options: PolicyRunOptions): Promise<PolicyRun> {
   };
 }
 
-async function send({ rows, workload, host, label }: PolicyRunOptions, signal: AbortSignal): Promise<Replay> {
+async function send(
+  { rows, workload, host, direct, label }: PolicyRunOptions,
+  signal: AbortSignal,
+): Promise<Replay> {
   using progress = startProgress(label, rows.length);
   return await atRaisedPriority(() =>
     replay({
       rows,
       targetUrl: host.url,
+      direct,
       runAs: (name) => workload.runAs(name),
       onProgress: (sent, answered) => progress.update(sent, `${sent - answered} under way`),
       signal,

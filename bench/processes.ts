@@ -85,10 +85,12 @@ export function startHostProcess(
     warm?: boolean;
     cgroups?: boolean;
     sessions?: boolean;
+    /** A path for the socket of its `--direct`. */
+    direct?: string | undefined;
     signal?: AbortSignal | undefined;
   },
 ): Promise<Service> {
-  const { commands, warm, cgroups, sessions, signal } = options;
+  const { commands, warm, cgroups, sessions, direct, signal } = options;
   const args = [
     "host",
     "--listen",
@@ -97,6 +99,7 @@ export function startHostProcess(
     ...(warm ? ["--warm"] : []),
     ...(cgroups ? ["--cgroups"] : []),
     ...(sessions ? ["--sessions"] : []),
+    ...(direct === undefined ? [] : ["--direct", direct]),
   ];
   return startService({ name: "the function host", args, signal });
 }

@@ -2,7 +2,8 @@
  * Sends a trace to a function host, open loop: each request goes out when it is due, whatever the others do.
  */
 import { wallOffsetMs } from "./clock.ts";
-import { isNumericHttp, sendNatively, sendWithFetch, type SentOutcome } from "./sender.ts";
+import { prepared } from "./prepare.ts";
+import { isNumericHttp, sendLines, sendNatively, sendWithFetch, type SentOutcome } from "./sender.ts";
 import { percentile } from "./summary.ts";
 import type { TraceRow } from "./trace.ts";
 
@@ -13,7 +14,7 @@ export interface SentRequest {
   readonly sentMs: number;
   /** When the whole answer was there; undefined where none came. */
   answeredMs: number | undefined;
-  /** HTTP status of the answer. */
+  /** HTTP status of the answer; undefined where there is none, or it came without HTTP. */
   status: number | undefined;
   /** Process id and CPU time of the invocation, where the host says them. */
   pid: number | undefined;
@@ -27,6 +28,8 @@ export interface ReplayOptions {
   readonly rows: readonly TraceRow[];
   /** The host's address; requests go to `/run/<function>` below it. */
   readonly targetUrl: URL | string;
+  /** The socket of that host's `--direct`: requests go over it, without HTTP. */
+  readonly direct?: string | undefined;
   /** Factor of the trace's pace. Above 0, default 1. */
   readonly speed?: number;
   /** The name under which a function is run, where it is another than in the trace. */
@@ -59,7 +62,8 @@ export interface Replay {
  * @throws RangeError where the speed is not above 0
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
-  const { rows, speed = 1, runAs = (name) => name, patienceMs = 300_000, onProgress, signal } = options;
+  const { rows, direct, speed = 1, runAs = (name) => name, patienceMs = 300_000, onProgress, signal } =
+    options;
   if (!(speed > 0 && speed < Infinity)) {
     throw new RangeError(`cannot replay at speed ${speed}: must be a number above 0`);
   }
@@ -75,7 +79,9 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     };
   });
   const sending = { plan, target, patienceMs, onProgress, signal };
-  const sent = await (isNumericHttp(target) ? sendNatively(sending) : sendWithFetch(sending, wallOffsetMs()));
+  const sent = direct !== undefined
+    ? await sendLines({ ...sending, socket: direct, plan: await prepared(plan, target, signal) })
+    : await (isNumericHttp(target) ? sendNatively(sending) : sendWithFetch(sending, wallOffsetMs()));
   signal?.throwIfAborted();
   const requests = new Array<SentRequest>(rows.length);
   for (const [place, index] of order.entries()) {
@@ -106,6 +112,11 @@ function requestOf(row: TraceRow, dueMs: number, { sentMs, answeredMs, result }:
       cpuMs: undefined,
       error: result.error,
     };
+  }
+  if ("pid" in result) {
+    const { pid, cpuUs, status, signal } = result;
+    const error = status === 0 ? undefined : signal === null ? `exit status ${status}` : `signal ${signal}`;
+    return { ...sent, status: undefined, pid, cpuMs: cpuUs / 1000, error };
   }
   const { status, body } = result;
   const { pid, cpu_us: cpuUs, detail } = membersOf(body);

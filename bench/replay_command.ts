@@ -84,6 +84,7 @@ async function send(rows: readonly TraceRow[], options: CommandOptions): Promise
     replay({
       rows,
       targetUrl: options.target,
+      direct: options.direct,
       speed: options.speed,
       onProgress: (sent, answered) => progress.update(sent, `${sent - answered} under way`),
     })

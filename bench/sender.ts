@@ -2,6 +2,8 @@
 import { FailedError } from "../cli/errors.ts";
 import { SENDER_PATH } from "./build.ts";
 import { sleep } from "./clock.ts";
+import type { Prepared } from "../host/app.ts";
+import { formatRequest, type InvocationReply, parseAnswer as parseReplyLine } from "../host/reply.ts";
 import { FetchClient } from "./fetch_client.ts";
 import { type HttpAnswer, parseAnswer } from "./http_answer.ts";
 import { parseStatCpuMs } from "./usage.ts";
@@ -18,8 +20,8 @@ export interface PlannedRequest {
 export interface SentOutcome {
   readonly sentMs: number;
   readonly answeredMs: number | undefined;
-  /** The answer, or why there is none. */
-  readonly result: HttpAnswer | { readonly error: string };
+  /** The answer, over HTTP or as a line, or why there is none. */
+  readonly result: HttpAnswer | InvocationReply | { readonly error: string };
 }
 
 /** A plan that was carried out. */
@@ -49,12 +51,48 @@ export function isNumericHttp(target: URL): boolean {
     (target.hostname === "localhost" || /^[\d.]+$/.test(target.hostname) || target.hostname.startsWith("["));
 }
 
-/** Sends a plan with the native load generator. */
+/** Sends a plan over HTTP with the native load generator. */
 export async function sendNatively(options: SendingOptions): Promise<SendingResult> {
-  const { plan, target, patienceMs, onProgress, signal } = options;
+  const { plan, target } = options;
   const address = target.hostname === "localhost" ? "127.0.0.1" : target.hostname.replace(/^\[|\]$/g, "");
+  const messages = plan.map(({ dueMs, path, json }) => {
+    const length = new TextEncoder().encode(json).length;
+    return {
+      dueMs,
+      text: `POST ${path} HTTP/1.1\r\nHost: ${target.host}\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${length}\r\n\r\n${json}`,
+    };
+  });
+  return await runSender(["http", address, target.port || "80"], messages, parseAnswer, options);
+}
+
+/** A request's line without its number, which is its place in the plan. */
+export interface PlannedLine extends Prepared {
+  readonly dueMs: number;
+}
+
+/** Sends lines over the socket of a host's `--direct` with the native load generator. */
+export async function sendLines(
+  options: Omit<SendingOptions, "plan" | "target"> & { plan: readonly PlannedLine[]; socket: string },
+): Promise<SendingResult> {
+  const messages = options.plan.map(({ dueMs, kind, fields, join_file }, index) => ({
+    dueMs,
+    text: formatRequest(kind, index, fields, join_file),
+  }));
+  return await runSender(["lines", options.socket], messages, parseLine, options);
+}
+
+type Result = SentOutcome["result"];
+
+/** Its program, over `messages` in order of their times. `parse` takes an answer apart. */
+async function runSender(
+  way: readonly string[],
+  messages: readonly { readonly dueMs: number; readonly text: string }[],
+  parse: (bytes: Uint8Array) => Result,
+  { patienceMs, onProgress, signal }: Pick<SendingOptions, "patienceMs" | "onProgress" | "signal">,
+): Promise<SendingResult> {
   const process = new Deno.Command(SENDER_PATH, {
-    args: [address, target.port || "80", String(Math.round(patienceMs))],
+    args: [...way, String(Math.round(patienceMs))],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
@@ -63,8 +101,8 @@ export async function sendNatively(options: SendingOptions): Promise<SendingResu
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    const writing = writePlan(process.stdin, plan, target).catch(() => {}); // it was ended: its status tells
-    const output = new SenderOutput(plan.length, onProgress);
+    const writing = writePlan(process.stdin, messages).catch(() => {}); // it was ended: its status tells
+    const output = new SenderOutput(messages.length, onProgress, parse);
     for await (const part of process.stdout) output.add(part);
     await writing;
     const { success, code } = await process.status;
@@ -79,20 +117,14 @@ export async function sendNatively(options: SendingOptions): Promise<SendingResu
 
 async function writePlan(
   stdin: WritableStream<Uint8Array<ArrayBuffer>>,
-  plan: readonly PlannedRequest[],
-  target: URL,
+  messages: readonly { readonly dueMs: number; readonly text: string }[],
 ): Promise<void> {
   const encoder = new TextEncoder();
   const writer = stdin.getWriter();
-  for (const { dueMs, path, json } of plan) {
-    const body = encoder.encode(json);
-    const head = encoder.encode(
-      `POST ${path} HTTP/1.1\r\nHost: ${target.host}\r\nContent-Type: application/json\r\n` +
-        `Content-Length: ${body.length}\r\n\r\n`,
-    );
-    await writer.write(encoder.encode(`${Math.round(dueMs * 1000)} ${head.length + body.length}\n`));
-    await writer.write(head);
-    await writer.write(body);
+  for (const { dueMs, text } of messages) {
+    const bytes = encoder.encode(text);
+    await writer.write(encoder.encode(`${Math.round(dueMs * 1000)} ${bytes.length}\n`));
+    await writer.write(bytes);
   }
   await writer.close();
 }
@@ -104,7 +136,12 @@ export class SenderOutput {
   #cpuMs = 0;
   readonly #outcomes: SentOutcome[];
 
-  constructor(readonly count: number, readonly onProgress: SendingOptions["onProgress"]) {
+  /** @param parse takes an answer apart; what it throws is why the request failed */
+  constructor(
+    readonly count: number,
+    readonly onProgress: SendingOptions["onProgress"],
+    readonly parse: (bytes: Uint8Array) => Result = parseAnswer,
+  ) {
     this.#outcomes = Array.from({ length: count }, () => ({
       sentMs: NaN,
       answeredMs: undefined,
@@ -155,7 +192,7 @@ export class SenderOutput {
         this.#outcomes[Number(first)] = {
           sentMs: at(second),
           answeredMs: at(third),
-          result: tryParse(bytes),
+          result: this.#tryParse(bytes),
         };
         break;
       }
@@ -167,14 +204,20 @@ export class SenderOutput {
     this.#buffer = this.#buffer.subarray(used);
     return true;
   }
+
+  #tryParse(bytes: Uint8Array): Result {
+    try {
+      return this.parse(bytes);
+    } catch (error) {
+      return { error: (error as Error).message };
+    }
+  }
 }
 
-function tryParse(bytes: Uint8Array): SentOutcome["result"] {
-  try {
-    return parseAnswer(bytes);
-  } catch (error) {
-    return { error: (error as Error).message };
-  }
+/** @throws ProtocolError */
+function parseLine(bytes: Uint8Array): Result {
+  const answer = parseReplyLine(new TextDecoder().decode(bytes));
+  return "reply" in answer ? answer.reply : { error: answer.refusal };
 }
 
 /** Between now and the start of the plan, so that the first requests are not late. */

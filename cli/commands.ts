@@ -11,11 +11,13 @@ export const HOST_TABLE = {
   "warm": withDefault(flag(), "false", "serve each function by processes that stay up"),
   "cgroups": withDefault(flag(), "false", "each function in a cgroup of its own"),
   "sessions": withDefault(flag(), "false", "each invocation in a session of its own"),
+  "direct": optional(path("SOCKET"), "a Unix socket to make, over which requests come without HTTP"),
 } as const satisfies OptionTable;
 
 export const REPLAY_TABLE = {
   "trace": required(path("FILE"), "the trace to send"),
   "target": required(url(), "the host to send it to"),
+  "direct": optional(path("SOCKET"), "send over that host's --direct instead of HTTP"),
   "speed": withDefault(number({ least: 0, above: true, most: 1000 }), "1", "2 sends it twice as fast"),
   "limit": optional(number({ least: 1, integer: true }), "send the first N invocations"),
   "exp-result": optional(path("FILE"), "the agent's record of invocations (its --exp_result), to join"),
@@ -55,12 +57,15 @@ export interface HostOptions {
   readonly warm: boolean;
   readonly cgroups: boolean;
   readonly sessions: boolean;
+  readonly direct: string | undefined;
 }
 
 /** `alps-agent replay`. */
 export interface ReplayOptions {
   readonly trace: string;
   readonly target: URL;
+  /** The socket of that host's `--direct`. */
+  readonly direct: string | undefined;
   /** Factor of the trace's pace. */
   readonly speed: number;
   /** Invocations; undefined for all. */

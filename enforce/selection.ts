@@ -8,6 +8,11 @@ export class Selection<T> {
   /** @param capacity how many are kept at most: the number of CPUs */
   constructor(readonly capacity: number) {}
 
+  /** An item is taken where its rank is below this. */
+  get limit(): number {
+    return this.items.length < this.capacity ? Infinity : this.#ranks[this.capacity - 1]!;
+  }
+
   clear(): void {
     this.items.length = 0;
     this.#ranks.length = 0;
@@ -30,12 +35,5 @@ export class Selection<T> {
     }
     this.items[at] = item;
     this.#ranks[at] = rank;
-  }
-
-  /** Keeps the first `count`. */
-  truncate(count: number): void {
-    if (count >= this.items.length) return;
-    this.items.length = count;
-    this.#ranks.length = count;
   }
 }

@@ -6,8 +6,15 @@ import type { ActiveInvocation } from "../observe/active_set.ts";
 /** One invocation, as this backend keeps it. */
 export interface Entry {
   readonly invocation: ActiveInvocation;
+  /** The invocation's, at hand. */
+  readonly slot: number;
+  /** Its tasks that want a CPU, and its group, when it was looked at last. */
+  runnable: number;
+  group: number;
   demoted: boolean;
   chosen: boolean;
+  /** It has ended. */
+  gone: boolean;
   rank: number;
   /** Its attributes when it was first demoted: what its children inherit goes back to. */
   before: SchedAttr | undefined;
@@ -21,19 +28,29 @@ export interface Entry {
 export class Entries {
   readonly items: Entry[] = [];
   readonly #indexOf = new Map<ActiveInvocation, number>();
+  readonly #bySlot = new Map<number, Entry>();
+  /** How many there are in each group. */
+  readonly #groups = new Map<number, number>();
 
   /** @param before attributes that its tasks had before an earlier invocation of theirs was demoted, where there was one */
-  add(invocation: ActiveInvocation, before?: SchedAttr): void {
+  add(invocation: ActiveInvocation, before?: SchedAttr): Entry {
     const entry: Entry = {
       invocation,
+      slot: invocation.slot,
+      runnable: 0,
+      group: 0,
       demoted: false,
-      chosen: true, // so that its rank is made at the next decision
+      chosen: false,
+      gone: false,
       rank: 0,
       before,
       promotedNs: 0,
       overdueUntilNs: 0,
     };
     this.#indexOf.set(invocation, this.items.push(entry) - 1);
+    this.#bySlot.set(entry.slot, entry);
+    this.#count(entry.group, 1);
+    return entry;
   }
 
   of(invocation: ActiveInvocation): Entry | undefined {
@@ -41,16 +58,40 @@ export class Entries {
     return at === undefined ? undefined : this.items[at];
   }
 
-  /** False where it was not in it. */
-  remove(invocation: ActiveInvocation): boolean {
+  bySlot(slot: number): Entry | undefined {
+    return this.#bySlot.get(slot);
+  }
+
+  /** How many groups they are in. */
+  get groups(): number {
+    return this.#groups.size;
+  }
+
+  setGroup(entry: Entry, group: number): void {
+    if (entry.group === group) return;
+    this.#count(entry.group, -1);
+    this.#count(group, 1);
+    entry.group = group;
+  }
+
+  /** Undefined where it was not in it. */
+  remove(invocation: ActiveInvocation): Entry | undefined {
     const at = this.#indexOf.get(invocation);
-    if (at === undefined) return false;
-    this.#indexOf.delete(invocation);
-    const last = this.items.pop()!;
-    if (last.invocation !== invocation) {
+    if (at === undefined) return undefined;
+    const entry = this.items[at]!, last = this.items.pop()!;
+    if (last !== entry) {
       this.items[at] = last;
       this.#indexOf.set(last.invocation, at);
     }
-    return true;
+    this.#indexOf.delete(invocation);
+    this.#bySlot.delete(entry.slot);
+    this.#count(entry.group, -1);
+    return entry;
+  }
+
+  #count(group: number, change: number): void {
+    const count = (this.#groups.get(group) ?? 0) + change;
+    if (count > 0) this.#groups.set(group, count);
+    else this.#groups.delete(group);
   }
 }

@@ -1,5 +1,6 @@
 /**
  * The host's HTTP interface: `POST /run/FUNCTION` runs a function in a process of its own and answers when it has ended.
+ * `POST /prepare/FUNCTION` takes the same body and answers with what to send over the socket of `--direct` instead.
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -17,7 +18,19 @@ export type Runner = Pick<ForkServer, "run" | "exec" | "jobs" | "failure" | "pid
 /** Largest body, in bytes. */
 const BODY_MOST = 64 * 1024;
 
-const RUN = "/run/";
+const RUN = "/run/", PREPARE = "/prepare/";
+
+/** What to send over the socket of `--direct` to have a request run: see {@link formatRequest}. */
+export interface Prepared {
+  readonly kind: "run" | "exec";
+  readonly fields: readonly string[];
+  readonly join_file?: string | undefined;
+}
+
+/** What the native parent is asked for. */
+type Invocation = Parameters<Runner["run"]>[0] | Parameters<Runner["exec"]>[0];
+
+class UnknownJobError extends Error {}
 
 /** What an error's answer has besides its status and detail. */
 interface ProblemMembers {
@@ -40,6 +53,16 @@ export function createHostApp(
   const app = new Hono();
   const jobs = new Map(runner.jobs.map((job) => [job.name, job]));
 
+  /** @throws UnknownJobError, RequestError */
+  function invocationOf(request: RunRequest): Invocation {
+    const command = commands.get(request.function);
+    const job = jobs.get(request.job);
+    if (!command && !job) throw new UnknownJobError(unknownJob(request, jobs, commands));
+    if (job && !command) checkRange(job, request.n);
+    const joinFile = joinFileOf(request.function);
+    return command ? { argv: commandFor(command, request.n), joinFile } : { ...request, joinFile };
+  }
+
   app.get(
     "/healthz",
     (c) =>
@@ -57,28 +80,33 @@ export function createHostApp(
     onError: (c) => problem(c, 413, `the body must be at most ${BODY_MOST} bytes`),
   });
   // A length that is known needs no look at the body as a stream, which would cost 20 us a request.
-  app.use(
-    `${RUN}*`,
-    (c, next) => Number(c.req.header("Content-Length") ?? NaN) <= BODY_MOST ? next() : limit(c, next),
-  );
+  for (const path of [RUN, PREPARE]) {
+    app.use(
+      `${path}*`,
+      (c, next) => Number(c.req.header("Content-Length") ?? NaN) <= BODY_MOST ? next() : limit(c, next),
+    );
+  }
   app.post(`${RUN}*`, async (c) => {
     const request = parseRunRequest(rawPath(c.req.raw).slice(RUN.length), await c.req.text());
-    const command = commands.get(request.function);
-    const joinFile = () => joinFileOf(request.function);
-    if (command) {
-      const argv = commandFor(command, request.n);
-      return answer(c, request, await runner.exec({ argv, joinFile: joinFile() }));
-    }
-    const job = jobs.get(request.job);
-    if (!job) return problem(c, 404, unknownJob(request, jobs, commands));
-    checkRange(job, request.n);
-    return answer(c, request, await runner.run({ ...request, joinFile: joinFile() }));
+    const invocation = invocationOf(request);
+    const reply = "argv" in invocation ? runner.exec(invocation) : runner.run(invocation);
+    return answer(c, request, await reply);
+  });
+  app.post(`${PREPARE}*`, async (c) => {
+    const request = parseRunRequest(rawPath(c.req.raw).slice(PREPARE.length), await c.req.text());
+    const invocation = invocationOf(request);
+    const [kind, fields] = "argv" in invocation
+      ? ["exec" as const, invocation.argv]
+      : ["run" as const, [invocation.function, invocation.job, String(invocation.n)]];
+    const prepared: Prepared = { kind, fields, join_file: invocation.joinFile };
+    return json(c, 200, prepared);
   });
 
   app.notFound((c) =>
     problem(c, 404, `there is no ${c.req.method} ${show(rawPath(c.req.raw))}; wanted POST /run/NAME`)
   );
   app.onError((error, c) => {
+    if (error instanceof UnknownJobError) return problem(c, 404, error.message);
     if (error instanceof RequestError) return problem(c, 400, error.message, { errors: error.errors });
     if (error instanceof ForkServerError) return problem(c, 503, error.message);
     if (!(error instanceof InvocationRefused)) return problem(c, 500, String(error));

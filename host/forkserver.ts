@@ -25,6 +25,15 @@ export class InvocationRefused extends Error {
   }
 }
 
+export interface ForkServerOptions {
+  /** Instances that stay up do the jobs, one request after another, instead of a process each. */
+  warm?: boolean;
+  /** Each invocation in a session of its own. */
+  sessions?: boolean;
+  /** Where to make a Unix socket over which one client at a time sends request lines, see {@link formatRequest}. */
+  direct?: string | undefined;
+}
+
 interface Pending {
   resolve(reply: InvocationReply): void;
   reject(error: Error): void;
@@ -57,15 +66,17 @@ export class ForkServer implements AsyncDisposable {
   /**
    * Starts the native parent and waits until it is ready.
    *
-   * @param options.warm instances that stay up do the jobs, one request after another, instead of a process each
-   * @param options.sessions each invocation in a session of its own
    * @throws {ForkServerError} where it cannot be started, with the remedy
    */
   static async start(
     binaryPath: string,
-    { warm = false, sessions = false }: { warm?: boolean; sessions?: boolean } = {},
+    { warm = false, sessions = false, direct }: ForkServerOptions = {},
   ): Promise<ForkServer> {
-    const args = [...(warm ? ["--warm"] : []), ...(sessions ? ["--sessions"] : [])];
+    const args = [
+      ...(warm ? ["--warm"] : []),
+      ...(sessions ? ["--sessions"] : []),
+      ...(direct === undefined ? [] : ["--direct", direct]),
+    ];
     let process: Deno.ChildProcess;
     try {
       process = new Deno.Command(binaryPath, { args, stdin: "piped", stdout: "piped", stderr: "inherit" })

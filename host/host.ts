@@ -21,6 +21,8 @@ export interface HostOptions {
   cgroups?: boolean;
   /** Each invocation in a session of its own. */
   sessions?: boolean;
+  /** A Unix socket to be made, over which requests come without HTTP: see `POST /prepare/FUNCTION`. */
+  direct?: string;
 }
 
 /** A host that answers. */
@@ -52,12 +54,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const commands: Commands = options.commands === undefined
     ? new Map()
     : await readCommands(options.commands);
-  const { warm = false, sessions = false } = options;
+  const { warm = false, sessions = false, direct } = options;
+  if (direct !== undefined) await clearSocket(direct);
   const cgroups = options.cgroups ? await FunctionCgroups.make() : undefined;
   const removeCgroups = async () => await cgroups?.[Symbol.asyncDispose]();
   let forkServer: ForkServer;
   try {
-    forkServer = await ForkServer.start(hostBinaryPath(), { warm, sessions });
+    forkServer = await ForkServer.start(hostBinaryPath(), { warm, sessions, direct });
   } catch (error) {
     await removeCgroups();
     throw error;
@@ -119,6 +122,20 @@ function isExpected(error: unknown): error is Error {
   return [ServerError, CommandsError, ForkServerError, NotSupportedError].some((type) =>
     error instanceof type
   );
+}
+
+/** Removes the socket of a host that was killed. @throws ServerError where something else is there, or it is in use */
+async function clearSocket(path: string): Promise<void> {
+  const there = await Deno.lstat(path).catch(() => undefined);
+  if (!there) return;
+  const refused = there.isSocket && await Deno.connect({ transport: "unix", path }).then(
+    (connection) => void connection.close(),
+    (error) => error instanceof Deno.errors.ConnectionRefused,
+  );
+  if (!refused) {
+    throw new ServerError("in_use", `cannot listen on ${path}: it is in use; choose another with --direct`);
+  }
+  await Deno.remove(path);
 }
 
 function listenError(listen: string, error: unknown): ServerError {

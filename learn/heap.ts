@@ -51,6 +51,11 @@ export class IndexedHeap {
     return top;
   }
 
+  clear(): void {
+    for (let place = 0; place < this.#size; place++) this.#places[this.#members[place]!] = -1;
+    this.#size = 0;
+  }
+
   /** Removes a member; nothing happens where it is none. */
   remove(member: number): void {
     const place = this.#places[member]!;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The native parent of the host's invocations: reads requests on standard input, forks a process for each (with --warm: has
- * instances that stay up serve them), and answers on standard output as they end. One thread that sleeps in poll until there is a request or a child has ended. When standard
- * input closes, it ends its children and itself.
+ * The native parent of the host's invocations: reads requests, forks a process for each (with --warm: has instances that stay
+ * up serve them; with --sessions: each in a session of its own), and answers as they end. One thread that sleeps in poll
+ * until there is a request or a child has ended. When standard input closes, it ends its children and itself.
+ *
+ *   alps-functions [--warm | --sessions] [--direct SOCKET]
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -18,6 +21,7 @@
 #include "functions.h"
 #include "instances.h"
 #include "invocations.h"
+#include "peers.h"
 #include "protocol.h"
 
 /* Most arguments of a program, its path included. */
@@ -26,9 +30,9 @@ enum { ARGUMENTS_MOST = 256 };
 /* Jobs are done by instances that stay up, instead of a process each. */
 static bool warm;
 
-static void malformed(const char *reason)
+static void malformed(uint64_t mark, const char *reason)
 {
-	answer("0 0 malformed 0 0 %s\n", encode_field(reason, RESULT_BYTES));
+	answer(mark, "0 malformed 0 0 %s\n", encode_field(reason, RESULT_BYTES));
 }
 
 static void refuse_job(uint64_t id, const char *format, const char *name, uint64_t least, uint64_t most)
@@ -36,7 +40,7 @@ static void refuse_job(uint64_t id, const char *format, const char *name, uint64
 	char reason[RESULT_BYTES];
 
 	snprintf(reason, sizeof(reason), format, name, least, most);
-	answer("%" PRIu64 " 0 refused 0 0 %s\n", id, encode_field(reason, sizeof(reason)));
+	answer(id, "0 refused 0 0 %s\n", encode_field(reason, sizeof(reason)));
 }
 
 static void handle_run(uint64_t id, char *rest)
@@ -46,7 +50,7 @@ static void handle_run(uint64_t id, char *rest)
 	uint64_t n;
 
 	if (!job_name || !take_number(&rest, &n) || rest) {
-		malformed("expected run ID NAME JOB N");
+		malformed(id - id % MARK, "expected run ID NAME JOB N");
 		return;
 	}
 	job = find_job(job_name);
@@ -66,18 +70,18 @@ static void handle_exec(uint64_t id, char *rest)
 	while (rest && count < ARGUMENTS_MOST) {
 		argv[count] = take_field(&rest);
 		if (!argv[count++]) {
-			malformed("an argument's encoding is broken");
+			malformed(id - id % MARK, "an argument's encoding is broken");
 			return;
 		}
 	}
 	argv[count] = NULL;
 	if (rest || count == 0 || argv[0][0] == '\0')
-		malformed("expected exec ID PROGRAM [ARGUMENT]... with at most 256 arguments");
+		malformed(id - id % MARK, "expected exec ID PROGRAM [ARGUMENT]... with at most 256 arguments");
 	else
 		start_program(id, argv);
 }
 
-static void handle_line(char *line)
+static void handle_line(char *line, uint64_t mark)
 {
 	char *rest = line;
 	const char *kind = take_field(&rest), *file = NULL;
@@ -89,84 +93,74 @@ static void handle_line(char *line)
 	}
 	join_next(file);
 
-	if (!kind || !take_number(&rest, &id))
-		malformed("expected a kind and an ID");
+	if (!kind || !take_number(&rest, &id) || id >= MARK)
+		malformed(mark, "expected a kind and an ID");
 	else if (strcmp(kind, "run") == 0)
-		handle_run(id, rest);
+		handle_run(id + mark, rest);
 	else if (strcmp(kind, "exec") == 0)
-		handle_exec(id, rest);
+		handle_exec(id + mark, rest);
 	else
-		malformed("expected run or exec");
-}
-
-/* Reads what there is and handles the lines that are complete; false at the end of the input. */
-static bool read_requests(void)
-{
-	static char buffer[LINE_MOST];
-	static size_t used;
-	ssize_t n = read(STDIN_FILENO, buffer + used, sizeof(buffer) - used);
-
-	if (n <= 0)
-		return n < 0 && (errno == EINTR || errno == EAGAIN);
-	used += (size_t)n;
-
-	char *line = buffer, *end;
-
-	while ((end = memchr(line, '\n', used - (size_t)(line - buffer)))) {
-		*end = '\0';
-		handle_line(line);
-		line = end + 1;
-	}
-	used -= (size_t)(line - buffer);
-	memmove(buffer, line, used);
-	if (used == sizeof(buffer)) {
-		/* Only a broken peer writes such a line; what follows cannot be trusted either. */
-		malformed("a line is longer than 65536 bytes");
-		return false;
-	}
-	return true;
+		malformed(mark, "expected run or exec");
 }
 
 static void announce_jobs(void)
 {
-	answer("jobs");
+	printf("jobs");
 	for (unsigned i = 0; i < job_count; i++) {
 		const struct job *job = &jobs[i];
 
-		answer(" %s:%" PRIu64 ":%" PRIu64 ":%" PRIu32, job->name, job->n_least, job->n_most, job->factor);
+		printf(" %s:%" PRIu64 ":%" PRIu64 ":%" PRIu32, job->name, job->n_least, job->n_most, job->factor);
 	}
-	answer("\n");
+	printf("\n");
+	fflush(stdout);
 }
 
 static void serve(int child_ended)
 {
 	/* A negative descriptor is passed over. */
-	struct pollfd watched[] = { { STDIN_FILENO, POLLIN, 0 }, { child_ended, POLLIN, 0 }, { instances_fd(), POLLIN, 0 } };
+	struct pollfd watched[2 + PEERS_WATCHED] = { { child_ended, POLLIN, 0 }, { instances_fd(), POLLIN, 0 } };
 	bool open = true;
 
 	while (open && write_answers()) {
-		if (poll(watched, 3, -1) < 0)
+		watch_peers(watched + 2);
+		if (poll(watched, 2 + PEERS_WATCHED, -1) < 0)
 			continue;
-		if (watched[1].revents) {
+		if (watched[0].revents) {
 			struct signalfd_siginfo drained;
 
 			/* The kernel merges signals of a kind: one read, and then everyone who has ended. */
 			if (read(child_ended, &drained, sizeof(drained)) > 0)
 				reap_invocations();
 		}
-		if (watched[2].revents)
+		if (watched[1].revents)
 			collect_answers();
-		if (watched[0].revents)
-			open = read_requests();
+		open = read_requests(watched + 2, handle_line);
 	}
 	write_answers();
+}
+
+static _Noreturn void fail(const char *what)
+{
+	fprintf(stderr, "alps-host: cannot %s: %s\n", what, strerror(errno));
+	exit(1);
 }
 
 int main(int argc, char **argv)
 {
 	sigset_t ended, inherited;
 
-	warm = argc > 1 && strcmp(argv[1], "--warm") == 0;
+	const char *socket_path = NULL;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--warm") == 0)
+			warm = true;
+		else if (strcmp(argv[i], "--sessions") == 0)
+			use_sessions();
+		else if (strcmp(argv[i], "--direct") == 0 && i + 1 < argc)
+			socket_path = argv[++i];
+		else
+			return 2;
+	}
 	prctl(PR_SET_NAME, "alps-host");
 	/* What whoever started this left open is not for functions. Where the kernel cannot (before 5.9), it stays open. */
 	close_range(3, ~0u, 0);
@@ -177,15 +171,15 @@ int main(int argc, char **argv)
 
 	int child_ended = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
 
-	if (child_ended < 0 || !open_invocations(&inherited) || (warm && !open_instances())) {
-		fprintf(stderr, "alps-host: cannot start: %s\n", strerror(errno));
-		return 1;
-	}
-	if (argc == 2 && strcmp(argv[1], "--sessions") == 0)
-		use_sessions();
+	if (child_ended < 0 || !open_invocations(&inherited) || (warm && !open_instances()))
+		fail("start");
+	if (socket_path && !listen_for_clients(socket_path))
+		fail("listen on its socket");
 	prepare_text();
 	announce_jobs();
 	serve(child_ended);
+	if (socket_path)
+		unlink(socket_path);
 	end_invocations();
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "invocations.h"
+#include "peers.h"
 #include "protocol.h"
 
 enum {
@@ -126,7 +127,7 @@ static _Noreturn void be_instance(uint32_t number, const char *name, int request
 
 static void refuse(uint64_t id, const char *reason)
 {
-	answer("%" PRIu64 " 0 refused 0 0 %s\n", id, encode_field(reason, RESULT_BYTES));
+	answer(id, "0 refused 0 0 %s\n", encode_field(reason, RESULT_BYTES));
 }
 
 /* The instance of this function that has been idle for longest, if it has rested; NULL where there is none. */
@@ -221,7 +222,7 @@ static void answer_done(struct instance *instance, const struct result *result)
 {
 	const char *text = encode_field(result->text, RESULT_BYTES);
 
-	answer("%" PRIu64 " %d %s 0 %" PRIu64 " %s\n", instance->id, instance->pid, result->failed ? "refused" : "exited",
+	answer(instance->id, "%d %s 0 %" PRIu64 " %s\n", instance->pid, result->failed ? "refused" : "exited",
 	       result->cpu_us, text);
 	instance->busy = false;
 	instance->cpu_us += result->cpu_us;
@@ -261,9 +262,9 @@ bool instance_ended(pid_t pid, int status, const struct rusage *usage)
 		uint64_t cpu_us = all_us > instance->cpu_us ? all_us - instance->cpu_us : 0;
 
 		if (WIFSIGNALED(status))
-			answer("%" PRIu64 " %d signalled %d %" PRIu64 "\n", instance->id, pid, WTERMSIG(status), cpu_us);
+			answer(instance->id, "%d signalled %d %" PRIu64 "\n", pid, WTERMSIG(status), cpu_us);
 		else
-			answer("%" PRIu64 " %d exited %d %" PRIu64 " \n", instance->id, pid, WEXITSTATUS(status), cpu_us);
+			answer(instance->id, "%d exited %d %" PRIu64 " \n", pid, WEXITSTATUS(status), cpu_us);
 	} else if (instance->requests >= 0) {
 		idle_count--;
 	}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "instances.h"
+#include "peers.h"
 #include "protocol.h"
 
 /* Most invocations under way at once; half of the kernel's usual limit on processes. */
@@ -148,7 +149,7 @@ static struct slot *free_slot(void)
 
 static void refuse(uint64_t id, const char *reason)
 {
-	answer("%" PRIu64 " 0 refused 0 0 %s\n", id, encode_field(reason, RESULT_BYTES));
+	answer(id, "0 refused 0 0 %s\n", encode_field(reason, RESULT_BYTES));
 }
 
 /* Forks for a request: in the child returns the outcome to fill; in the parent, and on failure, NULL. */
@@ -205,11 +206,11 @@ static void answer_for(const struct slot *slot, int status, const struct rusage 
 	uint64_t cpu_us = cpu_us_of(usage);
 
 	if (WIFSIGNALED(status))
-		answer("%" PRIu64 " %d signalled %d %" PRIu64 "\n", slot->id, slot->pid, WTERMSIG(status), cpu_us);
+		answer(slot->id, "%d signalled %d %" PRIu64 "\n", slot->pid, WTERMSIG(status), cpu_us);
 	else if (outcome->failed)
-		answer("%" PRIu64 " %d refused 0 %" PRIu64 " %s\n", slot->id, slot->pid, cpu_us, text);
+		answer(slot->id, "%d refused 0 %" PRIu64 " %s\n", slot->pid, cpu_us, text);
 	else
-		answer("%" PRIu64 " %d exited %d %" PRIu64 " %s\n", slot->id, slot->pid, WEXITSTATUS(status), cpu_us, text);
+		answer(slot->id, "%d exited %d %" PRIu64 " %s\n", slot->pid, WEXITSTATUS(status), cpu_us, text);
 }
 
 void reap_invocations(void)

@@ -2,11 +2,8 @@
 #include "protocol.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static int hex_digit(char c)
 {
@@ -78,39 +75,4 @@ const char *encode_field(const char *text, unsigned most)
 	}
 	*to = '\0';
 	return encoded;
-}
-
-static char outbox[64 * 1024];
-static size_t outbox_used;
-
-void answer(const char *format, ...)
-{
-	/* A line is the encoded result and five numbers: under 4 KiB. */
-	if (sizeof(outbox) - outbox_used < 4096)
-		write_answers();
-	va_list arguments;
-
-	va_start(arguments, format);
-	int length = vsnprintf(outbox + outbox_used, sizeof(outbox) - outbox_used, format, arguments);
-	va_end(arguments);
-	if (length > 0 && (size_t)length < sizeof(outbox) - outbox_used)
-		outbox_used += (size_t)length;
-}
-
-bool write_answers(void)
-{
-	size_t written = 0;
-
-	while (written < outbox_used) {
-		ssize_t n = write(STDOUT_FILENO, outbox + written, outbox_used - written);
-
-		if (n < 0 && errno != EINTR)
-			break;
-		if (n > 0)
-			written += (size_t)n;
-	}
-	bool all = written == outbox_used;
-
-	outbox_used = 0;
-	return all;
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the host and its native parent say to each other: lines of fields. Fields are separated by exactly one space and
+ * What the host (or a client of the socket, see peers.h) and the native parent say to each other: lines of fields. Fields are separated by exactly one space and
  * percent-encoded, so that a field may hold any bytes, spaces and newlines included, or none.
  *
- * Requests, on standard input; ID is a decimal number that the answer repeats:
+ * Requests; ID is a decimal number below 2^40 that the answer repeats:
  *
  *   run ID NAME JOB N            runs a job in a new process whose comm is NAME (with --warm: in an instance)
  *   exec ID PROGRAM [ARGUMENT]…  runs a program, given by its path; its argv is PROGRAM ARGUMENT…
  *
  * Before either, `in FILE` has the new process write 0 into FILE first: it joins that cgroup.
  *
- * Answers, on standard output, in the order in which invocations end; CPU is user and system time in microseconds:
+ * Answers, in the order in which invocations end; CPU is user and system time in microseconds:
  *
- *   jobs NAME:LEAST:MOST:FACTOR…     once, first: the jobs, the range of their n, their work factors
+ *   jobs NAME:LEAST:MOST:FACTOR…     once, first, to the host: the jobs, the range of their n, their work factors
  *   ID PID exited STATUS CPU RESULT  the process called exit, or an instance did the job; RESULT is empty for a program
  *   ID PID signalled NUMBER CPU      a signal ended it
  *   ID PID refused 0 CPU REASON      it could not be started (PID 0: no process was) or could not do its job
@@ -36,13 +36,7 @@ char *take_field(char **rest);
 /* A field that is a decimal number of at most 19 digits; false where it is anything else. */
 bool take_number(char **rest, uint64_t *value);
 
-/* Adds one line of printf's making to what write_answers() will write. Fields must be encoded already. */
-__attribute__((format(printf, 1, 2))) void answer(const char *format, ...);
-
 /* Encodes `text`, which is at most `most` bytes long; returns a buffer that the next call reuses. */
 const char *encode_field(const char *text, unsigned most);
-
-/* Writes the collected answers; false where nobody reads any more. */
-bool write_answers(void);
 
 #endif

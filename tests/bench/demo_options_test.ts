@@ -26,6 +26,7 @@ Deno.test("parseDemoOptions() has a default for everything", () => {
     json: false,
     cgroups: false,
     sessions: false,
+    http: false,
     commands: undefined,
     rule: [],
     call: [],

@@ -117,24 +117,28 @@ Deno.test("main() runs the other commands with their options", async () => {
     warm: false,
     cgroups: false,
     sessions: false,
+    direct: undefined,
   }]);
-  const host = "host --listen 0.0.0.0:80 --commands c.json --warm --cgroups --sessions";
+  const host = "host --listen 0.0.0.0:80 --commands c.json --warm --cgroups --sessions --direct d.sock";
   assert.deepEqual((await run(host.split(" "))).ran, ["host", {
     listen: { host: "0.0.0.0", port: 80 },
     commands: "c.json",
     warm: true,
     cgroups: true,
     sessions: true,
+    direct: "d.sock",
   }]);
   assert.deepEqual((await run(["doctor", "--restore"])).ran, ["doctor", {
     json: false,
     restore: true,
     state: "/var/lib/alps",
   }]);
-  const replay = "replay --trace t --target http://127.0.0.1:5002 --speed 2 --limit 9 --exp-result e --json";
+  const replay =
+    "replay --trace t --target http://127.0.0.1:5002 --direct d.sock --speed 2 --limit 9 --exp-result e --json";
   assert.deepEqual((await run(replay.split(" "))).ran, ["replay", {
     trace: "t",
     target: new URL("http://127.0.0.1:5002"),
+    direct: "d.sock",
     speed: 2,
     limit: 9,
     expResult: "e",

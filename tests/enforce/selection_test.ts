@@ -31,14 +31,16 @@ Deno.test("Selection of capacity 0 keeps nothing", () => {
   assert.deepEqual(selection.items, []);
 });
 
-Deno.test("Selection.truncate() keeps the first ones, and further offers find the room", () => {
-  const selection = new Selection<string>(3);
-  for (const [item, rank] of [["a", 1], ["b", 2], ["c", 3]] as const) selection.offer(item, rank);
-  selection.truncate(5);
-  assert.deepEqual(selection.items, ["a", "b", "c"]);
-  selection.truncate(1);
-  assert.deepEqual(selection.items, ["a"]);
-  selection.offer("d", 0);
-  selection.offer("e", 9);
-  assert.deepEqual(selection.items, ["d", "a", "e"]);
+Deno.test("Selection.limit is what a rank must be below to be taken", () => {
+  const selection = new Selection<string>(2);
+  assert.equal(selection.limit, Infinity);
+  selection.offer("a", 5);
+  assert.equal(selection.limit, Infinity);
+  selection.offer("b", 3);
+  assert.equal(selection.limit, 5);
+  selection.offer("c", 5);
+  assert.deepEqual(selection.items, ["b", "a"]);
+  selection.offer("d", 4);
+  assert.deepEqual(selection.items, ["b", "d"]);
+  assert.equal(selection.limit, 4);
 });

@@ -309,6 +309,50 @@ Deno.test("StockEnforcer keeps the least remaining normal whatever comes and goe
   assert.deepEqual(scene.enforcer.counters.errors, {});
 });
 
+Deno.test("StockEnforcer follows those that sleep and wake between the looks at everyone", () => {
+  const random = randomBelow(4);
+  const scene = new Scene({ maxWaitNs: Infinity });
+  let active: ActiveInvocation[] = [];
+  for (let step = 0; step < 3000; step++) {
+    const some = active[random(active.length)];
+    if (random(4) === 0 || !some) active.push(scene.start([1, 10, 100, 1000][random(4)]!));
+    else if (random(6) === 0) active = active.filter((each) => each !== some || scene.end(some));
+    // Who waits in the idle class may come to run and sleep without being noticed: here only the others do.
+    else if (scene.normal([some])[0]) scene.slotOf(some).runnable ^= 1;
+    if (active.length > 30) active.splice(0, 20).forEach((invocation) => scene.end(invocation));
+    scene.decide(1);
+    const remaining = (invocation: ActiveInvocation) => invocation.functionId * MS + invocation.startNs / 64;
+    const awake = active.filter((each) => scene.slotOf(each).runnable > 0);
+    const best = awake.toSorted((a, b) => remaining(a) - remaining(b)).slice(0, 2);
+    const normal = awake.filter((each) => scene.normal([each])[0]);
+    assert.deepEqual(new Set(normal), new Set(best), `step ${step}`);
+  }
+  scene.enforcer[Symbol.dispose]();
+  assert.ok(scene.normal(active).every(Boolean));
+});
+
+Deno.test("StockEnforcer.decide() looks at few of the hundreds that wait", () => {
+  const scene = new Scene();
+  const waiting = Array.from({ length: 1000 }, () => scene.start(100));
+  scene.decide();
+  scene.decide(1);
+  let looks = 0;
+  for (const invocation of waiting) {
+    const slot = scene.slotOf(invocation);
+    scene.slots.set(
+      invocation.slot,
+      new Proxy(slot, { get: (_, field) => (looks++, Reflect.get(slot, field)) }),
+    );
+  }
+  const short = scene.start(1);
+  scene.decide(1);
+  scene.end(waiting[0]!);
+  scene.end(short);
+  scene.decide(1);
+  assert.deepEqual(scene.normal(waiting.slice(1, 4)), [true, true, false]);
+  assert.ok(looks > 4 && looks < 60, `${looks} fields were read`);
+});
+
 Deno.test("StockEnforcer demotes groups without a chosen invocation, tasks too, and gives all back when there is room", () => {
   const machine = new FakeGroups("2");
   const scene = new Scene({ groups: { machine, note: () => {}, clock: () => 0 } });

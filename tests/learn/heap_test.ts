@@ -46,3 +46,14 @@ Deno.test("IndexedHeap agrees with a sorted list over random pushes, pops and re
     assert.equal(heap.size, keys.size);
   }
 });
+
+Deno.test("IndexedHeap.clear() leaves nothing behind", () => {
+  const heap = new IndexedHeap(5);
+  for (const member of [3, 1, 4]) heap.push(member, member);
+  heap.clear();
+  assert.equal(heap.top(), -1);
+  assert.ok([0, 1, 2, 3, 4].every((member) => !heap.has(member)));
+  heap.push(4, 1);
+  heap.push(3, 0);
+  assert.deepEqual([heap.pop(), heap.pop(), heap.pop()], [3, 4, -1]);
+});
