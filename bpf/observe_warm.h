@@ -37,33 +37,43 @@ static __always_inline void await_gap(struct alps_slot *s, __u32 slot)
 		s->timer_armed = 0; /* without memory for a timer: the next wake-up finds the end */
 }
 
+/* Ends the life `life` of the slot and counts its invocation, unless someone else has ended it. */
+static __always_inline bool end_life(struct alps_slot *s, __u32 life, __u64 end_ns)
+{
+	if (__sync_val_compare_and_swap(&s->life, life, life + 1) != life)
+		return false;
+	__sync_fetch_and_add(&shared.active, -1);
+	if (!(s->flags & ALPS_PARTIAL))
+		count_invocation(s, end_ns);
+	return true;
+}
+
 /*
  * Ends the invocation in progress, as of the instant at which the instance became idle. None of its tasks is runnable, so
  * what is read here stands still. Returns whether it was this call that ended it.
+ *
+ * The record is reserved first, so that it comes before that of the next invocation's begin. Whether there is one is asked
+ * only once: up to Linux 6.1 the verifier forgets the answer, and takes the record for lost at the second time.
  */
 static __noinline bool end_stretch(struct alps_slot *s, __u32 slot, __u32 life, bool wake)
 {
 	struct alps_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 	__u64 end_ns = s->idle_since_ns;
 
-	if (e) {
-		fill_event(e, ALPS_EVENT_IDLE, s, slot, s->last_tid, wake);
-		e->end_ns = end_ns;
+	if (!e) {
+		if (!end_life(s, life, end_ns))
+			return false;
+		__sync_fetch_and_add(&shared.lost_ring_full, 1);
+		return true;
 	}
-	if (__sync_val_compare_and_swap(&s->life, life, life + 1) != life) {
-		if (e)
-			bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
+	fill_event(e, ALPS_EVENT_IDLE, s, slot, s->last_tid, wake);
+	e->end_ns = end_ns;
+	if (!end_life(s, life, end_ns)) {
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
 		return false;
 	}
-	__sync_fetch_and_add(&shared.active, -1);
-	if (!(s->flags & ALPS_PARTIAL))
-		count_invocation(s, end_ns);
-	if (e) {
-		__sync_fetch_and_add(&shared.events, 1);
-		bpf_ringbuf_submit(e, wakeup_flags(wake));
-	} else {
-		__sync_fetch_and_add(&shared.lost_ring_full, 1);
-	}
+	__sync_fetch_and_add(&shared.events, 1);
+	bpf_ringbuf_submit(e, wakeup_flags(wake));
 	return true;
 }
 

@@ -14,6 +14,8 @@ $busybox mount -t tmpfs shm /dev/shm
 # Version 2 alone, its cpu controller on for the groups below the top.
 $busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 echo +cpu > /sys/fs/cgroup/cgroup.subtree_control
+# Debian's 6.1 has them off, its 6.12 on: with them, the order of sessions is tested on both.
+echo 1 > /proc/sys/kernel/sched_autogroup_enabled
 $busybox mount -t bpf bpf /sys/fs/bpf
 $busybox mount -t tracefs tracefs /sys/kernel/tracing
 # Each of the agent's hooks gets two users for good. Attaching and detaching programs then does not rewrite the kernel's

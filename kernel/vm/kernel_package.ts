@@ -156,7 +156,7 @@ function readStored(series: string, folder: string): Kernel | undefined {
 }
 
 /** Of the kernels of a series that are there, the one that came last. */
-function newestStored(series: string): Kernel | undefined {
+export function newestStored(series: string): Kernel | undefined {
   try {
     const folders = [...Deno.readDirSync(join(KERNELS_DIR, series))]
       .filter((entry) => /^[0-9a-f]{64}$/.test(entry.name))

@@ -33,5 +33,6 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "switch_test.ts": "a thousand processes in real time",
   "warm_agent_test.ts": "requests in real time",
   "warm_order_test.ts": "shares of CPU time in real time",
+  "machine_end_test.ts": "boots virtual machines itself",
   "demo_test.ts": "sends a load in real time, which an emulated machine cannot carry",
 };

@@ -15,7 +15,10 @@ export interface Verdict {
 const COMPLAINT =
   /BUG:|Oops|general protection fault|WARNING: CPU: \d+ PID: \d+ at kernel\/(bpf|cgroup|events|sched|trace)/;
 
-/** Judges: by the counts that the tests printed last, the exit status, and what the kernel said. */
+/**
+ * Judges: by the counts that the tests printed last, the exit status, and what the kernel said. A test that was skipped is a
+ * failure: what cannot run in the machines is left out as a file, with its reason.
+ */
 export function verdictOf({ status, hung, console }: MachineEnd, output: string): Verdict {
   const counts = [...output.matchAll(/^(\d+) passed, (\d+) failed\r?$/gm)].at(-1);
   const passed = Number(counts?.[1] ?? 0), failed = Number(counts?.[2] ?? 0);
@@ -26,6 +29,10 @@ export function verdictOf({ status, hung, console }: MachineEnd, output: string)
   });
   if (hung) return trouble("the machine hung and was killed");
   if (status === undefined) return trouble("the machine ended before the tests did");
+  const skips = /^\d+ skipped\r?\n((  .*\n)*)/m.exec(output);
+  if (skips) {
+    return trouble(`tests were skipped, which none is there:\n${skips[1]!.replaceAll("\r", "").trimEnd()}\n`);
+  }
   const complaint = console.split("\n").find((line) => COMPLAINT.test(line));
   if (complaint !== undefined) return trouble(`the kernel complained: ${complaint.trim()}`);
   if (counts === undefined || (status === 0) !== (failed === 0)) {

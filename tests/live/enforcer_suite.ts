@@ -233,10 +233,15 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const many = Array.from({ length: 300 }, () => lab.start(bulk, 8 * PATIENCE));
     const one = lab.start(short, 8 * PATIENCE);
     const ended = await lab.record(one.pid);
-    const before = lab.ended.filter(({ name, endNs }) => name === "bulk" && endNs < ended.endNs).length;
     for (const process of many) await lab.record(process.pid);
     assert.equal(lab.ended.length, 303);
-    assert.ok(before < 200, `the short one overtook most of them, only ${before} ended before it`);
+    // Those that were there when it came: how many had ended by then depends on how fast processes start.
+    const beside = lab.ended.filter(({ name, startNs, endNs }) =>
+      name === "bulk" && startNs < ended.startNs && endNs > ended.startNs
+    );
+    const overtaken = beside.filter(({ endNs }) => endNs > ended.endNs).length;
+    const what = `it overtook ${overtaken} of ${beside.length}; ${JSON.stringify(lab.guarded)}`;
+    assert.ok(beside.length > 20 && overtaken > 0.75 * beside.length, what);
     const report = await lab.report();
     assert.equal(report.active, 0);
     assert.ok(report.mostActive > 50, `${report.mostActive} at once`);

@@ -1,7 +1,7 @@
 /** Real warm instances for the live tests: processes that stay up and serve requests over a pipe. */
 
 import { nativeProgram } from "./build_native.ts";
-import type { Lab } from "./lab.ts";
+import { cpuMs, type Lab, threadsOf } from "./lab.ts";
 
 /** One instance of the program `serve` (native/serve.c). Disposing of it kills it. */
 export class Instance implements AsyncDisposable {
@@ -32,6 +32,11 @@ export class Instance implements AsyncDisposable {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  /** CPU time that its threads have used, as the kernel itself counts it; ended threads and children are not in it. */
+  cpuMs(): number {
+    return threadsOf(this.pid).reduce((sum, tid) => sum + cpuMs(tid), 0);
   }
 
   /** Sends requests; each is a line of steps such as `w5 s20 w5`. Resolves when they are written. */

@@ -60,6 +60,12 @@ Deno.test("verdictOf() takes the last counts; a machine that hangs, crashes or c
     [{ status: 0 }, "5 passed, 2 failed\n", 3, /status 0/],
     [{ status: 0 }, "", 1, /without fitting counts/],
     [
+      {},
+      "1 skipped\r\n  no such file\r\n  off\r\n5 passed, 0 failed\r\n",
+      1,
+      /skipped.*\n  no such file\n  off\n/,
+    ],
+    [
       { console: "x\n[  1.0] BUG: unable to handle page fault\n" },
       "5 passed, 0 failed\n",
       1,

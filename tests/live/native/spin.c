@@ -2,8 +2,8 @@
 /*
  * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] MS
  * Uses MS milliseconds of CPU time in each thread of each process, then exits; MS 0 spins until it is killed.
- * -n gives the process that name first; -b blocks for 20 ms after every 5 ms of CPU time; -e has a thread other than the
- * first one start the program anew, without -e.
+ * -n gives the process that name first; -b blocks for 20 ms for every 5 ms of CPU time, but the last; -e has a thread
+ * other than the first one start the program anew, without -e.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -29,10 +29,14 @@ static void *spin(void *unused)
 {
 	double start = now_ms(CLOCK_THREAD_CPUTIME_ID), pause = 5, used;
 
-	while ((used = now_ms(CLOCK_THREAD_CPUTIME_ID) - start) < cpu_ms || cpu_ms == 0) {
-		if (blocks && used > pause) {
+	for (;;) {
+		used = now_ms(CLOCK_THREAD_CPUTIME_ID) - start;
+		/* One pause for each 5 ms, even where a slow machine has used several of them at once. */
+		if (blocks && used > pause && (pause < cpu_ms || cpu_ms == 0)) {
 			usleep(20000);
-			pause = used + 5;
+			pause += 5;
+		} else if (used >= cpu_ms && cpu_ms != 0) {
+			break;
 		}
 	}
 	return unused;
