@@ -30,7 +30,7 @@ export function cgroupHierarchies(
   mountinfo: string,
   controllersOf: (folder: string) => string,
 ): CgroupHierarchy[] {
-  return mountinfo.split("\n").flatMap((line) => {
+  return mountinfo.split("\n").flatMap((line): CgroupHierarchy[] => {
     // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [FIELD]... - TYPE SOURCE SUPEROPTIONS
     const [head, tail] = line.split(" - ", 2), fields = head!.split(" ");
     const [type, , superOptions = ""] = (tail ?? "").split(" ");
