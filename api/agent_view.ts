@@ -131,7 +131,10 @@ export type Parts = Record<PartName, PartState>;
 
 /** Everything that `/metrics` shows. Counters count from the agent's start. */
 export interface MetricsSnapshot {
-  /** Made anew each time it is gone through: figures of ten thousand functions at once would take much memory. */
+  /**
+   * Made anew each time it is gone through, and each valid until the next one is taken: figures of ten thousand
+   * functions at once would take much memory. Names differ.
+   */
   functions: Iterable<FunctionMetrics>;
   activeInvocations: number;
   /** Most at once since the start. */
@@ -147,6 +150,9 @@ export interface MetricsSnapshot {
   decisionsTotal: number;
   promotionsTotal: number;
   demotionsTotal: number;
+  /** Of whole scheduling groups. */
+  groupPromotionsTotal: number;
+  groupDemotionsTotal: number;
   migrationsTotal: number;
   /** Enforcement actions that failed, by reason (for example `process_gone`). */
   enforcementErrors: Record<string, number>;

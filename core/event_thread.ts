@@ -1,5 +1,6 @@
 /** The event thread, as the main thread sees it. */
 
+import { Worker } from "node:worker_threads";
 import type { Orders } from "../enforce/enforcer.ts";
 import type { Libc } from "../ffi/libc.ts";
 import type { Member } from "../observe/active_set.ts";
@@ -7,6 +8,7 @@ import type { Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import type { EventThreadOptions, EventThreadReport, FromEventThread, ToEventThread } from "./messages.ts";
+import { packOrders } from "./orders.ts";
 
 /** What the event thread hands over. */
 export interface EventThreadListener {
@@ -28,10 +30,18 @@ export interface EventThreadListener {
 /** How long a stopping thread may take to put everything back before it is given up, in milliseconds. */
 const STOP_MS = 5_000;
 
+/**
+ * Most megabytes that the thread's newest objects take. Left alone the runtime would let them grow by and by to ten times
+ * that, because some outlive each collection: what is handed over once a second. Only the runtime's workers for Node have
+ * such a limit; collecting everything from time to time, as other threads do, would hold up events.
+ */
+const YOUNG_MB = 6;
+
 /** Starts, commands and stops the event thread. */
 export class EventThread implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #posted = new SharedArrayBuffer(4);
+  readonly #wentRound = new SharedArrayBuffer(8);
   readonly #wakeFd: number;
   readonly #ready = Promise.withResolvers<{ realtime: boolean; note?: string }>();
   readonly #stopped = Promise.withResolvers<void>();
@@ -43,24 +53,24 @@ export class EventThread implements AsyncDisposable {
   private constructor(readonly libc: Libc, readonly listener: EventThreadListener) {
     this.#wakeFd = libc.eventFd();
     this.#worker = new Worker(new URL("./event_worker.ts", import.meta.url), {
-      type: "module",
       name: "alps-events",
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
-    this.#worker.onmessage = ({ data }: MessageEvent<FromEventThread>) => this.#receive(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#receive({ type: "failed", message: event.message });
-    };
+    this.#worker.on("message", (message: FromEventThread) => this.#receive(message));
+    this.#worker.on("error", (error: unknown) => {
+      this.#receive({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+    });
   }
 
   /** Starts it; resolves once it reads events. */
   static async start(
     libc: Libc,
-    options: Omit<EventThreadOptions, "wakeFd" | "posted">,
+    options: Omit<EventThreadOptions, "wakeFd" | "posted" | "wentRound">,
     listener: EventThreadListener,
   ): Promise<{ thread: EventThread; realtime: boolean; note?: string }> {
     const thread = new EventThread(libc, listener);
-    thread.#post({ type: "start", options: { ...options, wakeFd: thread.#wakeFd, posted: thread.#posted } });
+    const shared = { wakeFd: thread.#wakeFd, posted: thread.#posted, wentRound: thread.#wentRound };
+    thread.#post({ type: "start", options: { ...options, ...shared } });
     try {
       return { thread, ...await thread.#ready.promise };
     } catch (error) {
@@ -70,7 +80,8 @@ export class EventThread implements AsyncDisposable {
   }
 
   setOrders(orders: Orders): void {
-    this.#post({ type: "orders", orders });
+    const packed = packOrders(orders);
+    this.#post({ type: "orders", orders: packed }, [packed.changed.buffer]);
   }
 
   /** Switches enforcement on or off; resolves once that is done. Rejects where the thread stops meanwhile. */
@@ -96,6 +107,15 @@ export class EventThread implements AsyncDisposable {
     return report.promise;
   }
 
+  /**
+   * For how long its loop has not gone round: about a second at most, unless something keeps all CPUs from it. 0 before
+   * the first time.
+   */
+  silentForNs(nowNs: number): number {
+    const [roundNs = 0] = new Float64Array(this.#wentRound);
+    return roundNs === 0 ? 0 : nowNs - roundNs;
+  }
+
   /** Has everything put back, then ends it. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#running) this.#post({ type: "stop" });
@@ -107,8 +127,8 @@ export class EventThread implements AsyncDisposable {
     this.libc.close(this.#wakeFd);
   }
 
-  #post(message: ToEventThread): void {
-    this.#worker.postMessage(message);
+  #post(message: ToEventThread, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
     Atomics.add(new Int32Array(this.#posted), 0, 1);
     this.libc.signal(this.#wakeFd);
   }
