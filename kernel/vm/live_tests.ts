@@ -21,12 +21,15 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "agent_start_test.ts":
     "starts of the agent that fail before it asks the kernel for anything; three minutes there",
   "crowd_test.ts": "thousands of processes: minutes there, and the kernel's part in it does not differ",
+  "disk_full_test.ts": "files that user space writes and reads",
   "exclusion_test.ts": "rules of user space; what the kernel side does for them is in classify_test.ts",
   "forget_test.ts": "what user space forgets, which no kernel takes part in",
   "hostile_names_test.ts": "what user space shows of names, however they came",
   "journal_test.ts": "files that user space writes and reads",
   "kill_test.ts": "a hundred starts of an agent: half an hour there",
   "machine_trouble_test.ts": "switches CPUs off and holds all of them up, in real time",
+  "overflow_test.ts":
+    "a load in real time, which an emulated machine cannot carry; ring_test.ts fills the ring there",
   "restore_machine_test.ts": "files that user space writes and reads",
   "restore_test.ts": "starts of agents under load, in real time",
   "starvation_test.ts": "bounds of waits in real time, which an emulated machine cannot keep",

@@ -29,10 +29,8 @@ export function verdictOf({ status, hung, console }: MachineEnd, output: string)
   });
   if (hung) return trouble("the machine hung and was killed");
   if (status === undefined) return trouble("the machine ended before the tests did");
-  const skips = /^\d+ skipped\r?\n((  .*\n)*)/m.exec(output);
-  if (skips) {
-    return trouble(`tests were skipped, which none is there:\n${skips[1]!.replaceAll("\r", "").trimEnd()}\n`);
-  }
+  const [, reasons] = /^\d+ skipped\n((?:  .*\n)*)/m.exec(output.replaceAll("\r", "")) ?? [];
+  if (reasons !== undefined) return trouble(`tests were skipped:\n${reasons.trimEnd()}\n`);
   const complaint = console.split("\n").find((line) => COMPLAINT.test(line));
   if (complaint !== undefined) return trouble(`the kernel complained: ${complaint.trim()}`);
   if (counts === undefined || (status === 0) !== (failed === 0)) {
