@@ -29,7 +29,7 @@ export function verdictOf({ status, hung, console }: MachineEnd, output: string)
   });
   if (hung) return trouble("the machine hung and was killed");
   if (status === undefined) return trouble("the machine ended before the tests did");
-  const [, reasons] = /^\d+ skipped\n((?:  .*\n)*)/m.exec(output.replaceAll("\r", "")) ?? [];
+  const [, reasons] = /^\d+ skipped\n((?: {2}.*\n)*)/m.exec(output.replaceAll("\r", "")) ?? [];
   if (reasons !== undefined) return trouble(`tests were skipped:\n${reasons.trimEnd()}\n`);
   const complaint = console.split("\n").find((line) => COMPLAINT.test(line));
   if (complaint !== undefined) return trouble(`the kernel complained: ${complaint.trim()}`);

@@ -6,7 +6,8 @@ import { NO_JOURNAL } from "../../enforce/change_journal.ts";
 import { GroupWeight } from "../../enforce/group_weight.ts";
 import { Files } from "../../ffi/files.ts";
 import { mount, TestCgroup } from "./cgroups.ts";
-import { cpuMs, type Lab, liveTest, scheduling, sleep, until, whyNotLive } from "./lab.ts";
+import { type Lab, liveTest, scheduling, sleep, until, whyNotLive } from "./lab.ts";
+import { shares } from "./shares.ts";
 
 if (!mount) console.log("skip: no cgroup hierarchy with the cpu controller is mounted");
 
@@ -27,11 +28,10 @@ async function spinners(lab: Lab, name: string, count: number, cgroup?: TestCgro
 }
 
 /** CPU time that these get during `ms`, over what the others get. */
-async function ratio(these: number[], others: number[], ms = 1500): Promise<number> {
-  const total = (pids: number[]) => pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
-  const before = [total(these), total(others)] as const;
-  await sleep(ms);
-  return (total(these) - before[0]) / (total(others) - before[1]);
+async function ratio(lab: Lab, these: number[], others: number[], ms = 1500): Promise<number> {
+  const used = await shares(lab, [...these, ...others], ms);
+  const sum = (values: number[]) => values.reduce((total, each) => total + each, 0);
+  return sum(used.slice(0, these.length)) / sum(used.slice(these.length));
 }
 
 cgroupTest(
@@ -50,12 +50,12 @@ cgroupTest(
     const short = await spinners(lab, "short", n, a);
     await until("the group is demoted", () => b.demoted);
     assert.equal(a.weight, "300");
-    const first = await ratio(short, long);
+    const first = await ratio(lab, short, long);
     assert.ok(first > 8, `short over long ${first}`);
     lab.order(["long", 1e5], ["short", 9e6]);
     await until("the other one is", () => a.demoted && !b.demoted);
     assert.equal(b.weight, "300");
-    const second = await ratio(long, short);
+    const second = await ratio(lab, long, short);
     assert.ok(second > 8, `long over short ${second}`);
     const { counters } = await lab.report();
     assert.ok(counters.groupDemotions >= 2 && counters.groupPromotions >= 1);
@@ -77,11 +77,11 @@ cgroupTest("nested: the topmost group of functions only is demoted, or those ins
   await until("c is demoted, its parent is not", () => c.demoted && !b.demoted && !pods.demoted);
   const first = await spinners(lab, "first", n, other);
   await until("their parent is", () => pods.demoted && !other.demoted);
-  const above = await ratio(first, [...second, ...third]);
+  const above = await ratio(lab, first, [...second, ...third]);
   assert.ok(above > 8, `first over the others ${above}`);
   for (const pid of first) Deno.kill(pid, "SIGKILL");
   await until("c alone is again", () => c.demoted && !b.demoted && !pods.demoted);
-  const inside = await ratio(second, third);
+  const inside = await ratio(lab, second, third);
   assert.ok(inside > 8, `second over third ${inside}`);
   await lab.killAll();
 });
@@ -181,7 +181,7 @@ cgroupTest(
     const short = await inSession("short", n);
     await until("the sessions are demoted", () => long.every((pid) => nice(pid) === "19"));
     assert.ok(short.every((pid) => nice(pid) === "0"));
-    const order = await ratio(short, long);
+    const order = await ratio(lab, short, long);
     assert.ok(order > 8, `short over long ${order}`);
     await lab.events[Symbol.asyncDispose]();
     assert.deepEqual(long.map(nice), long.map((_, i) => i === 0 ? "5" : "0"));

@@ -12,19 +12,12 @@ import {
   PATIENCE,
   scheduling,
   settle,
-  sleep,
   threadsOf,
   until,
 } from "./lab.ts";
+import { shares } from "./shares.ts";
 
 const SCHED_NORMAL = 0, SCHED_BATCH = 3, SCHED_IDLE = 5;
-
-/** CPU time that each process gets during `ms`. */
-async function shares(pids: number[], ms: number): Promise<number[]> {
-  const before = pids.map(cpuMs);
-  await sleep(ms);
-  return pids.map((pid, i) => cpuMs(pid) - before[i]!);
-}
 
 /** Starts `count` processes of a function that spin until they are killed, and waits until they are followed. */
 async function spinners(
@@ -60,7 +53,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const long = await spinners(lab, "long", 2 * lab.cpus.length);
     const short = await spinners(lab, "short", lab.cpus.length);
     await settle(300);
-    const both = await shares([...short, ...long], 2000);
+    const both = await shares(lab, [...short, ...long], 2000);
     const first = sum(both.slice(0, short.length)), rest = sum(both.slice(short.length));
     assert.ok(first > 8 * rest, `short ${first} ms, long ${rest} ms`);
     assert.ok(rest > 0, "the rest run too");
@@ -86,7 +79,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     for (const pid of first) Deno.kill(pid, "SIGKILL");
     await until("they are gone", () => lab.observer.shared.counters().active === 2 * n);
     await settle(200);
-    const both = await shares([...second, ...third], 2000);
+    const both = await shares(lab, [...second, ...third], 2000);
     assert.ok(sum(both.slice(0, n)) > 8 * sum(both.slice(n)), both.join(" "));
   });
 
@@ -96,11 +89,11 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const n = lab.cpus.length;
     const a = await spinners(lab, "a", n), b = await spinners(lab, "b", n);
     await settle(300);
-    const before = await shares([...a, ...b], 1500);
+    const before = await shares(lab, [...a, ...b], 1500);
     assert.ok(sum(before.slice(0, n)) > 8 * sum(before.slice(n)), before.join(" "));
     lab.order(["b", 1e5], ["a", 9e6]);
     await settle(300);
-    const after = await shares([...a, ...b], 1500);
+    const after = await shares(lab, [...a, ...b], 1500);
     assert.ok(sum(after.slice(n)) > 8 * sum(after.slice(0, n)), after.join(" "));
   });
 
@@ -111,7 +104,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const n = lab.cpus.length;
     const pids = [...await spinners(lab, "a", n), ...await spinners(lab, "b", n)];
     await settle(300);
-    const ms = await shares(pids, 1500);
+    const ms = await shares(lab, pids, 1500);
     assert.ok(sum(ms.slice(n)) > 8 * sum(ms.slice(0, n)), ms.join(" "));
   });
 
@@ -125,7 +118,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const short = await spinners(lab, "short", n);
     await settle(300);
     const family = [many[0]!, ...childrenOf(many[0]!)];
-    const ms = await shares([...short, ...family.flatMap(threadsOf)], 1500);
+    const ms = await shares(lab, [...short, ...family.flatMap(threadsOf)], 1500);
     assert.ok(sum(ms.slice(0, n)) > 8 * sum(ms.slice(n)), ms.join(" "));
   });
 
@@ -133,7 +126,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.rule("exe:{lab}/{function}");
     const n = lab.cpus.length, pids = await spinners(lab, "new", 3 * n);
     await settle(500);
-    const ms = (await shares(pids, 2000)).sort((a, b) => b - a);
+    const ms = (await shares(lab, pids, 2000)).sort((a, b) => b - a);
     assert.ok(sum(ms.slice(0, n)) > 4 * sum(ms.slice(n)), ms.join(" "));
   });
 

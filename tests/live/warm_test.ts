@@ -98,17 +98,17 @@ Deno.test({
 });
 
 Deno.test(liveTest("warm: waiting for a CPU is not idle", async (lab) => {
-  lab.rule("f=exe:{lab}/f;mode=warm;gap_ms=0.5");
+  const gapMs = 2 * PATIENCE; // longer than a page of the program takes to come from the disk
+  lab.rule(`f=exe:{lab}/f;mode=warm;gap_ms=${gapMs}`);
   await using instance = await started(lab, "f");
-  const spin = await lab.program("hog");
   await new Deno.Command("/usr/bin/renice", { args: ["-n", "15", "-p", String(instance.pid)] }).output();
-  for (let i = 0; i < 2 * lab.cpus.length; i++) lab.start(spin, 0);
-  await sleep(100);
+  for (let i = 0; i < 2 * lab.cpus.length; i++) lab.start(await lab.program("hog"), 0);
   const used = await served(instance, "w20");
   await lab.killAll();
   const [record] = await records(lab, instance, 1);
   sameCpu(record!.cpuNs, used, 20, "CPU time");
-  assert.ok(record!.waitNs > 20e6, `it waited much longer than the gap: ${record!.waitNs}`);
+  const waitMs = record!.waitNs / 1e6 / (record!.preemptions + 1);
+  assert.ok(waitMs > 1.5 * gapMs, `it waited for longer than the gap each time: ${waitMs} ms`);
 }));
 
 Deno.test(liveTest("warm: threads and children count with their instance's invocation", async (lab) => {
@@ -121,7 +121,8 @@ Deno.test(liveTest("warm: threads and children count with their instance's invoc
   for (const record of await records(lab, instance, 2)) {
     atLeast(record.cpuNs, 25, "both");
     fits(record);
-    assert.equal(record.overlapped, undefined, "one at a time");
+    // On a slow machine, making a process or thread keeps both at work for longer than the millisecond that counts.
+    if (PATIENCE === 1) assert.equal(record.overlapped, undefined, "one at a time");
   }
 }));
 

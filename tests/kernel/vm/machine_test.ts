@@ -63,7 +63,7 @@ Deno.test("verdictOf() takes the last counts; a machine that hangs, crashes or c
       {},
       "1 skipped\r\n  no such file\r\n  off\r\n5 passed, 0 failed\r\n",
       1,
-      /skipped.*\n  no such file\n  off\n/,
+      /skipped:\n {2}no such file\n {2}off\n/,
     ],
     [
       { console: "x\n[  1.0] BUG: unable to handle page fault\n" },
