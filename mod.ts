@@ -4,7 +4,7 @@ export type { AgentView, InvocationEntry, PriorityEntry } from "./api/agent_view
 export { createApp } from "./api/app.ts";
 export type { Enforcer, Orders } from "./enforce/enforcer.ts";
 export { Learner, type LearnerOptions } from "./learn/learner.ts";
-export type { FunctionPolicy, Policy, RankPoint } from "./learn/policy.ts";
+export type { FunctionPolicy, Policy, RankPoints } from "./learn/policy.ts";
 export { simulateSrpt } from "./learn/simulate.ts";
 export { attainedWhereRankExceeds, rankAt } from "./learn/table.ts";
 export type { Invocation } from "./observe/invocation.ts";

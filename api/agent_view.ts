@@ -131,7 +131,10 @@ export type Parts = Record<PartName, PartState>;
 
 /** Everything that `/metrics` shows. Counters count from the agent's start. */
 export interface MetricsSnapshot {
-  /** Made anew each time it is gone through: figures of ten thousand functions at once would take much memory. */
+  /**
+   * Made anew each time it is gone through, and each valid until the next one is taken: figures of ten thousand
+   * functions at once would take much memory. Names differ.
+   */
   functions: Iterable<FunctionMetrics>;
   activeInvocations: number;
   /** Most at once since the start. */

@@ -2,7 +2,6 @@
  * Histograms for Prometheus: the agent's own have some 8 buckets for each doubling, which is too many series for a
  * hundred functions; here one bucket remains for each doubling, with exact counts.
  */
-import type { HistogramSnapshot } from "./agent_view.ts";
 
 /** Bounds below and above these, in seconds, are left out; what they counted is in the next bucket that is kept. */
 const LEAST_BOUND_S = 250e-6;
@@ -20,50 +19,39 @@ export interface BucketLayout {
 export interface Buckets {
   readonly layout: BucketLayout;
   /** Per bucket, not cumulative. */
-  readonly counts: Float64Array;
+  readonly counts: readonly number[];
   /** Sum of all values, in seconds. */
-  sumS: number;
+  readonly sumS: number;
 }
 
-/** Makes {@link Buckets}, and remembers the layout of each array of bounds as long as the array lives. */
-export class Coarsener {
+/** Works out layouts, and remembers that of each array of bounds as long as the array lives. */
+export class BucketLayouts {
   readonly #layouts = new WeakMap<readonly number[], BucketLayout>();
 
-  /** Keeps the last bound of each doubling, and adds up what the bounds that it leaves out counted. */
-  coarsen({ upperBoundsS, counts, sumS }: HistogramSnapshot): Buckets {
+  of(upperBoundsS: readonly number[]): BucketLayout {
     let layout = this.#layouts.get(upperBoundsS);
     if (!layout) this.#layouts.set(upperBoundsS, layout = layoutOf(upperBoundsS));
-    const kept = new Float64Array(layout.le.length);
-    for (let i = 0; i < counts.length; i++) {
-      const count = counts[i] ?? 0;
-      if (count === 0) continue;
-      // A count beyond the last bound belongs to +Inf.
-      const bucket = layout.target[i] ?? kept.length - 1;
-      kept[bucket] = (kept[bucket] ?? 0) + count;
-    }
-    return { layout, counts: kept, sumS };
+    return layout;
   }
-}
-
-/** Buckets of the same layout without any value. */
-export function emptyLike({ layout }: Buckets): Buckets {
-  return { layout, counts: new Float64Array(layout.le.length), sumS: 0 };
 }
 
 /**
- * Adds to `total` what `now` has more than `before`; a bucket that has less began anew, so it counts in full. All three
- * have equal bounds.
+ * Adds a histogram's counts to those of the few buckets, which begin at place `at` of `sums`: what the bounds that are
+ * left out counted is in the next bucket that is kept.
  */
-export function addIncrease(total: Buckets, now: Buckets, before: Buckets | undefined): void {
-  for (const [i, count] of now.counts.entries()) {
-    total.counts[i] = (total.counts[i] ?? 0) + increase(count, before?.counts[i]);
+export function addCounts(
+  { le, target }: BucketLayout,
+  counts: ArrayLike<number>,
+  sums: number[],
+  at = 0,
+): void {
+  for (let i = 0; i < counts.length; i++) {
+    const count = counts[i] ?? 0;
+    if (count === 0) continue;
+    // A count beyond the last bound belongs to +Inf.
+    const place = at + (target[i] ?? le.length - 1);
+    sums[place] = (sums[place] ?? 0) + count;
   }
-  total.sumS += increase(now.sumS, before?.sumS);
-}
-
-/** How much a counter grew; one that shrank began anew. */
-export function increase(now: number, before: number | undefined): number {
-  return before === undefined || now < before ? now : now - before;
 }
 
 /** The series of a histogram: cumulative, ascending, the last at `+Inf` equal to the count of all values. */

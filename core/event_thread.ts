@@ -1,5 +1,6 @@
 /** The event thread, as the main thread sees it. */
 
+import { Worker } from "node:worker_threads";
 import type { Orders } from "../enforce/enforcer.ts";
 import type { Libc } from "../ffi/libc.ts";
 import type { Member } from "../observe/active_set.ts";
@@ -7,6 +8,7 @@ import type { Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import type { EventThreadOptions, EventThreadReport, FromEventThread, ToEventThread } from "./messages.ts";
+import { packOrders } from "./orders.ts";
 
 /** What the event thread hands over. */
 export interface EventThreadListener {
@@ -28,6 +30,13 @@ export interface EventThreadListener {
 /** How long a stopping thread may take to put everything back before it is given up, in milliseconds. */
 const STOP_MS = 5_000;
 
+/**
+ * Most megabytes that the thread's newest objects take. Left alone the runtime would let them grow by and by to ten times
+ * that, because some outlive each collection: what is handed over once a second. Only the runtime's workers for Node have
+ * such a limit; collecting everything from time to time, as other threads do, would hold up events.
+ */
+const YOUNG_MB = 6;
+
 /** Starts, commands and stops the event thread. */
 export class EventThread implements AsyncDisposable {
   readonly #worker: Worker;
@@ -43,14 +52,11 @@ export class EventThread implements AsyncDisposable {
   private constructor(readonly libc: Libc, readonly listener: EventThreadListener) {
     this.#wakeFd = libc.eventFd();
     this.#worker = new Worker(new URL("./event_worker.ts", import.meta.url), {
-      type: "module",
       name: "alps-events",
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
-    this.#worker.onmessage = ({ data }: MessageEvent<FromEventThread>) => this.#receive(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#receive({ type: "failed", message: event.message });
-    };
+    this.#worker.on("message", (message: FromEventThread) => this.#receive(message));
+    this.#worker.on("error", (error) => this.#receive({ type: "failed", message: error.message }));
   }
 
   /** Starts it; resolves once it reads events. */
@@ -70,7 +76,8 @@ export class EventThread implements AsyncDisposable {
   }
 
   setOrders(orders: Orders): void {
-    this.#post({ type: "orders", orders });
+    const packed = packOrders(orders);
+    this.#post({ type: "orders", orders: packed }, [packed.changed.buffer]);
   }
 
   /** Switches enforcement on or off; resolves once that is done. Rejects where the thread stops meanwhile. */
@@ -107,8 +114,8 @@ export class EventThread implements AsyncDisposable {
     this.libc.close(this.#wakeFd);
   }
 
-  #post(message: ToEventThread): void {
-    this.#worker.postMessage(message);
+  #post(message: ToEventThread, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
     Atomics.add(new Int32Array(this.#posted), 0, 1);
     this.libc.signal(this.#wakeFd);
   }

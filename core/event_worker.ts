@@ -25,6 +25,7 @@ import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
 import { StartTimes } from "../observe/start_times.ts";
 import { bootId } from "./journal_file.ts";
 import type { EventThreadOptions, FromEventThread, ToEventThread } from "./messages.ts";
+import { unpackOrders } from "./orders.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /**
@@ -149,7 +150,7 @@ class EventLoop implements Disposable {
     this.#received++;
     switch (message.type) {
       case "orders":
-        return this.#enforcer.setOrders(message.orders);
+        return this.#enforcer.setOrders(unpackOrders(message.orders));
       case "report":
         return self.postMessage({ type: "report", report: this.#report() });
       case "members":

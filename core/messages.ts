@@ -1,11 +1,12 @@
 /** What the agent's main thread and its event thread tell each other. */
 
 import type { EnforcementState } from "./enforcement.ts";
-import type { EnforcerCounters, Orders } from "../enforce/enforcer.ts";
+import type { EnforcerCounters } from "../enforce/enforcer.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
 import type { Member } from "../observe/active_set.ts";
 import type { Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
+import type { PackedOrders } from "./orders.ts";
 
 /** How the event thread starts. Descriptors are the process's: both threads can use them. */
 export interface EventThreadOptions {
@@ -30,7 +31,7 @@ export interface EventThreadOptions {
 /** Main thread → event thread. */
 export type ToEventThread =
   | { type: "start"; options: EventThreadOptions }
-  | { type: "orders"; orders: Orders }
+  | { type: "orders"; orders: PackedOrders }
   | { type: "report" }
   /** After events were lost: the tasks of all invocations. */
   | { type: "members"; members: Member[] }

@@ -2,7 +2,7 @@
 
 import type { FunctionMetrics, HistogramSnapshot, MetricsSnapshot } from "../api/agent_view.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
-import { ALPS_LIMITS } from "../ffi/layout.ts";
+import { ALPS_FUNCTION_STATS, ALPS_LIMITS } from "../ffi/layout.ts";
 import type { FunctionTable } from "../observe/functions.ts";
 import { bucketUpperNs, type FunctionStats, type Observer } from "../observe/observer.ts";
 import type { EnforcementState } from "./enforcement.ts";
@@ -72,8 +72,10 @@ function* figuresOf(
   functions: FunctionTable,
   observer: MetricsSources["observer"],
 ): Generator<FunctionMetrics> {
+  // One for all: a kilobyte of its own for each of ten thousand would be garbage at once.
+  const value = new Uint8Array(ALPS_FUNCTION_STATS.size);
   for (const { id, name } of functions) {
-    const stats = observer.statsOf(id);
+    const stats = observer.statsOf(id, value);
     if (stats) yield functionMetrics(name, stats);
   }
 }

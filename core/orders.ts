@@ -1,22 +1,39 @@
-/** From policies to what the event thread is sent: the differences. */
+/** From policies to what the event thread is sent: the differences, as plain numbers. */
 
 import type { Orders } from "../enforce/enforcer.ts";
+import { packEntries, unpackEntries } from "../learn/packed_policy.ts";
 import type { FunctionPolicy, Policy } from "../learn/policy.ts";
+import { keepExactly } from "../learn/policy_update.ts";
 
 /** Remembers what has been sent. */
 export class OrdersSender {
-  #sent = new Map<number, FunctionPolicy>();
+  readonly #sent = new Map<number, FunctionPolicy>();
 
   /** What to send so that `policy` is in force after all that was sent before. */
-  next(policy: Policy | undefined, pinned: Orders["pinned"]): Orders {
+  next(
+    policy: Policy | undefined,
+    pinned: Orders["pinned"],
+  ): Orders & { readonly changed: readonly FunctionPolicy[] } {
     const functions = policy?.functions ?? [];
     const changed = functions.filter((each) => {
       const sent = this.#sent.get(each.functionId);
       return sent?.table !== each.table || sent.tailSlope !== each.tailSlope;
     });
-    const now = new Map(functions.map((each) => [each.functionId, each]));
-    const removed = [...this.#sent.keys()].filter((id) => !now.has(id));
-    this.#sent = now;
-    return { changed, removed, pinned };
+    return { changed, removed: keepExactly(this.#sent, functions), pinned };
   }
+}
+
+/** Orders that cross threads: objects for each of ten thousand functions would cost either side megabytes of garbage. */
+export interface PackedOrders extends Pick<Orders, "removed" | "pinned"> {
+  /** By {@link packEntries}; may be transferred. */
+  readonly changed: Float64Array<ArrayBuffer>;
+}
+
+export function packOrders({ changed, removed, pinned }: Orders): PackedOrders {
+  return { changed: packEntries([...changed]), removed, pinned };
+}
+
+/** What {@link packOrders} packed. Functions are unpacked one by one, so that none outlives its use. */
+export function unpackOrders({ changed, removed, pinned }: PackedOrders): Orders {
+  return { changed: unpackEntries(changed), removed, pinned };
 }

@@ -4,12 +4,12 @@ import type { FunctionPolicy } from "../learn/policy.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 
 /**
- * A change of the order in force, as plain data that crosses threads. Only what differs is sent: copying the tables of
- * thousands of functions would hold up the event path.
+ * A change of the order in force. Only what differs is sent: copying the tables of thousands of functions would hold up
+ * the event path.
  */
 export interface Orders {
-  /** Functions that are new or whose table has changed. */
-  readonly changed: readonly FunctionPolicy[];
+  /** Functions that are new or whose table has changed; to be gone through once. */
+  readonly changed: Iterable<FunctionPolicy>;
   /** Functions that are known no longer. */
   readonly removed: readonly number[];
   /**

@@ -1,6 +1,6 @@
 /** The rank of an invocation: what decides who runs. Lower runs first. Pure: no kernel here. */
 
-import type { FunctionPolicy } from "../learn/policy.ts";
+import type { RankTable } from "../learn/make_table.ts";
 import { attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
 import type { Orders } from "./enforcer.ts";
 
@@ -31,14 +31,14 @@ export function remainingOf(rank: number, startNs: number): number {
 
 /** Ranks by the orders in force, and by what little is known of functions that they do not cover yet. */
 export class Ranking {
-  readonly #functions = new Map<number, FunctionPolicy>();
+  readonly #functions = new Map<number, RankTable>();
   #pinned = new Map<number, number>();
   readonly #cold = new Map<number, ColdFunction>();
 
   setOrders({ changed, removed, pinned }: Orders): void {
     for (const id of removed) this.#functions.delete(id);
     for (const each of changed) {
-      this.#functions.set(each.functionId, each);
+      this.#functions.set(each.functionId, { table: each.table, tailSlope: each.tailSlope });
       this.#cold.delete(each.functionId);
     }
     this.#pinned = new Map(pinned);

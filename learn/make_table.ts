@@ -8,11 +8,11 @@
  */
 import { choosePoints, limitRise } from "./curve.ts";
 import { gittinsCurve } from "./gittins.ts";
-import { MAX_RANK_POINTS, type RankPoint } from "./policy.ts";
+import { MAX_RANK_POINTS, type RankPoints } from "./policy.ts";
 
-/** What orders a function's invocations: see {@link RankPoint}. */
+/** What orders a function's invocations: see {@link RankPoints}. */
 export interface RankTable {
-  readonly table: readonly RankPoint[];
+  readonly table: RankPoints;
   readonly tailSlope: number;
 }
 
@@ -76,7 +76,7 @@ export function makeTable(
   const { tailSlope } = options;
   const samples = samplesNs.filter((sample) => sample > 0 && sample < Infinity);
   const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
-  if (!(mean > 0) || !(predictedNs > 0)) return { table: [{ attainedNs: 0, rankNs: 0 }], tailSlope };
+  if (!(mean > 0) || !(predictedNs > 0)) return { table: [0, 0], tailSlope };
   const logs = Float64Array.from(samples, (sample) => Math.log(sample * predictedNs / mean)).sort();
   const bandwidth = Math.max(
     options.leastBandwidth,
@@ -87,7 +87,7 @@ export function makeTable(
   const curve = { attained: attained.subarray(0, DENSE_TIMES + 1), rank: rank.subarray(0, DENSE_TIMES + 1) };
   const chosen = choosePoints(curve, options.maxPoints, predictedNs / 20);
   return {
-    table: chosen.map((place) => ({ attainedNs: curve.attained[place]!, rankNs: curve.rank[place]! })),
+    table: chosen.flatMap((place) => [curve.attained[place]!, curve.rank[place]!]),
     tailSlope,
   };
 }

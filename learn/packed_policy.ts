@@ -4,12 +4,12 @@
  */
 import type { FunctionPolicy } from "./policy.ts";
 
-/** Numbers before the points of an entry: id, priority, slice, predicted CPU time, slope, number of points. */
+/** Numbers before the table of an entry: id, priority, slice, predicted CPU time, slope, length of the table. */
 const HEAD = 6;
 
 /** Packs entries. Its buffer may be transferred. */
 export function packEntries(entries: readonly FunctionPolicy[]): Float64Array<ArrayBuffer> {
-  const size = entries.reduce((sum, { table }) => sum + HEAD + 2 * table.length, 0);
+  const size = entries.reduce((sum, { table }) => sum + HEAD + table.length, 0);
   const packed = new Float64Array(size);
   let at = 0;
   for (const { functionId, priority, sliceNs, predictedCpuNs, tailSlope, table } of entries) {
@@ -19,10 +19,8 @@ export function packEntries(entries: readonly FunctionPolicy[]): Float64Array<Ar
     packed[at++] = predictedCpuNs;
     packed[at++] = tailSlope;
     packed[at++] = table.length;
-    for (const { attainedNs, rankNs } of table) {
-      packed[at++] = attainedNs;
-      packed[at++] = rankNs;
-    }
+    packed.set(table, at);
+    at += table.length;
   }
   return packed;
 }
@@ -32,10 +30,9 @@ export function* unpackEntries(packed: Float64Array): Generator<FunctionPolicy> 
   for (let at = 0; at < packed.length;) {
     const head = at;
     at += HEAD;
-    const table = [];
-    for (const end = at + 2 * packed[head + 5]!; at < end; at += 2) {
-      table.push({ attainedNs: packed[at]!, rankNs: packed[at + 1]! });
-    }
+    // Of its length from the start: one that grew would keep room for more.
+    const table = new Array<number>(packed[head + 5]!);
+    for (let i = 0; i < table.length; i++) table[i] = packed[at++]!;
     yield {
       functionId: packed[head]!,
       priority: packed[head + 1]!,

@@ -3,15 +3,15 @@
  */
 
 /**
- * One point of a rank table. The rank of an invocation is a function of the CPU time that it has attained: linear between
- * two points, and constant slope {@link FunctionPolicy.tailSlope} after the last. Lower ranks run first.
+ * Attained CPU time → rank, point by point: at even places the CPU time used so far, at odd ones the rank there, both in
+ * nanoseconds. The rank of an invocation is linear between two points, and has the constant slope
+ * {@link FunctionPolicy.tailSlope} after the last. Lower ranks run first.
+ *
+ * The first point is at 0, attained times are strictly increasing, and ranks, which are (effective) remaining work, are
+ * never negative. Plain numbers, because tables of tens of thousands of functions are kept in three threads: an object
+ * for each point would take four times the memory.
  */
-export interface RankPoint {
-  /** CPU time used so far, in nanoseconds. The first point of a table is at 0; points are strictly increasing. */
-  readonly attainedNs: number;
-  /** The rank there, in nanoseconds of (effective) remaining work. Never negative. */
-  readonly rankNs: number;
-}
+export type RankPoints = readonly number[];
 
 /** Most points that a rank table may have: what every backend can hold per function. */
 export const MAX_RANK_POINTS = 8;
@@ -25,8 +25,8 @@ export interface FunctionPolicy {
   readonly sliceNs: number;
   /** What the predictor expects the next invocation's CPU time to be, in nanoseconds. */
   readonly predictedCpuNs: number;
-  /** Attained CPU time → rank: 1 to {@link MAX_RANK_POINTS} points. */
-  readonly table: readonly RankPoint[];
+  /** 1 to {@link MAX_RANK_POINTS} points. */
+  readonly table: RankPoints;
   /** Nanoseconds of rank per nanosecond of CPU time used beyond the table's last point. Never negative. */
   readonly tailSlope: number;
 }

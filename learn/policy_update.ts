@@ -17,7 +17,7 @@ export interface PolicyUpdate extends Pick<Policy, "epoch" | "ml" | "cpuUtilizat
 
 /** Makes updates from successive policies. */
 export class PolicySender {
-  #sent = new Map<number, FunctionPolicy>();
+  readonly #sent = new Map<number, FunctionPolicy>();
 
   /** @param policy its priorities count up from 1; unchanged tables are the same objects as in the policy before */
   update({ epoch, ml, cpuUtilization, functions }: Policy): PolicyUpdate {
@@ -26,7 +26,7 @@ export class PolicySender {
       return sent?.table !== each.table || sent.predictedCpuNs !== each.predictedCpuNs ||
         sent.tailSlope !== each.tailSlope;
     });
-    this.#sent = new Map(functions.map((each) => [each.functionId, each]));
+    keepExactly(this.#sent, functions);
     return {
       epoch,
       ml,
@@ -40,7 +40,7 @@ export class PolicySender {
 
 /** Makes policies from all the updates of one sender, in their order. */
 export class PolicyReceiver {
-  #entries = new Map<number, FunctionPolicy>();
+  readonly #entries = new Map<number, FunctionPolicy>();
 
   /** @throws Error where an earlier update was missed */
   policy({ epoch, ml, cpuUtilization, functionIds, slicesNs, changed }: PolicyUpdate): Policy {
@@ -57,7 +57,24 @@ export class PolicyReceiver {
         ? entry
         : { ...entry, priority, sliceNs };
     });
-    this.#entries = new Map(functions.map((each) => [each.functionId, each]));
+    keepExactly(this.#entries, functions);
     return { epoch, ml, cpuUtilization, functions };
   }
+}
+
+/**
+ * Makes a map of entries by function hold exactly `functions`. In place: the map of a new policy would be garbage with
+ * the next one.
+ * @returns the functions that were in it and are not among these
+ */
+export function keepExactly(
+  entries: Map<number, FunctionPolicy>,
+  functions: readonly FunctionPolicy[],
+): number[] {
+  for (const each of functions) entries.set(each.functionId, each);
+  if (entries.size === functions.length) return [];
+  const staying = new Set(functions.map(({ functionId }) => functionId));
+  const gone = [...entries.keys()].filter((id) => !staying.has(id));
+  for (const id of gone) entries.delete(id);
+  return gone;
 }

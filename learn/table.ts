@@ -2,30 +2,30 @@
  * Reading a rank table: what an invocation's rank is after some CPU time, and when it will pass another's.
  * Both are called at every scheduling decision: they allocate nothing.
  */
-import type { FunctionPolicy, RankPoint } from "./policy.ts";
+import type { FunctionPolicy, RankPoints } from "./policy.ts";
 
 /**
  * The rank after `attainedNs` of CPU time: linear between the table's points, `tailSlope` beyond the last, and the first
  * point's rank before it.
  *
- * @param table at least one point, attained times strictly increasing
+ * @param table 1 or more points
  * @returns nanoseconds of effective remaining work, 0 where the table is empty
  */
-export function rankAt(table: readonly RankPoint[], tailSlope: number, attainedNs: number): number {
-  const count = table.length;
-  if (count === 0) return 0;
-  const first = table[0]!;
-  if (!(attainedNs > first.attainedNs)) return first.rankNs;
-  for (let index = 1; index < count; index++) {
-    const point = table[index]!;
-    if (attainedNs <= point.attainedNs) {
-      const before = table[index - 1]!;
-      const share = (attainedNs - before.attainedNs) / (point.attainedNs - before.attainedNs);
-      return before.rankNs + share * (point.rankNs - before.rankNs);
+export function rankAt(table: RankPoints, tailSlope: number, attainedNs: number): number {
+  const length = table.length;
+  if (length === 0) return 0;
+  let fromNs = table[0]!, fromRankNs = table[1]!;
+  if (!(attainedNs > fromNs)) return fromRankNs;
+  for (let at = 2; at < length; at += 2) {
+    const toNs = table[at]!, toRankNs = table[at + 1]!;
+    if (attainedNs <= toNs) {
+      const share = (attainedNs - fromNs) / (toNs - fromNs);
+      return fromRankNs + share * (toRankNs - fromRankNs);
     }
+    fromNs = toNs;
+    fromRankNs = toRankNs;
   }
-  const last = table[count - 1]!;
-  return last.rankNs + tailSlope * (attainedNs - last.attainedNs);
+  return fromRankNs + tailSlope * (attainedNs - fromNs);
 }
 
 /**
@@ -42,18 +42,17 @@ export function attainedWhereRankExceeds(
 ): number {
   const { table, tailSlope } = policy;
   if (rankAt(table, tailSlope, fromAttainedNs) > rankNs) return fromAttainedNs;
-  const count = table.length;
-  if (count === 0) return Infinity;
-  for (let index = 1; index < count; index++) {
-    const point = table[index]!;
-    if (point.attainedNs <= fromAttainedNs || point.rankNs <= rankNs) continue;
+  const length = table.length;
+  if (length === 0) return Infinity;
+  for (let at = 2; at < length; at += 2) {
+    const toNs = table[at]!, toRankNs = table[at + 1]!;
+    if (toNs <= fromAttainedNs || toRankNs <= rankNs) continue;
     // The rank is at most rankNs where this stretch begins and above it where it ends: it rises within.
-    const before = table[index - 1]!;
-    const share = (rankNs - before.rankNs) / (point.rankNs - before.rankNs);
-    const crossing = before.attainedNs + share * (point.attainedNs - before.attainedNs);
-    return Math.max(fromAttainedNs, crossing);
+    const fromNs = table[at - 2]!, fromRankNs = table[at - 1]!;
+    const share = (rankNs - fromRankNs) / (toRankNs - fromRankNs);
+    return Math.max(fromAttainedNs, fromNs + share * (toNs - fromNs));
   }
   if (!(tailSlope > 0)) return Infinity;
-  const last = table[count - 1]!;
-  return Math.max(fromAttainedNs, last.attainedNs, last.attainedNs + (rankNs - last.rankNs) / tailSlope);
+  const lastNs = table[length - 2]!, lastRankNs = table[length - 1]!;
+  return Math.max(fromAttainedNs, lastNs, lastNs + (rankNs - lastRankNs) / tailSlope);
 }

@@ -211,9 +211,14 @@ export class Observer implements Disposable {
       new DataView(value.buffer).getUint32(ALPS_ADOPT.slot, true) !== 0;
   }
 
-  /** Counters of a function; undefined where it has none. */
-  statsOf(functionId: number): FunctionStats | undefined {
-    const value = new Uint8Array(ALPS_FUNCTION_STATS.size);
+  /**
+   * Counters of a function; undefined where it has none.
+   * @param value where they are put, histograms included: whoever asks for thousands uses one again and again
+   */
+  statsOf(
+    functionId: number,
+    value: Uint8Array<ArrayBuffer> = new Uint8Array(ALPS_FUNCTION_STATS.size),
+  ): FunctionStats | undefined {
     if (!this.#stats.get(u32Key(functionId), value)) return undefined;
     const view = new DataView(value.buffer);
     const u64 = (offset: number) => Number(view.getBigUint64(offset, true));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { FunctionMetrics } from "../../api/agent_view.ts";
-import { functionLabel, FunctionSeries, MAX_FUNCTION_SERIES } from "../../api/function_series.ts";
+import { functionLabel, FunctionSeries, increase, MAX_FUNCTION_SERIES } from "../../api/function_series.ts";
 
 function figures(name: string, cpuSeconds: number, invocations = 1): FunctionMetrics {
   const histogram = { upperBoundsS: [0.001, 1], counts: [0, invocations], sumS: cpuSeconds };
@@ -46,6 +46,34 @@ Deno.test("FunctionSeries: other never shrinks, and grows by what its members gr
   // a is forgotten, and comes back from zero.
   assert.equal(rest([figures("b", 22)]), 10);
   assert.equal(rest([figures("a", 2), figures("b", 23)]), 12);
+});
+
+Deno.test("FunctionSeries: other's buckets grow by what is new, and by all of a function that began anew", () => {
+  const series = new FunctionSeries(0), upperBoundsS = [0.001, 1];
+  const rest = (counts: number[], sumS: number) => {
+    const histogram = { upperBoundsS, counts, sumS };
+    const [other] = series.update([{ ...figures("a", sumS), cpu: histogram, turnaround: histogram }]);
+    return [other!.cpu, other!.turnaround].map(({ counts, sumS }) => [...counts, sumS]);
+  };
+  assert.deepEqual(rest([2, 3], 4), [[2, 3, 0, 4], [2, 3, 0, 4]]);
+  assert.deepEqual(rest([2, 5], 6.5), [[2, 5, 0, 6.5], [2, 5, 0, 6.5]]);
+  assert.deepEqual(rest([1, 1], 0.5), [[3, 6, 0, 7], [3, 6, 0, 7]]);
+});
+
+Deno.test("FunctionSeries keeps nothing of the figures that it was given: they may be written over", () => {
+  const series = new FunctionSeries(0), counts = new Uint32Array([1, 2]);
+  const histogram = { upperBoundsS: [0.001, 1], counts, sumS: 1 };
+  const functions = [{ ...figures("a", 1), cpu: histogram, turnaround: histogram }];
+  series.update(functions);
+  counts.set([5, 2]);
+  assert.deepEqual([...series.update(functions)[0]!.cpu.counts], [5, 2, 0]);
+});
+
+Deno.test("increase() takes a counter that shrank for one that began anew", () => {
+  assert.equal(increase(5, undefined), 5);
+  assert.equal(increase(5, 3), 2);
+  assert.equal(increase(5, 5), 0);
+  assert.equal(increase(2, 5), 2);
 });
 
 Deno.test("FunctionSeries sums functions of one name", () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { OrdersSender } from "../../core/orders.ts";
-import type { FunctionPolicy, Policy } from "../../learn/policy.ts";
+import type { FunctionPolicy, Policy, RankPoints } from "../../learn/policy.ts";
 
-const table = (ns: number) => [{ attainedNs: 0, rankNs: ns }];
+const table = (ns: number) => [0, ns];
 
 function fn(
   functionId: number,
-  of: readonly { attainedNs: number; rankNs: number }[],
+  of: RankPoints,
   tailSlope = 1,
 ): FunctionPolicy {
   return { functionId, priority: 1, sliceNs: 1, predictedCpuNs: 1, table: of, tailSlope };

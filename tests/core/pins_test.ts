@@ -14,7 +14,7 @@ function policyOf(count: number): Policy {
       priority: functionId,
       sliceNs: ns / 2,
       predictedCpuNs: ns,
-      table: [{ attainedNs: 0, rankNs: ns }, { attainedNs: ns, rankNs: 0 }],
+      table: [0, ns, ns, 0],
       tailSlope: 1,
     };
   });

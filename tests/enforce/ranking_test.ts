@@ -13,7 +13,7 @@ function policy(functionId: number, ms: number, priority = 1): FunctionPolicy {
     priority,
     sliceNs: ns,
     predictedCpuNs: ns,
-    table: [{ attainedNs: 0, rankNs: ns }, { attainedNs: ns, rankNs: 0 }],
+    table: [0, ns, ns, 0],
     tailSlope: 1,
   };
 }

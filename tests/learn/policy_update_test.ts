@@ -51,7 +51,7 @@ Deno.test("PolicyReceiver drops functions that are gone, and tells when it misse
     priority,
     sliceNs: 5,
     predictedCpuNs: 6,
-    table: [{ attainedNs: 0, rankNs: 6 }],
+    table: [0, 6],
     tailSlope: 1,
   });
   const policy = (epoch: number, ...ids: number[]) => ({

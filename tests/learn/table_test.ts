@@ -2,11 +2,7 @@ import assert from "node:assert/strict";
 import { randomNumbers } from "../../bench/random.ts";
 import { attainedWhereRankExceeds, rankAt } from "../../learn/table.ts";
 
-const table = [
-  { attainedNs: 0, rankNs: 100 },
-  { attainedNs: 90, rankNs: 10 },
-  { attainedNs: 110, rankNs: 90 },
-];
+const table = [...[0, 100], ...[90, 10], ...[110, 90]];
 
 Deno.test("rankAt() is linear between points, constant before the first and sloped after the last", () => {
   assert.deepEqual([0, 45, 90, 100, 110, 150].map((attained) => rankAt(table, 0.5, attained)), [
@@ -18,7 +14,7 @@ Deno.test("rankAt() is linear between points, constant before the first and slop
     110,
   ]);
   assert.equal(rankAt(table, 0.5, -5), 100);
-  assert.equal(rankAt([{ attainedNs: 0, rankNs: 7 }], 2, 10), 27);
+  assert.equal(rankAt([0, 7], 2, 10), 27);
   assert.equal(rankAt([], 1, 10), 0);
 });
 
@@ -41,10 +37,10 @@ Deno.test("attainedWhereRankExceeds() is the inverse of rankAt() for random tabl
   const random = randomNumbers(3);
   for (let round = 0; round < 300; round++) {
     let attainedNs = 0;
-    const points = Array.from({ length: 1 + Math.floor(8 * random()) }, (_, index) => ({
-      attainedNs: index === 0 ? 0 : (attainedNs += 1 + 50 * random()),
-      rankNs: 100 * random(),
-    }));
+    const points = Array.from({ length: 1 + Math.floor(8 * random()) }, (_, index) => [
+      index === 0 ? 0 : (attainedNs += 1 + 50 * random()),
+      100 * random(),
+    ]).flat();
     const policy = { table: points, tailSlope: round % 3 === 0 ? 0 : random() };
     const from = 200 * random(), rankNs = 120 * random();
     const found = attainedWhereRankExceeds(policy, from, rankNs);

@@ -199,7 +199,7 @@ export class Lab implements AsyncDisposable {
       priority,
       sliceNs: ns,
       predictedCpuNs: ns,
-      table: [{ attainedNs: 0, rankNs: ns }, { attainedNs: ns, rankNs: 0 }],
+      table: [0, ns, ns, 0],
       tailSlope: 1,
     };
   }
