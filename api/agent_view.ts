@@ -150,6 +150,9 @@ export interface MetricsSnapshot {
   decisionsTotal: number;
   promotionsTotal: number;
   demotionsTotal: number;
+  /** Of whole scheduling groups. */
+  groupPromotionsTotal: number;
+  groupDemotionsTotal: number;
   migrationsTotal: number;
   /** Enforcement actions that failed, by reason (for example `process_gone`). */
   enforcementErrors: Record<string, number>;

@@ -121,6 +121,18 @@ export const METRICS: readonly MetricDefinition[] = [
     "Invocations moved to another CPU.",
     ({ snapshot }) => snapshot.migrationsTotal,
   ),
+  single(
+    "counter",
+    "alps_group_promotions_total",
+    "Scheduling groups (cgroups, sessions) whose weight was given back.",
+    ({ snapshot }) => snapshot.groupPromotionsTotal,
+  ),
+  single(
+    "counter",
+    "alps_group_demotions_total",
+    "Scheduling groups (cgroups, sessions) that were given the smallest weight.",
+    ({ snapshot }) => snapshot.groupDemotionsTotal,
+  ),
   byReason(
     "alps_enforcement_errors_total",
     "Enforcement actions that failed.",

@@ -51,6 +51,8 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
     decisionsTotal: counters?.decisions ?? 0,
     promotionsTotal: counters?.promotions ?? 0,
     demotionsTotal: counters?.demotions ?? 0,
+    groupPromotionsTotal: counters?.groupPromotions ?? 0,
+    groupDemotionsTotal: counters?.groupDemotions ?? 0,
     migrationsTotal: counters?.migrations ?? 0,
     enforcementErrors: { ...counters?.errors },
     enforcementEnabled: sources.enforcement.enabled,

@@ -179,6 +179,8 @@ export function emptyMetrics(): MetricsSnapshot {
     decisionsTotal: 0,
     promotionsTotal: 0,
     demotionsTotal: 0,
+    groupPromotionsTotal: 0,
+    groupDemotionsTotal: 0,
     migrationsTotal: 0,
     enforcementErrors: {},
     unidentified: {},

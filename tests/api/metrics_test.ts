@@ -91,6 +91,8 @@ Deno.test("MetricsPage shows the agent's figures", async () => {
     decisionsTotal: 8,
     promotionsTotal: 9,
     demotionsTotal: 10,
+    groupPromotionsTotal: 7,
+    groupDemotionsTotal: 8,
     migrationsTotal: 11,
     enforcementErrors: { process_gone: 12 },
     unidentified: { no_name: 13 },
@@ -110,6 +112,8 @@ Deno.test("MetricsPage shows the agent's figures", async () => {
   assert.equal(value("alps_decisions_total"), 8);
   assert.equal(value("alps_promotions_total"), 9);
   assert.equal(value("alps_demotions_total"), 10);
+  assert.equal(value("alps_group_promotions_total"), 7);
+  assert.equal(value("alps_group_demotions_total"), 8);
   assert.equal(value("alps_migrations_total"), 11);
   assert.equal(value("alps_enforcement_errors_total", { reason: "process_gone" }), 12);
   assert.equal(value("alps_unidentified_total", { reason: "no_name" }), 13);

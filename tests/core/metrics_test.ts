@@ -85,6 +85,7 @@ Deno.test("agentMetrics() shows the event thread's figures, latencies in seconds
   const counters = {
     ...newCounters(),
     ...{ decisions: 1, promotions: 2, demotions: 3, migrations: 4, errors: { process_gone: 5 } },
+    ...{ groupPromotions: 6, groupDemotions: 7 },
   };
   const metrics = agentMetrics(sources({
     report: {
@@ -97,6 +98,8 @@ Deno.test("agentMetrics() shows the event thread's figures, latencies in seconds
       mostActive: 8,
     },
   }));
+  const { groupPromotionsTotal, groupDemotionsTotal } = metrics;
+  assert.deepEqual([groupPromotionsTotal, groupDemotionsTotal], [6, 7]);
   const { decisionsTotal, promotionsTotal, demotionsTotal, migrationsTotal } = metrics;
   assert.deepEqual([decisionsTotal, promotionsTotal, demotionsTotal, migrationsTotal], [1, 2, 3, 4]);
   assert.deepEqual(metrics.enforcementErrors, { process_gone: 5 });
