@@ -19,7 +19,7 @@ import { Libc, PollSet, SCHED_FIFO, SCHED_FLAG_RESET_ON_FORK } from "../ffi/libc
 import { RingReader } from "../ffi/ring.ts";
 import { type ActiveInvocation, ActiveSet } from "../observe/active_set.ts";
 import { AutoMode } from "../observe/auto_mode.ts";
-import { decodeQuestion, EventKind, InvocationEvent, type Question } from "../observe/events.ts";
+import { decodeQuestion, EventKind, InvocationEvent, kindOf, type Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
 import { StartTimes } from "../observe/start_times.ts";
@@ -214,18 +214,19 @@ class EventLoop implements Disposable {
   }
 
   readonly #handle = (words: Uint32Array, at: number, bytes: Uint8Array): void => {
-    if (words[at] === EventKind.ALPS_EVENT_CLASSIFY) {
+    const kind = kindOf(words, at);
+    if (kind === EventKind.ALPS_EVENT_CLASSIFY) {
       this.#questions.push(decodeQuestion(bytes, 4 * at));
       return;
     }
     this.#event.decode(words, at);
-    const { kind, tid, taskStartTicks } = this.#event;
+    const { tid, taskStartTicks } = this.#event;
     if (taskStartTicks !== 0) this.#startTimes.note(tid, taskStartTicks);
     else if (kind === EventKind.ALPS_EVENT_TASK_END || kind === EventKind.ALPS_EVENT_END) {
       this.#startTimes.forget(tid);
     }
     if (this.#event.wokeReader) this.#eventTimes.push(this.#event.timeNs);
-    if (this.#event.kind === EventKind.ALPS_EVENT_END && this.#auto.instanceEnded(this.#event)) {
+    if (kind === EventKind.ALPS_EVENT_END && this.#auto.instanceEnded(this.#event)) {
       this.#news = true;
     }
     this.#active.apply(this.#event);

@@ -23,6 +23,11 @@ function u64(words: Uint32Array, at: number, offset: number): number {
   return words[at + offset / 4]! + words[at + offset / 4 + 1]! * TWO_32;
 }
 
+/** Of what kind the record at word `at` is; every record begins with it. */
+export function kindOf(words: Uint32Array, at: number): number {
+  return u32(words, at, ALPS_EVENT.kind);
+}
+
 /** A record about an invocation. One object is used again for every record: copy what is to be kept. */
 export class InvocationEvent {
   kind = 0;
@@ -55,7 +60,7 @@ export class InvocationEvent {
 
   /** Reads the record at word `at`. */
   decode(words: Uint32Array, at: number): void {
-    this.kind = u32(words, at, ALPS_EVENT.kind);
+    this.kind = kindOf(words, at);
     this.slot = u32(words, at, ALPS_EVENT.slot);
     this.generation = u32(words, at, ALPS_EVENT.generation);
     this.functionId = u32(words, at, ALPS_EVENT.function_id);
