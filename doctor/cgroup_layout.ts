@@ -1,6 +1,6 @@
 /** Which versions of cgroups a machine uses, and where the cpu controller is. */
 
-import { unescapeMount } from "../enforce/cgroup_mount.ts";
+import { cgroupHierarchies, findCgroupMount } from "../enforce/cgroup_mount.ts";
 import { shown } from "../observe/names.ts";
 import type { Check } from "./check.ts";
 import { type Machine, readText } from "./machine.ts";
@@ -8,7 +8,7 @@ import { type Machine, readText } from "./machine.ts";
 /** The hierarchies that are mounted. */
 export interface CgroupLayout {
   readonly version: "v1" | "v2" | "hybrid" | "none";
-  /** The hierarchy of the cpu controller; undefined where it is mounted nowhere. */
+  /** The hierarchy of the cpu controller; undefined where it is mounted nowhere as a whole. */
   readonly cpu: { version: 1 | 2; path: string } | undefined;
   /** The hierarchy of version 2; undefined where there is none. */
   readonly unified: string | undefined;
@@ -18,32 +18,28 @@ export interface CgroupLayout {
 
 /** Reads the layout from the mounts that this process sees. */
 export function cgroupLayout(machine: Machine): CgroupLayout {
-  const mounts = (readText(machine, "/proc/self/mounts") ?? "").split("\n").map((line) => line.split(" "));
-  const of = (wanted: string) =>
-    mounts.flatMap(([, path = "", type, options = ""]) =>
-      type === wanted ? [{ path: unescapeMount(path), options: options.split(",") }] : []
-    );
+  const hierarchies = cgroupHierarchies(
+    readText(machine, "/proc/self/mountinfo") ?? "",
+    (folder) => readText(machine, `${folder}/cgroup.controllers`) ?? "",
+  );
   // A hierarchy of version 1 says which controllers it has among its options; `name=…` is one without any.
   const known = new Set(
     (readText(machine, "/proc/cgroups") ?? "").split("\n").map((line) => line.split("\t")[0] ?? ""),
   );
-  const first = of("cgroup").map(({ path, options }) => ({
+  const first = hierarchies.filter(({ version }) => version === 1).map(({ path, words }) => ({
     path,
-    names: options.filter((o) => known.has(o)),
+    names: words.filter((word) => known.has(word)),
   }));
-  const unified = of("cgroup2")[0]?.path;
-  const names = (readText(machine, `${unified}/cgroup.controllers`) ?? "").split(" ").filter(Boolean);
-  const cpu1 = first.find((hierarchy) => hierarchy.names.includes("cpu"));
+  const unified = hierarchies.find(({ version }) => version === 2);
   const withControllers = first.filter((hierarchy) => hierarchy.names.length > 0);
+  const cpu = findCgroupMount(hierarchies);
   return {
     version: unified === undefined ? first.length > 0 ? "v1" : "none" : first.length > 0 ? "hybrid" : "v2",
-    cpu: cpu1
-      ? { version: 1, path: cpu1.path }
-      : unified !== undefined && names.includes("cpu")
-      ? { version: 2, path: unified }
-      : undefined,
-    unified,
-    controllers: unified === undefined ? withControllers : [...withControllers, { path: unified, names }],
+    cpu: cpu && { version: cpu.version, path: cpu.path },
+    unified: unified?.path,
+    controllers: unified === undefined
+      ? withControllers
+      : [...withControllers, { path: unified.path, names: unified.words }],
   };
 }
 
@@ -61,7 +57,7 @@ export function checkCgroup(machine: Machine): Check {
     return {
       id,
       status: "limited",
-      found: `${version}, the cpu controller is in no hierarchy (${list})`,
+      found: `${version}, the cpu controller is in no hierarchy that is mounted as a whole (${list})`,
       remedy: "mount the cpu controller if functions have cgroups of their own",
     };
   }

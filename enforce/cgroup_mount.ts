@@ -11,29 +11,49 @@ export interface CgroupMount {
   readonly leastWeight: "1" | "2";
 }
 
+/** A hierarchy of cgroups, with whatever controllers. */
+export interface CgroupHierarchy {
+  readonly version: 1 | 2;
+  /** Where it is mounted. */
+  readonly path: string;
+  /** Whether that is its root's folder, rather than one further down. */
+  readonly whole: boolean;
+  /** Its controllers; of version 1 with the other options that it was mounted with. */
+  readonly words: readonly string[];
+}
+
 /**
- * Finds it in the text of `/proc/self/mountinfo` (proc(5)). Version 1 goes first: where it has the controller, version 2
- * cannot have it.
- * @param controllersOf what a version 2 root's `cgroup.controllers` says; "" where it cannot be read
- * @returns undefined where no hierarchy with the controller is mounted as a whole
+ * Reads the text of `/proc/self/mountinfo` (proc(5)).
+ * @param controllersOf what a version 2 folder's `cgroup.controllers` says; "" where it cannot be read
  */
-export function findCgroupMount(
+export function cgroupHierarchies(
   mountinfo: string,
   controllersOf: (folder: string) => string,
-): CgroupMount | undefined {
-  const mounts = mountinfo.split("\n").filter((line) => line !== "").map((line) => {
+): CgroupHierarchy[] {
+  return mountinfo.split("\n").flatMap((line): CgroupHierarchy[] => {
     // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [FIELD]... - TYPE SOURCE SUPEROPTIONS
     const [head, tail] = line.split(" - ", 2), fields = head!.split(" ");
-    const [type = "", , superOptions = ""] = (tail ?? "").split(" ");
-    return { root: fields[3], path: unescapeMount(fields[4] ?? ""), type, superOptions };
-  }).filter(({ root }) => root === "/");
-  const first = mounts.find(({ type, superOptions }) =>
-    type === "cgroup" && superOptions.split(",").includes("cpu")
-  );
+    const [type, , superOptions = ""] = (tail ?? "").split(" ");
+    const path = unescapeMount(fields[4] ?? ""), whole = fields[3] === "/";
+    if (type === "cgroup") return [{ version: 1, path, whole, words: superOptions.split(",") }];
+    if (type !== "cgroup2") return [];
+    return [{
+      version: 2,
+      path,
+      whole,
+      words: controllersOf(path).split(/\s+/).filter((word) => word !== ""),
+    }];
+  });
+}
+
+/**
+ * The one with the cpu controller. Version 1 goes first: where it has the controller, version 2 cannot have it.
+ * @returns undefined where no hierarchy with the controller is mounted as a whole
+ */
+export function findCgroupMount(hierarchies: readonly CgroupHierarchy[]): CgroupMount | undefined {
+  const found = hierarchies.filter(({ whole, words }) => whole && words.includes("cpu"));
+  const first = found.find(({ version }) => version === 1), [second] = found;
   if (first) return { path: first.path, version: 1, weightFile: "cpu.shares", leastWeight: "2" };
-  const second = mounts.find(({ type, path }) =>
-    type === "cgroup2" && controllersOf(path).split(/\s+/).includes("cpu")
-  );
   return second && { path: second.path, version: 2, weightFile: "cpu.weight", leastWeight: "1" };
 }
 
@@ -52,7 +72,6 @@ export function cgroupMount(): CgroupMount | undefined {
     }
   };
   return findCgroupMount(
-    read("/proc/self/mountinfo"),
-    (folder) => read(`${folder}/cgroup.controllers`).trim(),
+    cgroupHierarchies(read("/proc/self/mountinfo"), (folder) => read(`${folder}/cgroup.controllers`)),
   );
 }

@@ -18,7 +18,8 @@ export interface Fake {
 const WHOLE: Record<string, string> = {
   "/sys/kernel/btf/vmlinux": "\0task_struct\0sched_setattr\0",
   "/proc/self/status": "Name:\tdeno\nCapEff:\t000001ffffffffff\nCapBnd:\t000001ffffffffff\n",
-  "/proc/self/mounts": "proc /proc proc rw 0 0\ncgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0\n",
+  "/proc/self/mountinfo":
+    "22 25 0:20 / /proc rw - proc proc rw\n32 25 0:28 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw\n",
   "/proc/cgroups":
     "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t0\t60\t1\ncpu\t0\t60\t1\ncpuacct\t0\t60\t1\n",
   "/sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory pids\n",

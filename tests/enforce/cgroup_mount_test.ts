@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findCgroupMount } from "../../enforce/cgroup_mount.ts";
+import { cgroupHierarchies, findCgroupMount } from "../../enforce/cgroup_mount.ts";
 
 const V1 = "30 25 0:26 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct";
 const V1_OTHER = "31 25 0:27 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset";
@@ -17,7 +17,7 @@ Deno.test("findCgroupMount() finds the cpu controller in version 1, 2, or on mac
     [["nonsense"], "", undefined],
   ];
   for (const [lines, controllers, expected] of cases) {
-    const found = findCgroupMount(lines.join("\n") + "\n", () => controllers);
+    const found = findCgroupMount(cgroupHierarchies(lines.join("\n") + "\n", () => controllers));
     assert.equal(found && `${found.path} ${found.weightFile} ${found.leastWeight}`, expected);
   }
 });
