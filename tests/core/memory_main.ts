@@ -15,6 +15,7 @@ import { LearningThread } from "../../learn/client.ts";
 import type { Policy } from "../../learn/policy.ts";
 import { FunctionTable } from "../../observe/functions.ts";
 import type { Invocation } from "../../observe/invocation.ts";
+import { zeroCounters } from "./counters.ts";
 
 const FUNCTIONS = 10_000, INVOCATIONS = 100_000;
 
@@ -53,17 +54,7 @@ const stats = {
   cpuHistogram: new Uint32Array(ALPS_LIMITS.ALPS_HIST_BUCKETS).fill(1),
   turnaroundHistogram: new Uint32Array(ALPS_LIMITS.ALPS_HIST_BUCKETS).fill(1),
 };
-const counters = {
-  active: 0,
-  runnable: 0,
-  events: 0,
-  lostRingFull: 0,
-  lostNoSlot: 0,
-  lostNoMemory: 0,
-  lostNoStats: 0,
-  longWaits: 0,
-  longestWaitNs: 0,
-};
+const counters = zeroCounters();
 
 /** One scrape, as the agent answers it. Returns the page's length. */
 async function scrape(): Promise<number> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { EnforcementState } from "../../core/enforcement.ts";
 import { Supervisor } from "../../core/supervisor.ts";
 import type { ActiveInvocation } from "../../observe/active_set.ts";
+import { zeroCounters } from "./counters.ts";
 
 const S = 1e9;
 
@@ -11,17 +12,7 @@ class Scene {
   released = 0;
   readonly cpus: (readonly number[])[] = [];
   readonly told: EnforcementState[] = [];
-  readonly counters = {
-    active: 0,
-    runnable: 0,
-    events: 0,
-    lostRingFull: 0,
-    lostNoSlot: 0,
-    lostNoMemory: 0,
-    lostNoStats: 0,
-    longWaits: 0,
-    longestWaitNs: 0,
-  };
+  readonly counters = zeroCounters();
   readonly shared = { cores: 2, counters: () => this.counters };
   readonly invocations: ActiveInvocation[] = [];
   /** Of every slot. */
