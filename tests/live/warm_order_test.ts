@@ -17,6 +17,17 @@ async function instances(lab: Lab, stack: AsyncDisposableStack, name: string, co
   return all;
 }
 
+/** An instance that needs long, and others that keep all CPUs busy with a request that goes first. */
+async function crowdedOut(lab: Lab, stack: AsyncDisposableStack) {
+  lab.rule("exe:{lab}/{function};mode=warm");
+  lab.order(["short", 1e6], ["long", 9e6]);
+  const [long] = await instances(lab, stack, "long", 1);
+  const short = await instances(lab, stack, "short", lab.cpus.length);
+  for (const each of short) await each.send("w120000");
+  await sleep(200);
+  return { long: long!, short };
+}
+
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 
 Deno.test(liveTest(
@@ -49,31 +60,26 @@ Deno.test(liveTest(
   "stock, warm: an instance that falls idle while it is demoted is put back, and its next request starts normal",
   async (lab) => {
     await using stack = new AsyncDisposableStack();
-    lab.rule("exe:{lab}/{function};mode=warm");
-    lab.order(["short", 1e6], ["long", 9e6]);
-    const [long] = await instances(lab, stack, "long", 1);
-    const short = await instances(lab, stack, "short", lab.cpus.length);
-    for (const each of short) await each.send("w120000");
-    await sleep(200);
-    await long!.send("w20");
-    await until("it is demoted", () => scheduling(long!.pid).policy === SCHED_IDLE);
-    await long!.answers(1); // the idle class gets a little
+    const { long, short } = await crowdedOut(lab, stack);
+    await long.send("w20");
+    await until("it is demoted", () => scheduling(long.pid).policy === SCHED_IDLE);
+    await long.answers(1); // the idle class gets a little
     // It may have been promoted before, for having waited long: idle it is only after the gap.
     await until(
       "it is idle, and the CPUs are still wanted",
       () => lab.observer.shared.counters().active === short.length,
     );
-    await until("it is put back", () => scheduling(long!.pid).policy === SCHED_NORMAL);
-    assert.deepEqual(scheduling(long!.pid), { policy: SCHED_NORMAL, nice: 0 });
+    await until("it is put back", () => scheduling(long.pid).policy === SCHED_NORMAL);
+    assert.deepEqual(scheduling(long.pid), { policy: SCHED_NORMAL, nice: 0 });
     const record = await until(
       "its record",
-      () => lab.ended.find(({ pid, cpuNs }) => pid === long!.pid && cpuNs > 15e6),
+      () => lab.ended.find(({ pid, cpuNs }) => pid === long.pid && cpuNs > 15e6),
     );
     assert.ok(record.cpuNs < 30e6, `one request: ${record.cpuNs}`);
-    await long!.send("w20");
-    await until("it is demoted again", () => scheduling(long!.pid).policy === SCHED_IDLE);
+    await long.send("w20");
+    await until("it is demoted again", () => scheduling(long.pid).policy === SCHED_IDLE);
     await lab.events[Symbol.asyncDispose]();
-    assert.deepEqual(scheduling(long!.pid), { policy: SCHED_NORMAL, nice: 0 });
+    assert.deepEqual(scheduling(long.pid), { policy: SCHED_NORMAL, nice: 0 });
   },
   "stock",
 ));
@@ -82,15 +88,10 @@ Deno.test(liveTest(
   "stock, warm: threads that an instance starts while it is demoted are put back with it",
   async (lab) => {
     await using stack = new AsyncDisposableStack();
-    lab.rule("exe:{lab}/{function};mode=warm");
-    lab.order(["short", 1e6], ["long", 9e6]);
-    const [long] = await instances(lab, stack, "long", 1);
-    const short = await instances(lab, stack, "short", lab.cpus.length);
-    for (const each of short) await each.send("w120000");
-    await sleep(200);
+    const { long, short } = await crowdedOut(lab, stack);
     // Its thread is made while it is demoted, and goes on after the others have given the CPUs up.
-    await long!.send("w10 p3000");
-    const tids = () => [...Deno.readDirSync(`/proc/${long!.pid}/task`)].map(({ name }) => Number(name));
+    await long.send("w10 p3000");
+    const tids = () => [...Deno.readDirSync(`/proc/${long.pid}/task`)].map(({ name }) => Number(name));
     await until("its thread", () => tids().length === 2);
     assert.ok(tids().every((tid) => scheduling(tid).policy === SCHED_IDLE));
     for (const each of short) await each.end("SIGKILL");
