@@ -16,6 +16,7 @@
 #include "observe_warm.h"
 #include "observe_groups.h"
 #include "observe_account.h"
+#include "observe_members.h"
 #include "observe_classify.h"
 
 char LICENSE[] SEC("license") = "GPL";

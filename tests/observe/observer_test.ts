@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ALPS_LIMITS } from "../../ffi/layout.ts";
 import { bucketUpperNs } from "../../observe/observer.ts";
 
-/** The bucket of a value, as bpf/observe_account.h computes it. */
+/** The bucket of a value, as bpf/observe_count.h computes it. */
 function bucketOf(ns: number): number {
   if (ns < 1024) return 0;
   const log2 = Math.floor(Math.log2(ns));
