@@ -1,7 +1,7 @@
 /** `deno task docs`: writes what is generated of the documentation. A test compares it with what is there. */
 import { join } from "node:path";
 import { MAX_FUNCTION_SERIES, REST_LABEL } from "../api/function_series.ts";
-import { METRICS } from "../api/metrics.ts";
+import { METRICS } from "../api/metric_table.ts";
 import { ROOT } from "./paths.ts";
 
 /** Where the list of metrics is. */
@@ -13,7 +13,7 @@ export function metricsDocument(): string {
     const series = labels.length === 0 ? name : `${name}{${labels.join(",")}}`;
     return `| \`${series}\` | ${type} | ${help.replaceAll("|", "\\|")} |`;
   });
-  return `<!-- Written by \`deno task docs\`; the table is METRICS in api/metrics.ts. -->
+  return `<!-- Written by \`deno task docs\`; the table is METRICS in api/metric_table.ts. -->
 
 # Metrics
 

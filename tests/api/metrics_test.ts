@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { FunctionMetrics, MetricsSnapshot } from "../../api/agent_view.ts";
-import { METRICS, MetricsPage } from "../../api/metrics.ts";
+import { METRICS } from "../../api/metric_table.ts";
+import { MetricsPage } from "../../api/metrics.ts";
 import parsePrometheus from "parse-prometheus-text-format";
 import { emptyMetrics } from "./fake_view.ts";
 

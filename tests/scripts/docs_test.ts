@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { METRICS } from "../../api/metrics.ts";
+import { METRICS } from "../../api/metric_table.ts";
 import { METRICS_PATH, metricsDocument } from "../../scripts/docs.ts";
 
 Deno.test("metricsDocument() has every metric with its labels, type and what it says", () => {
