@@ -1,0 +1,58 @@
+/** The backend that an event thread enforces with. */
+
+import { type ChangeJournal, NO_JOURNAL } from "../enforce/change_journal.ts";
+import { type Enforcer, NoEnforcer } from "../enforce/enforcer.ts";
+import { ThisMachine } from "../enforce/group_machine.ts";
+import { Journal } from "../enforce/journal.ts";
+import { JOURNAL } from "../enforce/journal_layout.ts";
+import { StockEnforcer } from "../enforce/stock.ts";
+import { Files } from "../ffi/files.ts";
+import type { Libc } from "../ffi/libc.ts";
+import type { SlotTable } from "../observe/slots.ts";
+import { bootId } from "./journal_file.ts";
+import type { EventThreadOptions } from "./messages.ts";
+
+/** What it works with. */
+export interface EventEnforcerParts {
+  readonly libc: Libc;
+  readonly slots: SlotTable;
+  /** When a task started, in clock ticks; undefined where it is gone. */
+  readonly startTimeOf: (tid: number) => number | undefined;
+  /** Takes a warning for people. */
+  readonly note: (text: string) => void;
+}
+
+/** Makes it; what it holds besides itself is closed with `resources`, which must be after it. */
+export function makeEnforcer(
+  resources: DisposableStack,
+  options: EventThreadOptions,
+  { libc, slots, startTimeOf, note }: EventEnforcerParts,
+): Enforcer {
+  const { backend, cpus, migrate, maxWaitNs, journalFd, foreignGroupsFd } = options;
+  if (backend === "none") return resources.use(new NoEnforcer());
+  const files = resources.use(new Files());
+  const journal = openJournal(resources, libc, journalFd, startTimeOf);
+  return resources.use(
+    new StockEnforcer(libc, slots, {
+      cpus,
+      migrate,
+      maxWaitNs,
+      journal,
+      groups: { machine: new ThisMachine(files, foreignGroupsFd), note, clock: () => libc.monotonicNs() },
+    }),
+  );
+}
+
+/** The journal, written through memory: a system call at every change would be too dear here. */
+function openJournal(
+  resources: DisposableStack,
+  libc: Libc,
+  journalFd: number | undefined,
+  startTimeOf: EventEnforcerParts["startTimeOf"],
+): ChangeJournal {
+  if (journalFd === undefined) return NO_JOURNAL;
+  const { buffer } = resources.use(libc.map(journalFd, JOURNAL.bytes, 0, true));
+  const journal = new Journal(buffer, bootId(), startTimeOf);
+  journal.resume();
+  return journal;
+}
