@@ -1,34 +1,49 @@
-/** Which parts of the agent work, from the reasons why it is not ready. Pure. */
+/** Why the agent is not ready, and which of its parts that is about. Pure. */
 
 import type { PartName, Parts, PartState } from "../api/agent_view.ts";
 
-/** Phases of the whole agent, which stand among the reasons under these words. */
-const PHASES = ["starting", "stopping"] as const;
+/** Something that does not work. */
+export interface Trouble {
+  /** One line for people. */
+  readonly reason: string;
+  readonly parts: readonly PartName[];
+}
 
-/**
- * Each part's state.
- *
- * @param reasons why the agent is not ready
- * @param partsOf which parts a reason is about; those of which nothing is said are about enforcing alone
- * @param backend `none` leaves enforcing off
- */
-export function partStates(
-  reasons: readonly string[],
-  partsOf: ReadonlyMap<string, readonly PartName[]>,
-  backend: string,
-): Parts {
-  const phase = PHASES.find((word) => reasons.includes(word));
-  const stateOf = (part: PartName): PartState => {
-    if (part === "enforcing" && backend === "none") {
-      return { state: "off", reason: "--backend none only observes and learns" };
-    }
-    if (phase) return { state: phase };
-    const own = reasons.filter((reason) => (partsOf.get(reason) ?? ["enforcing"]).includes(part));
-    return own.length === 0 ? { state: "working" } : { state: "not working", reason: own.join("; ") };
-  };
-  return {
-    observing: stateOf("observing"),
-    learning: stateOf("learning"),
-    enforcing: stateOf("enforcing"),
-  };
+/** The troubles that last; those that pass are told with each question. */
+export class Troubles {
+  /** Undefined while it does its work. */
+  phase: "starting" | "stopping" | undefined = "starting";
+  readonly #lasting: Trouble[] = [];
+
+  /** Something has failed for good. */
+  add(reason: string, ...parts: PartName[]): void {
+    this.#lasting.push({ reason, parts });
+  }
+
+  /** Why the agent is not ready; none where it is. */
+  reasons(passing: readonly Trouble[]): string[] {
+    const phase = this.phase === undefined ? [] : [this.phase];
+    return [...phase, ...[...this.#lasting, ...passing].map(({ reason }) => reason)];
+  }
+
+  /**
+   * Each part's state.
+   * @param backend `none` leaves enforcing off
+   */
+  parts(passing: readonly Trouble[], backend: string): Parts {
+    const troubles = [...this.#lasting, ...passing];
+    const stateOf = (part: PartName): PartState => {
+      const own = troubles.filter(({ parts }) => parts.includes(part)).map(({ reason }) => reason);
+      if (part === "enforcing" && backend === "none" && own.length === 0) {
+        return { state: "off", reason: "--backend none only observes and learns" };
+      }
+      if (this.phase !== undefined) return { state: this.phase };
+      return own.length === 0 ? { state: "working" } : { state: "not working", reason: own.join("; ") };
+    };
+    return {
+      observing: stateOf("observing"),
+      learning: stateOf("learning"),
+      enforcing: stateOf("enforcing"),
+    };
+  }
 }

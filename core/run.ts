@@ -55,7 +55,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   const security = { socketPath: options.socket, ...(token && { token: token.token }) };
   const server: RunningServer = resources.use(
     await startServer({
-      app: createApp(agent, { security }),
+      app: createApp(agent.view, { security }),
       listen: formatHostPort({ hostname: options.listen.host, port: options.listen.port }),
       socketPath: options.socket,
     }),
@@ -128,7 +128,7 @@ function recordRun(
 /** SIGUSR1 switches enforcement off where it is on, and on where it is off. Returns what ends listening. */
 function onSwitchSignal(agent: Agent): () => void {
   const listener = () => {
-    agent.setEnforcement(!agent.enforcement().enabled).catch((error) =>
+    agent.view.setEnforcement(!agent.view.enforcement().enabled).catch((error) =>
       log.error("SIGUSR1: {error}", { error: error instanceof Error ? error.message : String(error) })
     );
   };

@@ -1,36 +1,56 @@
 import assert from "node:assert/strict";
-import type { PartName } from "../../api/agent_view.ts";
-import { partStates } from "../../core/readiness.ts";
+import { Troubles } from "../../core/readiness.ts";
 
 const WORKING = { state: "working" };
-const NONE = new Map<string, readonly PartName[]>();
 
-Deno.test("partStates() says that everything works where there is no reason", () => {
-  assert.deepEqual(partStates([], NONE, "stock"), {
+function working(): Troubles {
+  const troubles = new Troubles();
+  troubles.phase = undefined;
+  return troubles;
+}
+
+Deno.test("Troubles: everything works where there is none", () => {
+  const troubles = working();
+  assert.deepEqual(troubles.reasons([]), []);
+  assert.deepEqual(troubles.parts([], "stock"), {
     observing: WORKING,
     learning: WORKING,
     enforcing: WORKING,
   });
 });
 
-Deno.test("partStates() gives each part its own reasons, and enforcing those of which nothing is said", () => {
-  const parts = new Map<string, readonly PartName[]>([
-    ["no learner", ["learning"]],
-    ["no events", ["observing", "enforcing"]],
+Deno.test("Troubles: each part has its own reasons, those that last and those that pass", () => {
+  const troubles = working();
+  troubles.add("no learner", "learning");
+  troubles.add("no events", "observing", "enforcing");
+  const passing = [{ reason: "switched off by PUT /enforcement", parts: ["enforcing"] as const }];
+  assert.deepEqual(troubles.reasons(passing), [
+    "no learner",
+    "no events",
+    "switched off by PUT /enforcement",
   ]);
-  const reasons = ["no learner", "no events", "switched off by PUT /enforcement"];
-  assert.deepEqual(partStates(reasons, parts, "stock"), {
+  assert.deepEqual(troubles.parts(passing, "stock"), {
     observing: { state: "not working", reason: "no events" },
     learning: { state: "not working", reason: "no learner" },
     enforcing: { state: "not working", reason: "no events; switched off by PUT /enforcement" },
   });
+  assert.equal(troubles.parts([], "stock").enforcing.reason, "no events");
 });
 
-Deno.test("partStates() knows starting and stopping, and enforcing that is off", () => {
+Deno.test("Troubles: an agent that starts or stops is not ready, nor is any part of it", () => {
   for (const state of ["starting", "stopping"] as const) {
-    const { observing, learning, enforcing } = partStates([state], NONE, "stock");
+    const troubles = new Troubles();
+    troubles.phase = state;
+    assert.deepEqual(troubles.reasons([]), [state]);
+    const { observing, learning, enforcing } = troubles.parts([], "stock");
     assert.deepEqual([observing, learning, enforcing], [{ state }, { state }, { state }]);
   }
-  const off = partStates([], NONE, "none");
-  assert.deepEqual([off.observing, off.enforcing.state], [WORKING, "off"]);
+});
+
+Deno.test("Troubles: enforcing is off where nobody wanted it, and does not work where it was wanted in vain", () => {
+  const troubles = working();
+  assert.deepEqual(troubles.parts([], "none").observing, WORKING);
+  assert.equal(troubles.parts([], "none").enforcing.state, "off");
+  troubles.add("no journal", "enforcing");
+  assert.deepEqual(troubles.parts([], "none").enforcing, { state: "not working", reason: "no journal" });
 });

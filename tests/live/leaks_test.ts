@@ -1,7 +1,8 @@
 /** Parts of the agent within this process: closed, or failed while starting, they leave nothing behind. */
 
 import assert from "node:assert/strict";
-import { Agent, type AgentOptions } from "../../core/agent.ts";
+import { Agent } from "../../core/agent.ts";
+import type { AgentOptions } from "../../core/agent_options.ts";
 import { EventThread } from "../../core/event_thread.ts";
 import { onlineCpus } from "../../enforce/placement.ts";
 import { Libc } from "../../ffi/libc.ts";
@@ -42,7 +43,7 @@ Deno.test({
   fn: () =>
     leavesNothing(async () => {
       await using agent = await Agent.start(OPTIONS);
-      assert.deepEqual(agent.readiness(), { ready: true, reasons: [] });
+      assert.deepEqual(agent.view.readiness(), { ready: true, reasons: [] });
       assert.ok((await agent.report()).active === 0);
     }),
 });

@@ -1,0 +1,24 @@
+/** What an agent is told when it is started. */
+
+import type { FinetuneOptions } from "../learn/finetune.ts";
+import type { ExclusionSpec } from "../observe/exclusions.ts";
+import type { RuleSpec } from "../observe/rules.ts";
+
+export interface AgentOptions {
+  readonly version: string;
+  readonly ml: string;
+  readonly finetune: Partial<FinetuneOptions>;
+  readonly epochS: number;
+  readonly maxWaitS: number;
+  readonly backend: "stock" | "none";
+  /** Descriptor of the journal of changes; undefined: nothing is written down (benchmarks, tests). */
+  readonly journalFd?: number | undefined;
+  /** Why this agent, which was to enforce, only observes and learns. */
+  readonly notEnforcing?: string | undefined;
+  readonly rules: readonly RuleSpec[];
+  /** What is left alone; nothing where it is left out. */
+  readonly exclude?: ExclusionSpec;
+  readonly expResult: string | undefined;
+  /** Whether waiting chosen tasks are moved between CPUs; for comparisons. */
+  readonly migrate?: boolean;
+}

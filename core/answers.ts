@@ -1,0 +1,162 @@
+/** What the HTTP interface asks, answered from the agent's parts. */
+
+import {
+  type AgentView,
+  type EnforcementSnapshot,
+  type FunctionsSnapshot,
+  type InvocationEntry,
+  type MetricsSnapshot,
+  type NewRule,
+  type Parts,
+  type Pin,
+  type PriorityEntry,
+  type PrioritySnapshot,
+  RequestError,
+  type RuleEntry,
+} from "../api/agent_view.ts";
+import type { Classifier } from "../observe/classifier.ts";
+import type { FunctionTable } from "../observe/functions.ts";
+import type { Observer } from "../observe/observer.ts";
+import { ruleEntry } from "../observe/rules.ts";
+import type { AgentOptions } from "./agent_options.ts";
+import type { CpuUtilization } from "./cpu_utilization.ts";
+import type { EnforcementSwitch } from "./enforcement_switch.ts";
+import type { History } from "./history.ts";
+import type { EventThreadReport } from "./messages.ts";
+import { agentMetrics } from "./metrics.ts";
+import type { Ordering } from "./ordering.ts";
+import type { Trouble, Troubles } from "./readiness.ts";
+import { addRule, removeRule } from "./rule_requests.ts";
+
+/** What the answers are taken from. */
+export interface AgentParts {
+  readonly options: AgentOptions;
+  readonly observer: Observer;
+  readonly functions: FunctionTable;
+  readonly classifier: Classifier;
+  readonly history: History;
+  readonly cpu: CpuUtilization;
+  readonly order: Ordering;
+  readonly enforcement: EnforcementSwitch;
+  readonly troubles: Troubles;
+  /** What the threads have told last. */
+  figures(): {
+    /** Instances by function. */
+    readonly instances: ReadonlyMap<number, number>;
+    readonly report: EventThreadReport | undefined;
+    readonly learnSeconds: number;
+  };
+  /** Has enforcement switched; resolves once that is done. */
+  switchTo(enabled: boolean): Promise<void>;
+}
+
+export class Answers implements AgentView {
+  readonly version: string;
+
+  constructor(readonly agent: AgentParts) {
+    this.version = agent.options.version;
+  }
+
+  priorities(): PrioritySnapshot {
+    const { options, order, functions, cpu } = this.agent;
+    return {
+      epoch: order.policy?.epoch ?? 0,
+      backend: options.backend,
+      ml: options.ml,
+      slice_enforced: false,
+      cpu_utilization: Math.round(10 * (order.policy?.cpuUtilization ?? cpu.percent(false))) / 10,
+      functions: order.entries((id) => functions.byId(id)),
+    };
+  }
+
+  priority(name: string): PriorityEntry | undefined {
+    return this.priorities().functions.find((entry) => entry.name === name);
+  }
+
+  pin(name: string, pin: Pin): PriorityEntry {
+    const info = this.agent.functions.byName(name);
+    if (!info) throw new RequestError(404, `cannot pin "${name}": no function of that name has been seen`);
+    this.agent.order.pin(info.id, pin);
+    return this.priority(name)!;
+  }
+
+  unpin(name: string): boolean {
+    const info = this.agent.functions.byName(name);
+    return info !== undefined && this.agent.order.unpin(info.id);
+  }
+
+  functions(): FunctionsSnapshot {
+    const { classifier, functions } = this.agent;
+    const { instances } = this.agent.figures();
+    return {
+      rules: classifier.rules.list().map(ruleEntry),
+      functions: [...functions].map((info) => ({
+        name: info.name,
+        id: String(info.id),
+        platform: info.platform,
+        rule_id: info.ruleId,
+        mode: classifier.modes.of(info.id),
+        instances: instances.get(info.id) ?? 0,
+        overlapped: info.overlapped,
+        cgroups: [...info.cgroups],
+      })),
+      unknown: classifier.unknown,
+    };
+  }
+
+  addRule(body: NewRule): RuleEntry {
+    return addRule(this.agent.classifier, body);
+  }
+
+  removeRule(idOrName: string): boolean {
+    return removeRule(this.agent.classifier, idOrName);
+  }
+
+  invocations(limit: number, functionName?: string): InvocationEntry[] {
+    return this.agent.history.latest(limit, functionName);
+  }
+
+  enforcement(): EnforcementSnapshot {
+    return this.agent.enforcement.snapshot;
+  }
+
+  async setEnforcement(enabled: boolean): Promise<EnforcementSnapshot> {
+    const { backend } = this.agent.options;
+    if (backend === "none" && enabled) {
+      throw new RequestError(409, "cannot switch enforcement on: the backend is none");
+    }
+    if (backend !== "none") await this.agent.switchTo(enabled);
+    return this.enforcement();
+  }
+
+  /** What does not work at this moment. */
+  #passingTroubles(): Trouble[] {
+    const { trouble } = this.agent.enforcement;
+    return trouble === undefined ? [] : [{ reason: trouble, parts: ["enforcing"] }];
+  }
+
+  readiness(): { ready: boolean; reasons: string[] } {
+    const reasons = this.agent.troubles.reasons(this.#passingTroubles());
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  parts(): Parts {
+    return this.agent.troubles.parts(this.#passingTroubles(), this.agent.options.backend);
+  }
+
+  metrics(): MetricsSnapshot {
+    const { options, observer, functions, order, enforcement, classifier } = this.agent;
+    const { report, learnSeconds } = this.agent.figures();
+    return agentMetrics({
+      observer,
+      functions,
+      report,
+      enforcement: enforcement.state,
+      backend: options.backend,
+      epoch: order.policy?.epoch ?? 0,
+      cpuUtilization: order.policy?.cpuUtilization ?? 0,
+      learnSeconds,
+      unidentified: classifier.failures,
+    });
+  }
+}
