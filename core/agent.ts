@@ -81,6 +81,7 @@ export class Agent implements AsyncDisposable {
         report: this.#report,
         learnSeconds: this.#learnSeconds,
       }),
+      silentForNs: () => this.#events.silentForNs(this.#observer.libc.monotonicNs()),
       switchTo: async (enabled) =>
         this.#switch.take(await this.#events.setEnforcement(enabled), this.#wallClock()),
     });

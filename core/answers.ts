@@ -28,6 +28,12 @@ import type { Ordering } from "./ordering.ts";
 import type { Trouble, Troubles } from "./readiness.ts";
 import { addRule, removeRule } from "./rule_requests.ts";
 
+/**
+ * The event thread looks at events once a second at least. Where it has not for so long, it is kept from it, and cannot
+ * say so itself.
+ */
+const SILENT_NS = 4_000_000_000;
+
 /** What the answers are taken from. */
 export interface AgentParts {
   readonly options: AgentOptions;
@@ -46,6 +52,8 @@ export interface AgentParts {
     readonly report: EventThreadReport | undefined;
     readonly learnSeconds: number;
   };
+  /** For how long the event thread has not looked at events, in nanoseconds. */
+  silentForNs(): number;
   /** Has enforcement switched; resolves once that is done. */
   switchTo(enabled: boolean): Promise<void>;
 }
@@ -131,8 +139,15 @@ export class Answers implements AgentView {
 
   /** What does not work at this moment. */
   #passingTroubles(): Trouble[] {
+    const troubles: Trouble[] = [], silentNs = this.agent.silentForNs();
+    if (silentNs > SILENT_NS) {
+      const seconds = Math.round(silentNs / 1e9);
+      const reason = `the event thread has not run for ${seconds} s: a real-time program may have all CPUs`;
+      troubles.push({ reason, parts: ["observing", "enforcing"] });
+    }
     const { trouble } = this.agent.enforcement;
-    return trouble === undefined ? [] : [{ reason: trouble, parts: ["enforcing"] }];
+    if (trouble !== undefined) troubles.push({ reason: trouble, parts: ["enforcing"] });
+    return troubles;
   }
 
   readiness(): { ready: boolean; reasons: string[] } {

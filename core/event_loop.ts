@@ -45,6 +45,7 @@ export class EventLoop implements Disposable {
   readonly #supervisor: Supervisor;
   readonly #polled: PollSet;
   readonly #posted: Int32Array;
+  readonly #wentRound: Float64Array;
   readonly #event = new InvocationEvent();
   readonly #startTimes = new StartTimes();
   readonly #eventToAction = new LatencyLog();
@@ -100,6 +101,7 @@ export class EventLoop implements Disposable {
     }, this.#libc.monotonicNs());
     this.#polled = new PollSet([eventsFd, wakeFd]);
     this.#posted = new Int32Array(options.posted);
+    this.#wentRound = new Float64Array(options.wentRound);
   }
 
   /** Takes a message; called between two rounds of the loop. */
@@ -142,7 +144,7 @@ export class EventLoop implements Disposable {
       const timedOut = this.#libc.poll(this.#polled, timeoutNs) === 0;
       if (this.#polled.ready(1)) await this.#takeMessages();
       this.#ring.drain(this.#handle);
-      const nowNs = this.#libc.monotonicNs();
+      const nowNs = this.#wentRound[0] = this.#libc.monotonicNs();
       // Later than the time-out, it was late, whatever else it finds by now.
       const lateNs = nowNs - fromNs - timeoutNs;
       if (timedOut || lateNs > 0) this.#supervisor.reacted(lateNs, nowNs);

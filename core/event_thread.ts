@@ -41,6 +41,7 @@ const YOUNG_MB = 6;
 export class EventThread implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #posted = new SharedArrayBuffer(4);
+  readonly #wentRound = new SharedArrayBuffer(8);
   readonly #wakeFd: number;
   readonly #ready = Promise.withResolvers<{ realtime: boolean; note?: string }>();
   readonly #stopped = Promise.withResolvers<void>();
@@ -56,17 +57,20 @@ export class EventThread implements AsyncDisposable {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker.on("message", (message: FromEventThread) => this.#receive(message));
-    this.#worker.on("error", (error) => this.#receive({ type: "failed", message: error.message }));
+    this.#worker.on("error", (error: unknown) => {
+      this.#receive({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+    });
   }
 
   /** Starts it; resolves once it reads events. */
   static async start(
     libc: Libc,
-    options: Omit<EventThreadOptions, "wakeFd" | "posted">,
+    options: Omit<EventThreadOptions, "wakeFd" | "posted" | "wentRound">,
     listener: EventThreadListener,
   ): Promise<{ thread: EventThread; realtime: boolean; note?: string }> {
     const thread = new EventThread(libc, listener);
-    thread.#post({ type: "start", options: { ...options, wakeFd: thread.#wakeFd, posted: thread.#posted } });
+    const shared = { wakeFd: thread.#wakeFd, posted: thread.#posted, wentRound: thread.#wentRound };
+    thread.#post({ type: "start", options: { ...options, ...shared } });
     try {
       return { thread, ...await thread.#ready.promise };
     } catch (error) {
@@ -101,6 +105,15 @@ export class EventThread implements AsyncDisposable {
     if (this.#running) this.#post({ type: "report" });
     else report.reject(new Error("the event thread has stopped"));
     return report.promise;
+  }
+
+  /**
+   * For how long its loop has not gone round: about a second at most, unless something keeps all CPUs from it. 0 before
+   * the first time.
+   */
+  silentForNs(nowNs: number): number {
+    const [roundNs = 0] = new Float64Array(this.#wentRound);
+    return roundNs === 0 ? 0 : nowNs - roundNs;
   }
 
   /** Has everything put back, then ends it. */

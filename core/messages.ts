@@ -19,6 +19,8 @@ export interface EventThreadOptions {
   wakeFd: number;
   /** One 32-bit counter: messages posted by the main thread. */
   posted: SharedArrayBuffer;
+  /** One 64-bit float, written by the event thread: when its loop last went round, in monotonic nanoseconds. */
+  wentRound: SharedArrayBuffer;
   backend: "stock" | "none";
   /** Of the journal; undefined: nothing is written down (benchmarks, tests). */
   journalFd?: number | undefined;
