@@ -10,6 +10,7 @@ import type { Invocation } from "../../observe/invocation.ts";
 import { Observer } from "../../observe/observer.ts";
 import { SlotTable } from "../../observe/slots.ts";
 import { nativeProgram } from "./build_native.ts";
+import { Churn } from "./churn.ts";
 import { until, whyNotLive } from "./lab.ts";
 
 /** Threads that start and end for one byte to the program `churn`. */
@@ -50,14 +51,9 @@ class Scene implements AsyncDisposable {
 
   /** Starts the program and makes it an invocation. */
   async churn(): Promise<Churn> {
-    const process = new Deno.Command(await nativeProgram("churn"), {
-      args: [String(BATCH)],
-      stdin: "piped",
-      stdout: "piped",
-    }).spawn();
-    const churn = this.#resources.use(new Churn(process));
-    await churn.batch(); // it is past its exec
-    this.observer.adopt([{ pid: process.pid, functionId: FUNCTION, root: process.pid }]);
+    const churn = this.#resources.use(await Churn.start(await nativeProgram("churn"), BATCH));
+    const { pid } = churn.process;
+    this.observer.adopt([{ pid, functionId: FUNCTION, root: pid }]);
     return churn;
   }
 
@@ -79,37 +75,6 @@ class Scene implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#resources.disposeAsync();
-  }
-}
-
-/** The process. */
-class Churn implements AsyncDisposable {
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #ended = false;
-
-  constructor(readonly process: Deno.ChildProcess) {
-    this.#writer = process.stdin.getWriter();
-    this.#reader = process.stdout.getReader();
-  }
-
-  /** Starts and ends so many threads; resolves when they have ended. */
-  async batch(): Promise<void> {
-    await this.#writer.write(new Uint8Array([1]));
-    const { done } = await this.#reader.read();
-    assert.ok(!done, "the program has ended");
-  }
-
-  async end(): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    await this.#writer.close();
-    await this.#reader.cancel();
-    assert.equal((await this.process.status).code, 0);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.end();
   }
 }
 
