@@ -1,7 +1,7 @@
 /** Thousands of processes at once: each is followed, none is lost silently, and everything is put back. */
 
 import assert from "node:assert/strict";
-import { childrenOf, type Lab, liveTest, scheduling, until } from "./lab.ts";
+import { childrenOf, type Lab, liveTest, PATIENCE, scheduling, until } from "./lab.ts";
 import { nativeProgram } from "./build_native.ts";
 
 const SCHED_NORMAL = 0, SCHED_IDLE = 5;
@@ -47,6 +47,51 @@ Deno.test(liveTest("stock: thousands of invocations at once are all followed to 
   assert.deepEqual(Object.keys(counters.errors).filter((reason) => reason !== "process_gone"), []);
   assert.deepEqual(lab.guarded.filter(({ trip }) => trip?.reason !== "wait"), []);
 }, "stock"));
+
+/** A small emulated machine has the memory for fewer, and would take half an hour for all. */
+const AT_ONCE = PATIENCE > 1 ? 1000 : 10_000;
+
+Deno.test(liveTest(
+  `stock: ${AT_ONCE} processes that are there at once are all followed, ordered, put back, and forgotten`,
+  async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["crowd", 1e6]);
+    const path = await lab.program("crowd"), n = lab.cpus.length;
+    await lab.introduce(path);
+    const begin = performance.now(), seconds = () => ((performance.now() - begin) / 1000).toFixed(1);
+    const { shared } = lab.observer;
+    const starter = lab.start(await nativeProgram("crowd"), AT_ONCE, path, 0);
+    try {
+      await until(
+        () => `all, not ${shared.counters().active}`,
+        () => shared.counters().active === AT_ONCE,
+        120,
+      );
+      console.log(`${AT_ONCE} processes were followed after ${seconds()} s`);
+      const pids = childrenOf(starter.pid);
+      assert.equal(pids.length, AT_ONCE);
+      const idle = () => pids.filter((pid) => scheduling(pid).policy === SCHED_IDLE).length;
+      const guard = () => lab.guarded.map(({ trip }) => trip?.text ?? "on again").join("; ");
+      await until(() => `an order, ${idle()} are demoted; ${guard()}`, () => idle() >= AT_ONCE - 2 * n);
+      console.log(`they were in order after ${seconds()} s; the guard: ${guard() || "nothing"}`);
+      await lab.events.setEnforcement(false);
+      for (const pid of pids) assert.deepEqual(scheduling(pid), { policy: SCHED_NORMAL, nice: 19 });
+    } finally {
+      // Normal again, or so many would take minutes to die.
+      await lab.events.setEnforcement(false);
+      starter.kill("SIGTERM");
+      assert.equal((await starter.status).code, 0);
+    }
+    await until("their ends", () => shared.counters().active === 0);
+    await until(() => `all records, not ${lab.ended.length}`, () => lab.ended.length === AT_ONCE + 1);
+    console.log(`they were gone after ${seconds()} s`);
+    assert.deepEqual(lost(lab), [0, 0, 0, 0]);
+    const { active, missedEnds, mostActive } = await lab.report();
+    assert.deepEqual([active, missedEnds, mostActive], [0, 0, AT_ONCE]);
+  },
+  "stock",
+  3600e9,
+));
 
 Deno.test(
   liveTest(
