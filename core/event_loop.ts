@@ -20,6 +20,7 @@ import { unpackOrders } from "./orders.ts";
 import { Outbox } from "./outbox.ts";
 import { becomeRealtime, warmUp } from "./realtime.ts";
 import { Supervisor } from "./supervisor.ts";
+import { WakeTimes } from "./wake_times.ts";
 
 /**
  * How long it blocks where nothing is asked for. Ended invocations are handed over at this pace at the latest: what makes
@@ -50,7 +51,7 @@ export class EventLoop implements Disposable {
   readonly #startTimes = new StartTimes();
   readonly #eventToAction = new LatencyLog();
   readonly #decision = new LatencyLog();
-  readonly #eventTimes: number[] = [];
+  readonly #wakeTimes = new WakeTimes();
   readonly #outbox = new Outbox();
   #received = 0;
   #stopping = false;
@@ -174,7 +175,7 @@ export class EventLoop implements Disposable {
     else if (kind === EventKind.ALPS_EVENT_TASK_END || kind === EventKind.ALPS_EVENT_END) {
       this.#startTimes.forget(tid);
     }
-    if (this.#event.wokeReader) this.#eventTimes.push(this.#event.timeNs);
+    if (this.#event.wokeReader) this.#wakeTimes.add(this.#event.timeNs);
     if (kind === EventKind.ALPS_EVENT_END && this.#auto.instanceEnded(this.#event)) {
       this.#outbox.hasNews = true;
     }
@@ -185,13 +186,13 @@ export class EventLoop implements Disposable {
     const { size } = this.#active;
     if (size > this.#mostActive) this.#mostActive = size;
     if (size === 0) {
-      this.#eventTimes.length = 0;
+      this.#wakeTimes.clear();
       return Infinity;
     }
-    const [earliestNs] = this.#eventTimes;
-    if (earliestNs !== undefined) this.#supervisor.reacted(nowNs - earliestNs, nowNs);
+    const lateNs = this.#wakeTimes.readLateNs(nowNs);
+    if (lateNs !== undefined) this.#supervisor.reacted(lateNs, nowNs);
     if (!this.#supervisor.enforcing) {
-      this.#eventTimes.length = 0;
+      this.#wakeTimes.clear();
       return Infinity;
     }
     if (nowNs < this.#pausedUntilNs) return this.#pausedUntilNs - nowNs;
@@ -205,9 +206,9 @@ export class EventLoop implements Disposable {
       this.#pausedUntilNs = doneNs + Math.min(PAUSE_FACTOR * tookNs, LONGEST_PAUSE_NS);
     }
     if (counters.promotions + counters.demotions > before) {
-      for (const timeNs of this.#eventTimes) this.#eventToAction.add(doneNs - timeNs);
+      for (const timeNs of this.#wakeTimes) this.#eventToAction.add(doneNs - timeNs);
     }
-    this.#eventTimes.length = 0;
+    this.#wakeTimes.clear();
     return wantedNs;
   }
 

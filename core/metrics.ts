@@ -3,8 +3,9 @@
 import type { FunctionMetrics, HistogramSnapshot, MetricsSnapshot } from "../api/agent_view.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
 import { ALPS_FUNCTION_STATS, ALPS_LIMITS } from "../ffi/layout.ts";
+import { bucketUpperNs, type FunctionStats } from "../observe/function_stats.ts";
 import type { FunctionTable } from "../observe/functions.ts";
-import { bucketUpperNs, type FunctionStats, type Observer } from "../observe/observer.ts";
+import type { Observer } from "../observe/observer.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import type { EventThreadReport } from "./messages.ts";
 

@@ -6,7 +6,6 @@ import {
   ALPS_ADOPT,
   ALPS_FUNCTION_STATS,
   ALPS_KEY_PARTS,
-  ALPS_LIMITS,
   ALPS_MEMBER,
   ALPS_MODE,
   ALPS_VERDICT,
@@ -14,6 +13,7 @@ import {
 } from "../ffi/layout.ts";
 import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
+import { decodeStats, type FunctionStats } from "./function_stats.ts";
 import { hasTimers, requireObservable } from "./kernel_features.ts";
 import type { Member } from "./active_set.ts";
 import type { RuleUses } from "./rule_set.ts";
@@ -35,23 +35,6 @@ export interface Adoption {
   beginNs?: number;
   /** CPU time of the process that is not the invocation's. */
   execBaseNs?: number;
-}
-
-/** Counters of one function, from the eBPF map. Histograms: see {@link bucketUpperNs}. */
-export interface FunctionStats {
-  invocations: number;
-  cpuNs: number;
-  waitNs: number;
-  turnaroundNs: number;
-  preemptions: number;
-  cpuHistogram: Uint32Array;
-  turnaroundHistogram: Uint32Array;
-}
-
-/** Upper bound of a histogram's bucket, in nanoseconds; the last one holds everything above it, too. */
-export function bucketUpperNs(bucket: number): number {
-  const log2 = ALPS_LIMITS.ALPS_HIST_FIRST_LOG2 + Math.floor(bucket / 4);
-  return 2 ** log2 * (1 + ((bucket % 4) + 1) / 4);
 }
 
 /** Loaded and attached eBPF programs. Closing detaches them and frees their maps. */
@@ -219,20 +202,7 @@ export class Observer implements Disposable {
     functionId: number,
     value: Uint8Array<ArrayBuffer> = new Uint8Array(ALPS_FUNCTION_STATS.size),
   ): FunctionStats | undefined {
-    if (!this.#stats.get(u32Key(functionId), value)) return undefined;
-    const view = new DataView(value.buffer);
-    const u64 = (offset: number) => Number(view.getBigUint64(offset, true));
-    const histogram = (offset: number) =>
-      new Uint32Array(value.buffer, offset, ALPS_LIMITS.ALPS_HIST_BUCKETS);
-    return {
-      invocations: u64(ALPS_FUNCTION_STATS.invocations),
-      cpuNs: u64(ALPS_FUNCTION_STATS.cpu_ns),
-      waitNs: u64(ALPS_FUNCTION_STATS.wait_ns),
-      turnaroundNs: u64(ALPS_FUNCTION_STATS.turnaround_ns),
-      preemptions: u64(ALPS_FUNCTION_STATS.preemptions),
-      cpuHistogram: histogram(ALPS_FUNCTION_STATS.cpu_hist),
-      turnaroundHistogram: histogram(ALPS_FUNCTION_STATS.turnaround_hist),
-    };
+    return this.#stats.get(u32Key(functionId), value) ? decodeStats(value) : undefined;
   }
 
   /** Descriptors of the programs, by name. */

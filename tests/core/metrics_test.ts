@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { newCounters } from "../../enforce/enforcer.ts";
 import { agentMetrics, type MetricsSources } from "../../core/metrics.ts";
 import { ALPS_LIMITS } from "../../ffi/layout.ts";
+import { bucketUpperNs, type FunctionStats } from "../../observe/function_stats.ts";
 import { FunctionTable } from "../../observe/functions.ts";
-import { bucketUpperNs, type FunctionStats } from "../../observe/observer.ts";
 
 function sources(changes: Partial<MetricsSources> = {}): MetricsSources {
   const counts = {

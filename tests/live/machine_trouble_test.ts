@@ -48,7 +48,7 @@ Deno.test({
     assert.equal(await agent.metric('alps_guard_trips_total{reason="late"}'), 1);
     assert.match(
       agent.stderr,
-      /enforcement is off: the agent has reacted later than 50 ms for .* trying again in 10 s/,
+      /enforcement is off: "the agent has reacted later than 50 ms for .*"; trying again in 10 s/,
     );
     assert.equal(await agent.metric('alps_events_lost_total{reason="ring_full"}'), 0);
 

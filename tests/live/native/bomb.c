@@ -26,12 +26,14 @@ int main(int argc, char **argv)
 	if (depth < 0 || depth > 12)
 		return 2;
 	for (int level = 0, twice = 0; level < depth;) {
-		pid_t child = fork();
+		pid_t parent = getpid(), child = fork();
 
 		if (child < 0)
 			return 1;
 		if (child == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (getppid() != parent)
+				return 1; /* it has died before it could be said */
 			level++;
 			twice = 0;
 		} else if (++twice == 2) {

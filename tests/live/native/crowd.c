@@ -13,7 +13,7 @@
 int main(int argc, char **argv)
 {
 	int count = argc > 2 ? atoi(argv[1]) : 0, signal_number;
-	pid_t *pids = calloc(count + 1, sizeof(*pids));
+	pid_t *pids = calloc(count + 1, sizeof(*pids)), parent = getpid();
 	sigset_t term;
 
 	sigemptyset(&term);
@@ -28,6 +28,8 @@ int main(int argc, char **argv)
 			return 1;
 		if (pids[i] == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (getppid() != parent)
+				_exit(1);
 			sigprocmask(SIG_UNBLOCK, &term, NULL);
 			/* Behind everything else: so many would leave others next to nothing of the CPUs. */
 			setpriority(PRIO_PROCESS, 0, 19);

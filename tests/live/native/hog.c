@@ -8,10 +8,8 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,7 +30,6 @@ static int hog(int cpu, int priority, double begin, double seconds)
 
 	CPU_ZERO(&cpus);
 	CPU_SET(cpu, &cpus);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (setrlimit(RLIMIT_CPU, &limit) != 0 || sched_setaffinity(0, sizeof(cpus), &cpus) != 0 ||
 	    sched_setscheduler(0, SCHED_FIFO, &param) != 0) {
 		perror("hog");

@@ -55,6 +55,7 @@ int main(int argc, char **argv)
 {
 	int threads = 1, children = 0, option;
 	pthread_t ids[64];
+	pid_t parent;
 
 	while ((option = getopt(argc, argv, "t:c:n:be")) != -1) {
 		if (option == 't')
@@ -74,10 +75,13 @@ int main(int argc, char **argv)
 	if (optind >= argc || threads > 64)
 		return 2;
 	cpu_ms = atof(argv[optind]);
+	parent = getpid();
 	for (int i = 0; i < children; i++) {
 		if (fork() == 0) {
-			/* a child dies with its parent, however that ends */
+			/* a child dies with its parent, however, and however early, that ends */
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (getppid() != parent)
+				return 1;
 			break;
 		}
 	}

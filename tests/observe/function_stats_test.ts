@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ALPS_LIMITS } from "../../ffi/layout.ts";
-import { bucketUpperNs } from "../../observe/observer.ts";
+import { bucketUpperNs } from "../../observe/function_stats.ts";
 
 /** The bucket of a value, as bpf/observe_count.h computes it. */
 function bucketOf(ns: number): number {
