@@ -77,11 +77,14 @@ export function workerUrl(name: WorkerName, source: string, moduleUrl: string): 
   }
 }
 
-/** Where an asset can be read. */
+/** Where an asset can be read. Beside the bundled program, in the checkout as it is or as it was built. */
 function assetPath(name: AssetName): string {
   const how = packaging();
   if (how === "portable") return `/proc/self/fd/${partDescriptor(Deno.env.get(PARTS_VARIABLE) ?? "", name)}`;
-  const folder = new URL(how === "source" ? "../build/" : "./", import.meta.url);
+  const folder = new URL(
+    how === "compiled" ? "./" : name.startsWith("deploy/") ? "../" : "../build/",
+    import.meta.url,
+  );
   return decodeURIComponent(new URL(name, folder).pathname);
 }
 

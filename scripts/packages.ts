@@ -21,6 +21,12 @@ export const NEEDS: Need[] = [
   header("linux/types.h", "linux-libc-dev"),
 ];
 
+/** What the portable file's launcher is linked with. */
+export const COMPILE_NEEDS: Need[] = [
+  header("zstd.h", "libzstd-dev"),
+  header("openssl/sha.h", "libssl-dev"),
+];
+
 /** What virtual machines need. */
 export const VM_NEEDS: Need[] = [
   program("qemu-system-x86_64", "qemu-system-x86"),
