@@ -3,7 +3,7 @@
 import { formatHostPort } from "./api/address.ts";
 import { type Actions, main, processSurroundings } from "./cli/program.ts";
 import { licencesText, versionText } from "./core/about.ts";
-import { nameProcess } from "./core/process_name.ts";
+import { settlePortableProcess } from "./core/portable_process.ts";
 import project from "./deno.json" with { type: "json" };
 
 /** Each command is loaded only when it is run. */
@@ -30,6 +30,6 @@ const actions: Actions = {
 };
 
 if (import.meta.main) {
-  nameProcess(Deno.args);
+  settlePortableProcess(Deno.args);
   Deno.exit(await main(Deno.args, actions));
 }

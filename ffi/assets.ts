@@ -7,7 +7,7 @@
 /** Bundled modules of worker threads. */
 export type WorkerName = "event_worker.js" | "learn_worker.js";
 
-/** Names of the files. */
+/** Names of the files: where they are in `build/` or in the checkout. In the one file they have the last part of it. */
 export type AssetName =
   | "libbpf/lib/libbpf.so.1"
   | "bpf/observe.bpf.o"
@@ -79,13 +79,20 @@ export function workerUrl(name: WorkerName, source: string, moduleUrl: string): 
 
 /** Where an asset can be read. Beside the bundled program, in the checkout as it is or as it was built. */
 function assetPath(name: AssetName): string {
-  const how = packaging();
-  if (how === "portable") return `/proc/self/fd/${partDescriptor(Deno.env.get(PARTS_VARIABLE) ?? "", name)}`;
+  const how = packaging(), embedded = embeddedName(name);
+  if (how === "portable") {
+    return `/proc/self/fd/${partDescriptor(Deno.env.get(PARTS_VARIABLE) ?? "", embedded)}`;
+  }
   const folder = new URL(
     how === "compiled" ? "./" : name.startsWith("deploy/") ? "../" : "../build/",
     import.meta.url,
   );
-  return decodeURIComponent(new URL(name, folder).pathname);
+  return decodeURIComponent(new URL(how === "compiled" ? embedded : name, folder).pathname);
+}
+
+/** The name of an asset in the one file. */
+export function embeddedName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
 }
 
 /** The descriptor of a part of the portable file. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describeCommit } from "../../bench/machine.ts";
 import type { About } from "../../core/about.ts";
+import { embeddedName } from "../../ffi/assets.ts";
 import { BUILD_DIR, ROOT } from "../paths.ts";
 import { bundle } from "./bundle.ts";
 import { collectLicences, licencesText } from "./licences.ts";
@@ -12,35 +13,18 @@ import { collectLicences, licencesText } from "./licences.ts";
  * @returns the files' names, sorted
  */
 export async function stage(folder: string): Promise<string[]> {
-  for (const name of ["libbpf/lib", "bpf", "host", "deploy"]) {
-    await Deno.mkdir(join(folder, name), { recursive: true });
-  }
+  await Deno.mkdir(folder, { recursive: true });
   const objects = [...Deno.readDirSync(join(BUILD_DIR, "bpf"))].map((entry) => entry.name)
     .filter((name) => name.endsWith(".bpf.o") && !name.startsWith("."));
-  for (
-    const name of [
-      "libbpf/lib/libbpf.so.1",
-      "host/alps-functions",
-      ...objects.map((name) => `bpf/${name}`),
-    ]
-  ) {
-    await Deno.copyFile(join(BUILD_DIR, name), join(folder, name));
-  }
-  for (const name of ["deploy/alps-agent.service", "deploy/agent.json"]) {
-    await Deno.copyFile(join(ROOT, name), join(folder, name));
-  }
+  const files = [
+    ...["libbpf/lib/libbpf.so.1", "host/alps-functions", ...objects.map((name) => `bpf/${name}`)]
+      .map((name) => join(BUILD_DIR, name)),
+    ...["deploy/alps-agent.service", "deploy/agent.json"].map((name) => join(ROOT, name)),
+  ];
+  for (const file of files) await Deno.copyFile(file, join(folder, embeddedName(file)));
   const about: About = { commit: await describeCommit(ROOT) };
   await Deno.writeTextFile(join(folder, "about.json"), JSON.stringify(about) + "\n");
   await Deno.writeTextFile(join(folder, "licences.txt"), licencesText(await collectLicences()));
   await bundle(folder);
-  return listFiles(folder);
-}
-
-/** The files of a folder and the folders below it, as paths relative to it, sorted. */
-export function listFiles(folder: string, prefix = ""): string[] {
-  return [...Deno.readDirSync(folder)].flatMap((entry) =>
-    entry.isDirectory
-      ? listFiles(join(folder, entry.name), `${prefix}${entry.name}/`)
-      : [`${prefix}${entry.name}`]
-  ).sort();
+  return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
 }

@@ -229,30 +229,51 @@ static int part_fd(const struct unpacker *from, const char *name)
 	refuse("a part of it is missing");
 }
 
-/* Deno's own settings are none of this program's: they would change what it does, or have it look around for files. */
+/*
+ * Deno's own variables would change what the program does: they are kept under another name, for what it starts
+ * (core/portable_process.ts gives them back). Deno's folder is one that there cannot be: it has nothing to keep there.
+ */
+static void keep_from_deno(void)
+{
+	static const char prefix[] = "_ALPS_KEPT_";
+
+	for (char **entry = environ; *entry;) {
+		char *value = strncmp(*entry, "DENO_", 5) == 0 ? strchr(*entry, '=') : NULL;
+
+		if (!value) {
+			entry++;
+			continue;
+		}
+
+		size_t length = (size_t)(value - *entry);
+		char *name = malloc(sizeof(prefix) + length);
+		char *copy = strdup(value + 1);
+
+		if (!name || !copy)
+			fail(FAILED, "cannot start", strerror(ENOMEM));
+		memcpy(name, prefix, sizeof(prefix) - 1);
+		memcpy(name + sizeof(prefix) - 1, *entry, length);
+		name[sizeof(prefix) - 1 + length] = '\0';
+		unsetenv(name + sizeof(prefix) - 1);
+		setenv(name, copy, 1);
+		/* The list may be another one now. */
+		entry = environ;
+	}
+	setenv("DENO_DIR", "/proc/self/none", 1);
+	setenv("DENO_NO_UPDATE_CHECK", "1", 1);
+}
+
 static void set_environment(const struct unpacker *from)
 {
 	char parts[PARTS_MOST * (NAME_BYTES + 12)] = "";
 	size_t used = 0;
 
-	for (char **entry = environ; *entry;) {
-		char *end = strchr(*entry, '=');
-		char name[64];
-
-		if (strncmp(*entry, "DENO_", 5) != 0 || !end || (size_t)(end - *entry) >= sizeof(name)) {
-			entry++;
-			continue;
-		}
-		memcpy(name, *entry, (size_t)(end - *entry));
-		name[end - *entry] = '\0';
-		unsetenv(name); /* moves what follows to this place */
-	}
+	keep_from_deno();
 	for (unsigned i = 0; i < from->count; i++)
 		used += (size_t)snprintf(parts + used, sizeof(parts) - used, "%s%s=%d", i ? "," : "", from->parts[i].name,
 					 from->parts[i].fd);
 	setenv("_ALPS_AGENT_PARTS", parts, 1);
 	setenv("_ALPS_AGENT_FILE", own_path, 1);
-	setenv("DENO_NO_UPDATE_CHECK", "1", 1);
 }
 
 int main(int argc, char **argv)

@@ -14,6 +14,8 @@ function settings(name: string): string[] {
   return [...text.matchAll(new RegExp(`^${name}=(.*)$`, "gm"))].map((match) => match[1]!);
 }
 
+const UNITS = "/lib/systemd/system";
+
 const verifier = findProgram("systemd-analyze");
 if (verifier === undefined) console.log("skip: there is no systemd-analyze here to read the service with");
 
@@ -25,6 +27,12 @@ Deno.test({
       install(root, () => {}, { ...product("#!/bin/sh\n"), unit });
       await Deno.mkdir(join(root, "bin"));
       await Deno.copyFile("/bin/sh", join(root, "bin/sh"));
+      // What every service hangs together with, as systemd brings it along.
+      await Deno.mkdir(join(root, "usr/lib/systemd/system"), { recursive: true });
+      for (const { name } of Deno.readDirSync(UNITS)) {
+        if (!/\.(target|slice)$/.test(name)) continue;
+        await Deno.copyFile(join(UNITS, name), join(root, "usr/lib/systemd/system", name));
+      }
       const verify = (path: string) =>
         finish([verifier!, "verify", "--man=no", `--root=${root}`, path], { env: { LC_ALL: "C" } });
       const path = "/etc/systemd/system/alps-agent.service";
@@ -52,7 +60,7 @@ Deno.test("the service names each capability with its reason, and why what is le
   const open = text.slice(text.indexOf("Left open"));
   for (const name of ["MemoryDenyWriteExecute", "RestrictRealtime", "ProtectControlGroups", "ProtectProc"]) {
     assert.deepEqual(settings(name), [], name);
-    assert.match(open, new RegExp(`^# .*${name}.* {3}\\w`, "m"), name);
+    assert.match(open, new RegExp(`^# .*${name}.* {2,}\\w`, "m"), name);
   }
 });
 

@@ -1,4 +1,7 @@
-/** What `ps` and `top` show of the portable file: Deno was started from memory there, with arguments of its own. */
+/**
+ * What the portable file's process looks like from outside, and to what it starts: Deno was started from memory there, with
+ * arguments and variables of its own.
+ */
 
 import { packaging } from "../ffi/assets.ts";
 import { memoryAt } from "../ffi/memory.ts";
@@ -13,15 +16,34 @@ const symbols = {
 /** include/uapi/linux/prctl.h */
 const PR_SET_MM = 35, PR_SET_MM_ARG_END = 9n;
 
-/** Has the portable file show as `alps-agent` with the arguments that it was given. Other kinds do so by themselves. */
-export function nameProcess(args: readonly string[]): void {
+/** Variables that the launcher sets for Deno, and what it puts before the name of those that it keeps from Deno. */
+const FOR_DENO = ["DENO_DIR", "DENO_NO_UPDATE_CHECK"], KEPT = "_ALPS_KEPT_";
+
+/**
+ * Has the portable file show as `alps-agent` with the arguments that it was given, and gives what it starts the variables
+ * that it was given. Other kinds of program do so by themselves.
+ */
+export function settlePortableProcess(args: readonly string[]): void {
   if (packaging() !== "portable") return;
+  for (const [name, value] of variableChanges(Deno.env.toObject())) {
+    if (value === undefined) Deno.env.delete(name);
+    else Deno.env.set(name, value);
+  }
   try {
     Deno.writeTextFileSync("/proc/self/comm", NAME);
     showArguments([NAME, ...args]);
   } catch {
     // Nothing but what people see depends on it.
   }
+}
+
+/** What makes the variables those that the launcher was given; undefined removes one. */
+export function variableChanges(env: Readonly<Record<string, string>>): Map<string, string | undefined> {
+  const changes = new Map<string, string | undefined>(FOR_DENO.map((name) => [name, undefined]));
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith(KEPT)) changes.set(name, undefined).set(name.slice(KEPT.length), value);
+  }
+  return changes;
 }
 
 /** Where a process's arguments are in its memory: `arg_start` and `arg_end` of /proc/PID/stat. */
