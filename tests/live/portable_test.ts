@@ -118,3 +118,21 @@ rootTest(
     await assert.rejects(Deno.stat(state), Deno.errors.NotFound);
   },
 );
+
+rootTest(
+  "portable file: installed where there is no space, it names the place and leaves nothing half written",
+  async (root) => {
+    const small = `${root.folder}/small`;
+    await Deno.mkdir(small);
+    const script = 'mount -t tmpfs -o size=2m none "$0" || exit 99; "$1" install --root "$0"; code=$?; ' +
+      'find "$0" -type f; exit $code';
+    const { code, stdout, stderr } = await finish(
+      ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, small, await portable()],
+    );
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(
+      stderr,
+      /^alps-agent: cannot write \/.*\/small\/usr\/local\/bin\/alps-agent: No space left on device\n$/,
+    );
+  },
+);
