@@ -2,10 +2,14 @@
 
 import { formatHostPort } from "./api/address.ts";
 import { type Actions, main, processSurroundings } from "./cli/program.ts";
+import { licencesText, versionText } from "./core/about.ts";
+import { settlePortableProcess } from "./core/portable_process.ts";
 import project from "./deno.json" with { type: "json" };
 
 /** Each command is loaded only when it is run. */
 const actions: Actions = {
+  version: versionText,
+  licences: licencesText,
   run: async (options) => (await import("./core/run.ts")).runAgent(options, project.version),
   doctor: async (options) =>
     options.restore
@@ -21,6 +25,11 @@ const actions: Actions = {
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
   traceMake: async (options) => (await import("./bench/trace_command.ts")).runTraceMake(options),
+  install: async ({ root }) => (await import("./deploy/install.ts")).install(root, console.log),
+  uninstall: async ({ root }) => (await import("./deploy/uninstall.ts")).uninstall(root, console.log),
 };
 
-if (import.meta.main) Deno.exit(await main(Deno.args, actions));
+if (import.meta.main) {
+  settlePortableProcess(Deno.args);
+  Deno.exit(await main(Deno.args, actions));
+}

@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { runMemory } from "./memory.ts";
+import { ONE_FILE, runOneFile } from "./one_file.ts";
 import { runOverhead } from "./overhead.ts";
 
 const program = new Command("deno task bench").description("Benchmarks. Each needs root.");
@@ -20,6 +21,14 @@ program.command("memory")
   .option("--json", "print one JSON document", false)
   .action(async (options: { functions: number; invocations: number; json: boolean }) =>
     Deno.exit(await runMemory(options))
+  );
+program.command("one-file")
+  .description("how large the one file is, how fast it is ready, and what it holds in memory")
+  .option("--file <file>", "the file", ONE_FILE)
+  .option("--rounds <n>", "how often it is started", (text) => Number(text), 9)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: { file: string; rounds: number; json: boolean }) =>
+    Deno.exit(await runOneFile(options))
   );
 
 if (import.meta.main) await program.parseAsync(Deno.args, { from: "user" });

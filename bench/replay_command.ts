@@ -2,6 +2,7 @@
  * `alps-agent replay`: sends a trace to a host and reports what was measured.
  */
 import type { ReplayOptions as CommandOptions } from "../cli/commands.ts";
+import { builtFrom } from "../core/about.ts";
 import { ExitStatus, FailedError } from "../cli/errors.ts";
 import { escapedLines, shown } from "../observe/names.ts";
 import { measure, type Measurement } from "./join.ts";
@@ -42,7 +43,7 @@ export async function runReplay(options: CommandOptions): Promise<number> {
   if (options.json) {
     const results: Results = {
       machine: describeMachine(),
-      commit: await describeCommit(CHECKOUT),
+      commit: builtFrom() ?? await describeCommit(CHECKOUT),
       runs: [run],
     };
     console.log(escapedLines(JSON.stringify(results, null, 2)));

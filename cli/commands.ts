@@ -41,6 +41,16 @@ export const DOCTOR_TABLE = {
   "state": withDefault(path("FOLDER"), "/var/lib/alps", "with --restore: that agent's state folder"),
 } as const satisfies OptionTable;
 
+/** Both `install` and `uninstall`. */
+export const INSTALL_TABLE = {
+  "root": withDefault(path("FOLDER"), "/", "the root of the machine's file system, to prepare another one"),
+} as const satisfies OptionTable;
+
+/** `alps-agent install` and `uninstall`. */
+export interface InstallOptions {
+  readonly root: string;
+}
+
 /** `alps-agent doctor`. */
 export interface DoctorOptions {
   readonly json: boolean;

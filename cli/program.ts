@@ -1,6 +1,5 @@
 /** The command line: commands, options, help, and the exit status that every error leads to. */
 import { Command, CommanderError, Option } from "commander";
-import project from "../deno.json" with { type: "json" };
 import { NotSupportedError } from "../ffi/errors.ts";
 import { escapedLines, oneLine, shown } from "../observe/names.ts";
 import {
@@ -8,6 +7,8 @@ import {
   type DoctorOptions,
   HOST_TABLE,
   type HostOptions,
+  INSTALL_TABLE,
+  type InstallOptions,
   REPLAY_TABLE,
   type ReplayOptions,
   replayOptions,
@@ -25,11 +26,17 @@ const MOST_MESSAGE = 4000;
 
 /** What the commands do; each returns its exit status. Injected, so that only the one that runs is loaded. */
 export interface Actions {
+  /** What `--version` prints. */
+  version(): string;
+  /** What `--licenses` prints. */
+  licences(): string;
   run(options: RunOptions): Promise<number>;
   doctor(options: DoctorOptions): Promise<number>;
   host(options: HostOptions): Promise<number>;
   replay(options: ReplayOptions): Promise<number>;
   traceMake(options: TraceMakeOptions): Promise<number>;
+  install(options: InstallOptions): Promise<number>;
+  uninstall(options: InstallOptions): Promise<number>;
 }
 
 /** The process's surroundings; replaced in tests. */
@@ -81,12 +88,21 @@ export async function main(
 export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, "env" | "out">): Program {
   const command = new Command("alps-agent")
     .description("Makes short function invocations finish first, and learns which ones are short.")
-    .version(`alps-agent ${project.version}`)
+    .option("-V, --version", "show the version, the commit, and what it was built with")
+    .option("--licenses", "show the licences of everything in this program")
     .configureOutput({ writeOut: out, writeErr: () => {}, outputError: () => {} })
     .addHelpText("after", "\nThe agent's own options: alps-agent run --help")
     .showSuggestionAfterError(false)
     .exitOverride();
   const program: Program = { command, status: ExitStatus.done };
+
+  const shows = (option: string, text: () => string) =>
+    command.on(`option:${option}`, () => {
+      out(text());
+      throw new CommanderError(ExitStatus.done, `alps.${option}`, "");
+    });
+  shows("version", () => actions.version());
+  shows("licenses", () => actions.licences());
 
   addCommand(command, "run", RUN_TABLE, { isDefault: true })
     .description("run the agent (the default command)")
@@ -125,6 +141,19 @@ export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, 
       const raw = rawValues(self, TRACE_MAKE_TABLE);
       program.status = await actions.traceMake(readValues("trace make", TRACE_MAKE_TABLE, [raw]));
     });
+  const descriptions = {
+    install: "put this file in place as a service, or in place of an older one",
+    uninstall: "take away what install has put in place",
+  };
+  for (const name of ["install", "uninstall"] as const) {
+    addCommand(command, name, INSTALL_TABLE)
+      .description(descriptions[name])
+      .action(async (_, self: Command) => {
+        program.status = await actions[name](
+          readValues(name, INSTALL_TABLE, [rawValues(self, INSTALL_TABLE)]),
+        );
+      });
+  }
   return program;
 }
 
@@ -182,7 +211,7 @@ function unexpected(command: Command, table: OptionTable, argument: string): Usa
     const option = argument.replace(/=.*$/s, "");
     if (Object.hasOwn(table, option.slice(2))) return new UsageError(`${option} takes no value`);
     const allowed = [...Object.keys(table).map((name) => `--${name}`), "--help"];
-    if (command.name() === "run") allowed.push("--version");
+    if (command.name() === "run") allowed.push("--version", "--licenses");
     const near = nearest(option, allowed);
     const hint = near === undefined ? "" : ` (did you mean ${near}?)`;
     return new UsageError(`unknown option ${shown(option)}${hint}: allowed are ${allowed.join(", ")}`);
@@ -205,7 +234,7 @@ function commandsOf(group: Command): string {
 /** Commander's own complaints: an option at the end without its value, and help on a command that there is not. */
 function usageOf(error: CommanderError, program: Command): UsageError {
   const option = /--[a-z_-]+/.exec(error.message)?.[0];
-  const kind = [RUN_TABLE, DOCTOR_TABLE, HOST_TABLE, REPLAY_TABLE, TRACE_MAKE_TABLE]
+  const kind = [RUN_TABLE, DOCTOR_TABLE, HOST_TABLE, REPLAY_TABLE, TRACE_MAKE_TABLE, INSTALL_TABLE]
     .map((table: OptionTable) => table[option?.slice(2) ?? ""])
     .find((spec) => spec !== undefined)?.kind;
   if (error.code === "commander.optionMissingArgument" && kind !== undefined) {

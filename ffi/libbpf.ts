@@ -1,9 +1,10 @@
 /** libbpf, as far as the agent needs it: objects, programs, maps, iterators. */
 
-import { assetPath } from "./assets.ts";
+import { readAsset } from "./assets.ts";
 import { Btf } from "./btf.ts";
 import { EEXIST, KernelError } from "./errors.ts";
 import { cString, memoryAt } from "./memory.ts";
+import { MemoryFile } from "./memory_file.ts";
 
 const symbols = {
   // libbpf_print_fn_t libbpf_set_print(libbpf_print_fn_t fn)
@@ -68,9 +69,15 @@ const MAX_MESSAGE_BYTES = (1 << 24) + (1 << 12);
 
 type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
+/** Opens the library from memory: it need not be a file, nor be where files may be executed. */
+function openLibrary(): Deno.DynamicLibrary<typeof symbols> {
+  using file = new MemoryFile("libbpf", readAsset("libbpf/lib/libbpf.so.1"));
+  return Deno.dlopen(file.path, symbols);
+}
+
 /** The opened library. Its messages (a verifier's log, say) are collected while an object is opened and loaded. */
 export class Libbpf implements Disposable {
-  readonly #library = Deno.dlopen(assetPath("libbpf/lib/libbpf.so.1"), symbols);
+  readonly #library = openLibrary();
   readonly #print: Deno.UnsafeCallback<{ parameters: ["i32", "pointer", "pointer"]; result: "i32" }>;
   #log: string[] = [];
 

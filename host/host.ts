@@ -1,14 +1,15 @@
 /**
  * `alps-agent host`: a small FaaS host for demos, tests and benchmarks.
  */
-import { fileURLToPath } from "node:url";
 import { formatHostPort, parseListen, ServerError } from "../api/address.ts";
 import { oneLine } from "../observe/names.ts";
 import { createHostApp } from "./app.ts";
 import { FunctionCgroups } from "./cgroups.ts";
 import { type Commands, CommandsError, readCommands } from "./commands.ts";
 import { ForkServer, ForkServerError } from "./forkserver.ts";
+import { readAsset } from "../ffi/assets.ts";
 import { NotSupportedError } from "../ffi/errors.ts";
+import { MemoryFile } from "../ffi/memory_file.ts";
 
 export interface HostOptions {
   /** `HOST:PORT`; port 0 is any free one. */
@@ -35,9 +36,13 @@ export interface RunningHost extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** The native parent's executable, made by `deno task build`. */
+/** The native parent's executable in memory, from the first start of it to the end of this process. */
+let hostBinary: MemoryFile | undefined;
+
+/** A path that starts the native parent, which `deno task build` makes. */
 export function hostBinaryPath(): string {
-  return fileURLToPath(new URL("../build/host/alps-functions", import.meta.url));
+  hostBinary ??= new MemoryFile("alps-functions", readAsset("host/alps-functions"));
+  return hostBinary.path;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The learning thread, as the main thread sees it. */
 
+import { workerUrl } from "../ffi/assets.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import type { FromLearningThread, LearningOptions, Moment, ToLearningThread } from "./messages.ts";
 import type { Policy } from "./policy.ts";
@@ -15,7 +16,7 @@ export interface LearningListener {
 
 /** Starts, feeds and ends the learning thread. */
 export class LearningThread implements Disposable {
-  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), {
+  readonly #worker = new Worker(workerUrl("learn_worker.js", "./worker.ts", import.meta.url), {
     type: "module",
     name: "alps-learn",
   });

@@ -17,6 +17,8 @@ export function compilerFlags(arch: typeof Deno.build.arch, libbpfDir: string): 
   return [
     ..."-g -O2 -Wall -Werror -target bpf -mcpu=v3".split(" "),
     `-D__TARGET_ARCH_${TARGET_ARCH[arch]}`,
+    // The type information names the source: the same wherever the checkout is.
+    `-ffile-prefix-map=${ROOT}=.`,
     "-I",
     join(libbpfDir, "include"),
     "-idirafter",

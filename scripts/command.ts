@@ -89,6 +89,9 @@ export function isFile(path: string): boolean {
   }
 }
 
+/** What a full, read-only or limited file system answers: ENOSPC, EROFS, EDQUOT. */
+const NO_ROOM = /\(os error (28|30|122)\)/;
+
 /**
  * Runs a script's main function: a {@link SetupError} becomes its message on standard error and its exit
  * status, as does a file that somebody else owns; anything else is a fault of ours and keeps its stack.
@@ -100,6 +103,11 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
     if (error instanceof SetupError) {
       console.error(error.message);
       Deno.exit(error.status);
+    }
+    if (error instanceof Error && NO_ROOM.test(error.message)) {
+      // Deno's message ends with the operation and the place.
+      console.error(`cannot build: ${error.message}`);
+      Deno.exit(1);
     }
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     console.error(

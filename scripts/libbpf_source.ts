@@ -21,6 +21,8 @@ export interface PinnedSource {
   sha256: string;
   /** The Debian releases that may carry it, the likeliest first. */
   suites: string[];
+  /** The environment variable that names the archive on machines without a network. */
+  variable: string;
 }
 
 /** libbpf 1.5.0, as Debian 13 has it. */
@@ -30,18 +32,41 @@ export const LIBBPF_SOURCE: PinnedSource = {
   file: "libbpf_1.5.0.orig.tar.gz",
   sha256: "53492aff6dd47e4da04ef5e672d753b9743848bdb38e9d90eafbe190b7983c44",
   suites: ["trixie"],
+  variable: "ALPS_LIBBPF_TARBALL",
+};
+
+/** elfutils 0.192, of which libelf is taken. Debian's libelf.a cannot go into a shared object. */
+export const ELFUTILS_SOURCE: PinnedSource = {
+  package: "elfutils",
+  version: "0.192",
+  file: "elfutils_0.192.orig.tar.bz2",
+  sha256: "616099beae24aba11f9b63d86ca6cc8d566d968b802391334c91df54eab416b4",
+  suites: ["trixie"],
+  variable: "ALPS_ELFUTILS_TARBALL",
+};
+
+/** zlib 1.3.1, which libelf needs. */
+export const ZLIB_SOURCE: PinnedSource = {
+  package: "zlib",
+  version: "1.3.1",
+  file: "zlib_1.3.dfsg+really1.3.1.orig.tar.gz",
+  sha256: "60dd315c07f616887caa029408308a018ace66e3d142726a97db164b3b8f69fb",
+  suites: ["trixie"],
+  variable: "ALPS_ZLIB_TARBALL",
 };
 
 /** What people may set in place of the machine's own apt configuration. */
 export interface SourceOverrides {
-  /** `ALPS_LIBBPF_TARBALL`: the archive itself, for machines without a network. */
+  /** What the source's variable says: the archive itself, for machines without a network. */
   tarball?: string | undefined;
   /** `ALPS_DEBIAN_MIRROR`: the address of a Debian mirror, as in a line of apt's sources. */
   mirror?: string | undefined;
 }
 
-const OVERRIDE_HINT = "Give the archive itself with ALPS_LIBBPF_TARBALL=/path/to/libbpf_1.5.0.orig.tar.gz, " +
-  "or a Debian mirror with ALPS_DEBIAN_MIRROR=ADDRESS.";
+function overrideHint({ variable, file }: PinnedSource): string {
+  return `Give the archive itself with ${variable}=/path/to/${file}, ` +
+    "or a Debian mirror with ALPS_DEBIAN_MIRROR=ADDRESS.";
+}
 
 /**
  * Gets a pinned source archive, and verifies its checksum wherever it comes from.
@@ -57,13 +82,16 @@ export async function fetchSource(
 ): Promise<string> {
   if (overrides.tarball !== undefined) {
     if (!isFile(overrides.tarball)) {
-      throw new SetupError(`cannot read ALPS_LIBBPF_TARBALL="${overrides.tarball}": no such file`);
+      throw new SetupError(`cannot read ${source.variable}="${overrides.tarball}": no such file`);
     }
     await verify(overrides.tarball, source.sha256);
     return overrides.tarball;
   }
   if (findProgram("apt-get") === undefined) {
-    throw new SetupError(`cannot fetch ${source.file}: this machine has no apt-get. ${OVERRIDE_HINT}`, 3);
+    throw new SetupError(
+      `cannot fetch ${source.file}: this machine has no apt-get. ${overrideHint(source)}`,
+      3,
+    );
   }
   const mirrors = overrides.mirror === undefined ? await machineMirrors() : [mirrorAt(overrides.mirror)];
   const failures: string[] = [];
@@ -79,7 +107,7 @@ export async function fetchSource(
     }
   }
   if (failures.length === 0) failures.push("no mirror of Debian is in this machine's apt configuration");
-  throw new SetupError(`cannot fetch ${source.file}:\n  ${failures.join("\n  ")}\n${OVERRIDE_HINT}`);
+  throw new SetupError(`cannot fetch ${source.file}:\n  ${failures.join("\n  ")}\n${overrideHint(source)}`);
 }
 
 /** The mirrors of Debian that this machine's apt is configured with. */

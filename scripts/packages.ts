@@ -16,10 +16,15 @@ export const NEEDS: Need[] = [
   program("ar", "binutils"),
   program("tar", "tar"),
   program("gzip", "gzip"),
+  program("bzip2", "bzip2"),
   header("stdio.h", "libc6-dev"),
   header("linux/types.h", "linux-libc-dev"),
-  header("libelf.h", "libelf-dev"),
-  header("zlib.h", "zlib1g-dev"),
+];
+
+/** What the portable file's launcher is linked with. */
+export const COMPILE_NEEDS: Need[] = [
+  header("zstd.h", "libzstd-dev"),
+  header("openssl/sha.h", "libssl-dev"),
 ];
 
 /** What virtual machines need. */

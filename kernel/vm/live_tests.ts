@@ -9,6 +9,8 @@ export const IN_THE_MACHINE: readonly string[] = [
   "stock_test.ts",
   "identity_cgroup_test.ts",
   "doctor_test.ts",
+  "portable_test.ts",
+  "service_test.ts",
   "leaks_test.ts",
   "agent_test.ts",
   "ring_test.ts",

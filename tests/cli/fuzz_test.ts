@@ -6,6 +6,7 @@ import { FailedError, UsageError } from "../../cli/errors.ts";
 import { RUN_TABLE, variableOf } from "../../cli/options.ts";
 import { main } from "../../cli/program.ts";
 import { anyText, fieldValue, mostly, often, ruleText } from "../fuzz.ts";
+import { everyAction } from "./every_action.ts";
 
 const options = Object.keys(RUN_TABLE);
 
@@ -40,7 +41,7 @@ const words = fc.oneof(
 async function run(args: string[], env: Record<string, string>): Promise<void> {
   let out = "", err = "";
   const act = () => Promise.resolve(0);
-  const status = await main(args, { run: act, host: act, replay: act, traceMake: act, doctor: act }, {
+  const status = await main(args, everyAction(act), {
     env,
     out: (text) => void (out += text),
     err: (text) => void (err += text),

@@ -22,11 +22,15 @@ async function run(
     return Promise.resolve().then(act);
   };
   const actions: Actions = {
+    version: () => "alps-agent 1.2.3\n",
+    licences: () => "all of them\n",
     run: action("run"),
     doctor: action("doctor"),
     host: action("host"),
     replay: action("replay"),
     traceMake: action("traceMake"),
+    install: action("install"),
+    uninstall: action("uninstall"),
   };
   outcome.status = await main(args, actions, {
     env,
@@ -166,7 +170,9 @@ Deno.test("main() runs the other commands with their options", async () => {
 
 Deno.test("main() shows version and help on standard output, and runs nothing", async () => {
   const cases: [string[], RegExp][] = [
-    [["--version"], /^alps-agent \d+\.\d+\.\d+\n$/],
+    [["--version"], /^alps-agent 1\.2\.3\n$/],
+    [["-V"], /^alps-agent 1\.2\.3\n$/],
+    [["--licenses"], /^all of them\n$/],
     [["--help"], /run \[options\].*run the agent[^]*host[^]*replay[^]*trace[^]*alps-agent run --help/],
     [["help"], /Usage: alps-agent/],
     [["run", "--help"], /--ml <avg\|LR>[^]*\(default: avg\)[^]*--max-wait <SECONDS>[^]*--exp_result <FILE>/],
@@ -184,7 +190,7 @@ Deno.test("main() shows version and help on standard output, and runs nothing", 
 
 Deno.test("main() lists the allowed options for one that it does not know", async () => {
   const all =
-    /: allowed are --ml, --alpha, .*--max-wait, .*--exp_result, --log-level, --log-format, --help, --version\n$/;
+    /: allowed are --ml, --alpha, .*--max-wait, .*--exp_result, --log-level, --log-format, --help, --version, --licenses\n$/;
   for (const args of [["--zzz"], ["--zzz=3"], ["run", "--zzz", "3"], ["--ml", "LR", "--zzz"], ["-x"]]) {
     await refused(args, all);
   }
@@ -204,11 +210,17 @@ Deno.test("main() refuses doctor's two tasks at once", async () => {
 });
 
 Deno.test("main() lists the commands for one that it does not know", async () => {
-  await refused(["doktor"], 'unknown command "doktor": must be one of run, doctor, host, replay, trace');
+  await refused(
+    ["doktor"],
+    'unknown command "doktor": must be one of run, doctor, host, replay, trace, install, uninstall',
+  );
   await refused(["--", "foo"], /unknown command "foo"/);
   await refused(["trace"], "trace needs a command: must be make");
   await refused(["trace", "convert"], 'unknown command "convert": must be make');
-  await refused(["help", "foo"], "help needs a command: must be one of run, doctor, host, replay, trace");
+  await refused(
+    ["help", "foo"],
+    "help needs a command: must be one of run, doctor, host, replay, trace, install, uninstall",
+  );
   await refused(["run", "run"], 'unexpected argument "run": a command comes first, its options after it');
   await refused(["--ml", "LR", "host"], /unexpected argument "host": a command comes first/);
   await refused(["host", "x"], 'unexpected argument "x": host takes options only');

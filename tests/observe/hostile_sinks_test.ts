@@ -20,6 +20,7 @@ import { RuleSet } from "../../observe/rule_set.ts";
 import { parseNewRule, parseRule } from "../../observe/rules.ts";
 import { emptyMetrics, fakeApi } from "../api/fake_view.ts";
 import { assertHarmless, HOSTILE_NAMES } from "./hostile_names.ts";
+import { everyAction } from "../cli/every_action.ts";
 
 /** What a sink made of a name, and how many lines that has with an honest one (undefined: any number). */
 type Output = [text: string, lines: number | undefined];
@@ -167,7 +168,7 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
     for (const args of given) {
       const status = await main(
         args,
-        { run: fail, host: fail, replay: fail, traceMake: fail, doctor: fail },
+        everyAction(fail),
         {
           env: {},
           out: () => {},
@@ -183,7 +184,7 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
     const none = () => Promise.resolve(0);
     const env = { ALPS_ML: name, ALPS_RULE: name };
     const err = (text: string) => error += text;
-    await main([], { run: none, host: none, replay: none, traceMake: none, doctor: none }, {
+    await main([], everyAction(none), {
       env,
       out: () => {},
       err,
@@ -194,7 +195,7 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
     let error = "";
     const fail = () => Promise.reject(new TypeError(name));
     const err = (text: string) => error += text;
-    await main([], { run: fail, host: fail, replay: fail, traceMake: fail, doctor: fail }, {
+    await main([], everyAction(fail), {
       env: {},
       out: () => {},
       err,

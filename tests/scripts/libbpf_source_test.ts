@@ -19,6 +19,7 @@ const SOURCE: PinnedSource = {
   file: "example_1.0.orig.tar.gz",
   sha256: sha256(CONTENT),
   suites: ["trixie"],
+  variable: "ALPS_LIBBPF_TARBALL",
 };
 
 async function inFolder(action: (folder: string) => Promise<void>): Promise<void> {

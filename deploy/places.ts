@@ -1,0 +1,12 @@
+/** Where an installed agent is. */
+
+/** The one file. */
+export const EXECUTABLE = "/usr/local/bin/alps-agent";
+/** The systemd service. */
+export const UNIT = "/etc/systemd/system/alps-agent.service";
+/** What `systemctl enable` makes. */
+export const ENABLED = "/etc/systemd/system/multi-user.target.wants/alps-agent.service";
+/** The configuration, which is its user's from the first installation on. */
+export const CONFIG = "/etc/alps/agent.json";
+/** The state folder, with the journal of changes. */
+export const STATE = "/var/lib/alps";

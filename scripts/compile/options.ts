@@ -1,0 +1,8 @@
+/**
+ * What both kinds of the one file let the program do. All of it, because Deno lets nobody read `/proc/PID` or write below
+ * `/sys` with less: that is where processes are looked at and where cgroups are. Modules come from the file alone.
+ */
+export const PERMISSIONS: readonly string[] = ["--allow-all"];
+
+/** Deno looks neither for settings around the folder that it is started in, nor for modules elsewhere. */
+export const CLOSED: readonly string[] = ["--no-config", "--no-lock", "--no-npm", "--no-remote"];

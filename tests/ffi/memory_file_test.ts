@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { MemoryFile } from "../../ffi/memory_file.ts";
+
+Deno.test("MemoryFile can be executed, and is gone when it is disposed of", async () => {
+  const program = await Deno.readFile("/bin/true");
+  let path: string;
+  {
+    using file = new MemoryFile("a program", program);
+    path = file.path;
+    assert.equal(Deno.readLinkSync(path), "/memfd:a program (deleted)");
+    assert.ok((await new Deno.Command(path).output()).success);
+  }
+  assert.throws(() => Deno.lstatSync(path), Deno.errors.NotFound);
+});
+
+Deno.test("MemoryFile leaves no descriptor to what is started", async () => {
+  using _file = new MemoryFile("kept", new Uint8Array(1));
+  const { stdout } = await new Deno.Command("ls", { args: ["-l", "/proc/self/fd"] }).output();
+  assert.doesNotMatch(new TextDecoder().decode(stdout), /memfd:kept/);
+});
+
+Deno.test("MemoryFile takes no name with a NUL", () => {
+  assert.throws(() => new MemoryFile("a\0b", new Uint8Array(1)), /holds a NUL/);
+});
