@@ -12,6 +12,7 @@ export type AssetName =
   | "libbpf/lib/libbpf.so.1"
   | "bpf/observe.bpf.o"
   | "host/alps-functions"
+  | "bench/alps-send"
   | "about.json"
   | "licences.txt"
   | "deploy/alps-agent.service"

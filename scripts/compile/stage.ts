@@ -17,7 +17,12 @@ export async function stage(folder: string): Promise<string[]> {
   const objects = [...Deno.readDirSync(join(BUILD_DIR, "bpf"))].map((entry) => entry.name)
     .filter((name) => name.endsWith(".bpf.o") && !name.startsWith("."));
   const files = [
-    ...["libbpf/lib/libbpf.so.1", "host/alps-functions", ...objects.map((name) => `bpf/${name}`)]
+    ...[
+      "libbpf/lib/libbpf.so.1",
+      "host/alps-functions",
+      "bench/alps-send",
+      ...objects.map((name) => `bpf/${name}`),
+    ]
       .map((name) => join(BUILD_DIR, name)),
     ...["deploy/alps-agent.service", "deploy/agent.json"].map((name) => join(ROOT, name)),
   ];

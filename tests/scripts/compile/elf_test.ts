@@ -33,7 +33,9 @@ Deno.test("every ELF file in the one file asks for glibc 2.34 at most, and for n
       assert.deepEqual(libraries.filter((name) => !WITH_GLIBC.test(name)), [], path);
       found.push(path.slice(path.lastIndexOf("/") + 1));
     }
-    for (const name of ["launcher", "libbpf.so.1", "alps-functions"]) assert.ok(found.includes(name), name);
+    for (const name of ["launcher", "libbpf.so.1", "alps-functions", "alps-send"]) {
+      assert.ok(found.includes(name), name);
+    }
     // libelf and zlib are in libbpf's shared object.
     const { libraries } = elfNeeds(await Deno.readFile(join(folder, "libbpf.so.1")));
     assert.deepEqual(libraries.filter((name) => !/^(libc\.so\.6|ld-linux.*)$/.test(name)), []);
