@@ -13,10 +13,13 @@ export class Churn implements AsyncDisposable {
     this.#reader = process.stdout.getReader();
   }
 
-  /** @param program a copy of it; `threads` start and end in each batch */
-  static async start(program: string, threads: number): Promise<Churn> {
-    const args = [String(threads)];
-    const process = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
+  /**
+   * @param program a copy of it; `threads` start and end in each batch
+   * @param wrapper a command that starts it
+   */
+  static async start(program: string, threads: number, wrapper: string[] = []): Promise<Churn> {
+    const [command, ...args] = [...wrapper, program, String(threads)];
+    const process = new Deno.Command(command!, { args, stdin: "piped", stdout: "piped" }).spawn();
     const churn = new Churn(process);
     await churn.batch(); // it is past its exec
     return churn;
