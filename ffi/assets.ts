@@ -31,7 +31,7 @@ const PARTS_VARIABLE = "_ALPS_AGENT_PARTS", FILE_VARIABLE = "_ALPS_AGENT_FILE";
 /** How this program is brought along, by where its modules are. */
 export function packaging(moduleUrl: string = import.meta.url): Packaging {
   if (moduleUrl.endsWith(".ts")) return "source";
-  return /^(blob:|file:\/\/\/proc\/self\/fd\/)/.test(moduleUrl) ? "portable" : "compiled";
+  return /^(data:|file:\/\/\/proc\/self\/fd\/)/.test(moduleUrl) ? "portable" : "compiled";
 }
 
 /** The one file that this program is; undefined where it runs from its source. */

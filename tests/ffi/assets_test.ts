@@ -5,7 +5,7 @@ Deno.test("packaging() tells how the program is brought along by where its modul
   assert.equal(packaging(), "source");
   assert.equal(packaging("file:///tmp/deno-compile-alps-agent/stage/agent.js"), "compiled");
   assert.equal(packaging("file:///proc/self/fd/4"), "portable");
-  assert.equal(packaging("blob:null/1354135c-bd30-4ab1-8cec-ffdc1daf70e5"), "portable");
+  assert.equal(packaging("data:application/javascript;base64,AAAA"), "portable");
   assert.equal(ownFile(), undefined);
 });
 
