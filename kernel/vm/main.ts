@@ -133,7 +133,8 @@ async function testOn(kernel: Kernel, { files, options }: Request): Promise<Verd
       for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
       output += decoder.decode(chunk, { stream: true });
     });
-    const verdict = verdictOf(end, output);
+    const filtered = options.some((option) => option.startsWith("--filter"));
+    const verdict = verdictOf(end, output, filtered);
     if (verdict.trouble !== undefined) console.log(`Linux ${kernel.release}: ${verdict.trouble}`);
     const minutes = ((performance.now() - startMs) / 60_000).toFixed(1);
     console.log(

@@ -18,8 +18,10 @@ const COMPLAINT =
 /**
  * Judges: by the counts that the tests printed last, the exit status, and what the kernel said. A test that was skipped is a
  * failure: what cannot run in the machines is left out as a file, with its reason.
+ *
+ * @param filtered some tests were not asked for: they count as skipped
  */
-export function verdictOf({ status, hung, console }: MachineEnd, output: string): Verdict {
+export function verdictOf({ status, hung, console }: MachineEnd, output: string, filtered = false): Verdict {
   const counts = [...output.matchAll(/^(\d+) passed, (\d+) failed\r?$/gm)].at(-1);
   const passed = Number(counts?.[1] ?? 0), failed = Number(counts?.[2] ?? 0);
   const trouble = (what: string) => ({
@@ -30,7 +32,7 @@ export function verdictOf({ status, hung, console }: MachineEnd, output: string)
   if (hung) return trouble("the machine hung and was killed");
   if (status === undefined) return trouble("the machine ended before the tests did");
   const [, reasons] = /^\d+ skipped\n((?: {2}.*\n)*)/m.exec(output.replaceAll("\r", "")) ?? [];
-  if (reasons !== undefined) return trouble(`tests were skipped:\n${reasons.trimEnd()}\n`);
+  if (reasons !== undefined && !filtered) return trouble(`tests were skipped:\n${reasons.trimEnd()}\n`);
   const complaint = console.split("\n").find((line) => COMPLAINT.test(line));
   if (complaint !== undefined) return trouble(`the kernel complained: ${complaint.trim()}`);
   if (counts === undefined || (status === 0) !== (failed === 0)) {

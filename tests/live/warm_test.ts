@@ -53,7 +53,7 @@ Deno.test(liveTest(
   "warm: a pause that is shorter than the gap does not end an invocation, a longer one does",
   async (lab) => {
     lab.rule("patient=exe:{lab}/patient;mode=warm;gap_ms=400");
-    lab.rule("strict=exe:{lab}/strict;mode=warm;gap_ms=5");
+    lab.rule(`strict=exe:{lab}/strict;mode=warm;gap_ms=${5 * Math.min(PATIENCE, 4)}`);
     await using patient = await started(lab, "patient");
     await using strict = await started(lab, "strict");
     const used: number[] = [];

@@ -83,6 +83,7 @@ Deno.test("verdictOf() takes the last counts; a machine that hangs, crashes or c
     assert.equal(verdict.failed, failed, JSON.stringify(change));
     assert.match(verdict.trouble!, trouble);
   }
+  assert.equal(verdictOf(fine, "3 skipped\n5 passed, 0 failed\n", true).trouble, undefined, "not asked for");
   assert.equal(
     verdictOf({ ...fine, status: 1 }, "5 passed, 2 failed\n").trouble,
     undefined,
