@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { FailedError, NotPossibleError } from "../cli/errors.ts";
 import { ownFile, readAsset } from "../ffi/assets.ts";
 import { osReason } from "../ffi/errors.ts";
-import { CONFIG, EXECUTABLE, STATE, UNIT } from "./places.ts";
+import { CONFIG, EXECUTABLE, exists, STATE, UNIT } from "./places.ts";
 
 /** What to install; replaced in tests. */
 export interface Product {
@@ -92,15 +92,6 @@ function writeWhole(path: string, mode: number, write: (unfinished: string) => v
       // It was not made.
     }
     throw new FailedError(`cannot write ${path}: ${osReason(error)}`);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

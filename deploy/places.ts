@@ -10,3 +10,13 @@ export const ENABLED = "/etc/systemd/system/multi-user.target.wants/alps-agent.s
 export const CONFIG = "/etc/alps/agent.json";
 /** The state folder, with the journal of changes. */
 export const STATE = "/var/lib/alps";
+
+/** Whether something is at a path, be it a link to nowhere. */
+export function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -6,7 +6,7 @@ import { AgentLock, LOCK_PATH, LockedError } from "../core/lock.ts";
 import { restoreMachine, restoreSummary } from "../core/restore.ts";
 import { readAsset } from "../ffi/assets.ts";
 import { osReason } from "../ffi/errors.ts";
-import { CONFIG, ENABLED, EXECUTABLE, STATE, UNIT } from "./places.ts";
+import { CONFIG, ENABLED, EXECUTABLE, exists, STATE, UNIT } from "./places.ts";
 
 /** What uninstalling needs besides files; replaced in tests. */
 export interface Surroundings {
@@ -82,15 +82,6 @@ function isUnchanged(path: string, config: () => Uint8Array): boolean {
   try {
     const found = Deno.readFileSync(path), shipped = config();
     return found.length === shipped.length && found.every((byte, i) => byte === shipped[i]);
-  } catch {
-    return false;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
   } catch {
     return false;
   }

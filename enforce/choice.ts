@@ -120,7 +120,8 @@ export class Choice {
       tasks += entry.runnable = slots.runnable(entry.slot);
       this.entries.setGroup(entry, slots.group(entry.slot));
       // Before any rank is made: of a function without a policy it depends on all of its invocations.
-      this.ranking.note(entry.invocation.functionId, slots.attainedNs(entry.slot, nowNs));
+      entry.attainedNs = slots.attainedNs(entry.slot, nowNs);
+      this.ranking.note(entry.invocation.functionId, entry.attainedNs);
     }
     return tasks;
   }
@@ -129,8 +130,7 @@ export class Choice {
     this.#selection.clear();
     for (const entry of this.#near) {
       if (entry.gone || entry.runnable === 0) continue;
-      const { functionId, startNs } = entry.invocation;
-      const attainedNs = this.slots.attainedNs(entry.slot, nowNs);
+      const { attainedNs, invocation: { functionId, startNs } } = entry;
       entry.rank = this.overdue.rank(entry, attainedNs, nowNs) ??
         Math.max(LOWEST_RANK, this.ranking.rank(functionId, attainedNs, startNs));
       const lead = entry.chosen && this.slots.running(entry.slot) > 0 ? leadOf(entry.rank, startNs) : 0;

@@ -8,8 +8,9 @@ export interface Entry {
   readonly invocation: ActiveInvocation;
   /** The invocation's, at hand. */
   readonly slot: number;
-  /** Its tasks that want a CPU, and its group, when it was looked at last. */
+  /** Its tasks that want a CPU, the CPU time that it had used, and its group, when it was looked at last. */
   runnable: number;
+  attainedNs: number;
   group: number;
   demoted: boolean;
   chosen: boolean;
@@ -38,6 +39,7 @@ export class Entries {
       invocation,
       slot: invocation.slot,
       runnable: 0,
+      attainedNs: 0,
       group: 0,
       demoted: false,
       chosen: false,

@@ -11,6 +11,7 @@ import {
   privateConfig,
 } from "../../scripts/libbpf_source.ts";
 import { sha256 } from "../../scripts/stamp.ts";
+import { inFolder } from "../in_folder.ts";
 
 const CONTENT = "not really an archive\n";
 const SOURCE: PinnedSource = {
@@ -21,15 +22,6 @@ const SOURCE: PinnedSource = {
   suites: ["trixie"],
   variable: "ALPS_LIBBPF_TARBALL",
 };
-
-async function inFolder(action: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await action(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("fetchSource() takes the archive that it is given and verifies it", () =>
   inFolder(async (folder) => {

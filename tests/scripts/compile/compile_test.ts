@@ -5,17 +5,9 @@ import { checkProgram, denoCompile, failureOf } from "../../../scripts/compile/d
 import { ROOT } from "../../../scripts/paths.ts";
 import { sha256 } from "../../../scripts/stamp.ts";
 import { finish, portable, withStage } from "../../portable.ts";
+import { inFolder } from "../../in_folder.ts";
 
 const COMPILE = ["run", "-A", join(ROOT, "scripts/compile.ts")];
-
-async function inFolder(action: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await action(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Runs the task. */
 function compileTask(args: string[], env: Record<string, string> = {}) {

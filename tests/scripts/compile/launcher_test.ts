@@ -2,15 +2,7 @@
 import assert from "node:assert/strict";
 import { compileLauncher } from "../../../scripts/compile/launcher.ts";
 import { finish, portable } from "../../portable.ts";
-
-async function inFolder(action: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await action(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inFolder } from "../../in_folder.ts";
 
 /** Starts the function host and waits until it listens. */
 async function startHost(): Promise<Deno.ChildProcess> {
