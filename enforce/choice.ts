@@ -129,7 +129,11 @@ export class Choice {
   #rank(nowNs: number): void {
     this.#selection.clear();
     for (const entry of this.#near) {
-      if (entry.gone || entry.runnable === 0) continue;
+      if (entry.gone) continue;
+      if (entry.runnable === 0) {
+        entry.overdueUntilNs = 0; // it waits no longer
+        continue;
+      }
       const { attainedNs, invocation: { functionId, startNs } } = entry;
       entry.rank = this.overdue.rank(entry, attainedNs, nowNs) ??
         Math.max(LOWEST_RANK, this.ranking.rank(functionId, attainedNs, startNs));

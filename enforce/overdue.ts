@@ -47,14 +47,14 @@ export class Overdue {
   }
 
   /**
-   * The rank of one that goes first because one of its tasks has waited too long (the idle class lets it come to that where
+   * The rank of one that wants a CPU and goes first because one of its tasks has waited too long (the idle class lets it come to that where
    * many wait); undefined where it has not.
    */
   rank(entry: Entry, attainedNs: number, nowNs: number): number | undefined {
     const waitedNs = this.slots.oldestWaitNs(entry.slot, nowNs);
     if (waitedNs > 0 && waitedNs + this.#aheadNs >= this.maxWaitNs) {
       entry.overdueUntilNs = attainedNs + this.#runNs;
-    } else if (attainedNs >= entry.overdueUntilNs || entry.runnable === 0) {
+    } else if (attainedNs >= entry.overdueUntilNs) {
       entry.overdueUntilNs = 0;
       return undefined;
     }
