@@ -14,6 +14,8 @@ enum alps_limits {
 	/* How far from its home position (pid modulo ALPS_SLOTS) a slot is looked for. */
 	ALPS_SLOT_PROBES = 32,
 	ALPS_RING_BYTES = 1 << 20,
+	/* Timers that the slots share. More: less to look at when one expires; each takes memory. */
+	ALPS_GAP_TIMERS = 64,
 	/* Counters of waiting tasks in a slot: a power of two. */
 	ALPS_WAIT_BUCKETS = 16,
 	ALPS_COMM_LEN = 16,
@@ -75,17 +77,16 @@ struct alps_slot {
 	__u32 flags; /* ALPS_WARM, ALPS_AUTO, ALPS_PARTIAL */
 	__u32 gap_us;
 	__u32 idle_periods; /* longer than the gap, since the slot was taken; with ALPS_WARM or ALPS_AUTO */
-	__u32 timer_armed; /* the gap's timer runs */
 	__u32 running; /* its tasks on a CPU */
 	__u32 runnable; /* its tasks on a CPU or waiting for one */
 	__u32 tasks; /* its threads and processes alive */
 	__u32 preemptions;
 	__u32 cpu; /* where last_tid runs or is queued */
 	__u32 last_tid; /* the task that ran or was queued last */
+	__u32 busy_tasks; /* those that have used busy_least_ns in the invocation; with ALPS_WARM */
 	__u64 group_id; /* of the group in which the task that ran last is scheduled: see enum alps_group_kind */
 	__u32 group_kind;
-	__u32 busy_tasks; /* those that have used busy_least_ns in the invocation; with ALPS_WARM */
-	__u64 reserved;
+	__u32 reserved[3];
 	/* Its tasks that wait for a CPU, by when that began: see wait_bucket_ns. */
 	__u32 waiting[ALPS_WAIT_BUCKETS];
 };

@@ -40,6 +40,8 @@ struct bpf_timer {
 	__u64 opaque[2];
 } __attribute__((aligned(8)));
 enum { CLOCK_MONOTONIC = 1 };
+/* include/uapi/asm-generic/errno-base.h */
+enum { EBUSY = 16 };
 
 /* include/linux/sched.h: the task is exiting; is a kernel thread; was forked and has not called exec since. */
 #define PF_EXITING 0x00000004

@@ -225,6 +225,20 @@ int adopt(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/* Prepares the timers for the ends of gaps, and writes how many have no memory yet. Run as `adopt` is, until that is 0. */
+SEC("iter/task")
+int prepare_timers(struct bpf_iter__task *ctx)
+{
+	__u32 missing = 0;
+
+	if (ctx->task) /* called once more after the last task, and only that counts */
+		return 0;
+	if (has_timers)
+		bpf_for_each_map_elem(&gap_timers, prepare_gap_timer, &missing, 0);
+	bpf_seq_write(ctx->meta->seq, &missing, sizeof(missing));
+	return 0;
+}
+
 /* Lists the tasks of all invocations, for when events about them have been lost. Run as `adopt` is. */
 SEC("iter/task")
 int members(struct bpf_iter__task *ctx)

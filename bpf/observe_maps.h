@@ -65,13 +65,22 @@ struct {
 	__type(value, struct alps_mode);
 } modes SEC(".maps");
 
-/* One timer per slot of a warm instance, for the end of the gap. */
+/* One word of `pending` for each 64 slots of a timer. */
+#define ALPS_GAP_WORDS (ALPS_SLOTS / ALPS_GAP_TIMERS / 64)
+
+/*
+ * The timers for the ends of gaps: slot i has timer i % ALPS_GAP_TIMERS. Each takes memory once, before the first warm
+ * instance. One for each slot would take it when a process begins, and a kernel that may not wait for memory there (Linux
+ * 6.18 in a switch or exec) refuses it a third of the time.
+ */
 struct alps_gap_timer {
 	struct bpf_timer timer;
+	__u64 expires_ns; /* 0: it is not armed */
+	__u64 pending[ALPS_GAP_WORDS]; /* slots to be looked at when it expires: bit i / ALPS_GAP_TIMERS */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, ALPS_SLOTS);
+	__uint(max_entries, ALPS_GAP_TIMERS);
 	__type(key, __u32);
 	__type(value, struct alps_gap_timer);
 } gap_timers SEC(".maps");

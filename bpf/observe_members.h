@@ -44,8 +44,6 @@ static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id,
 		s->flags = mode ? mode->flags : 0;
 		s->gap_us = mode ? mode->gap_us : 0;
 		s->life = 1;
-		if (s->flags)
-			prepare_gap_timer(i);
 		__builtin_memset(s->waiting, 0, sizeof(s->waiting));
 		__sync_fetch_and_add(&shared.active, 1);
 		*slot = i;
@@ -73,16 +71,16 @@ static __always_inline struct alps_task *make_task(struct task_struct *p)
 
 /*
  * Makes `p`, which is in `state`, a task of the invocation, its CPU time counted from `exec_ns`. What it has used since
- * then counts at once: it may end before it is switched out.
+ * then counts at once: it may end before it is switched out. Returns since when it is one, 0 where there was no memory.
  */
-static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns,
+static __always_inline __u64 add_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns,
 				     __u32 state)
 {
 	struct alps_task *t = make_task(p);
 	__u64 now = bpf_ktime_get_ns(), used = p->se.sum_exec_runtime;
 
 	if (!t)
-		return false;
+		return 0;
 	__sync_fetch_and_add(&s->tasks, 1);
 	if (used > exec_ns)
 		__sync_fetch_and_add(&s->cpu_ns, used - exec_ns);
@@ -109,7 +107,7 @@ static __always_inline bool add_task(struct alps_slot *s, __u32 slot, struct tas
 	}
 	/* Last: from here on the switch and wake-up programs see it. */
 	t->slot = slot + 1;
-	return true;
+	return now;
 }
 
 /* One more task of an invocation that has a first one already. */
@@ -132,14 +130,46 @@ static __always_inline void renumber(struct task_struct *p, __u32 old_tid)
 	emit(ALPS_EVENT_TASK_END, s, t->slot - 1, old_tid, false);
 }
 
+/* Bounds the wait below: a switch that is under way takes a microsecond or two. */
+#define ALPS_SWITCH_LOOKS 64
+
+/*
+ * A task may have been switched or woken after its state was looked at and before the switch and wake-up programs could see
+ * whose it is. Nothing would put that right where it sleeps from then on: it would count as running for as long. What they
+ * have seen meanwhile shows in the time since which the task is in its state.
+ */
+static __always_inline void catch_up(struct task_struct *p, __u64 since_ns)
+{
+	struct alps_task *t = task_of(p);
+	__u32 i;
+
+	if (!t)
+		return;
+	/* What it did until now is not looked at before whose it is can be seen: this is a barrier. */
+	__sync_fetch_and_add(&t->state, 0);
+	/* It may be on its way off the CPU, after the switch program: on_cpu is cleared only then. */
+	for (i = 0; i < ALPS_SWITCH_LOOKS && BPF_CORE_READ(p, on_cpu) && BPF_CORE_READ(p, __state); i++)
+		;
+	if (t->since_ns != since_ns || BPF_CORE_READ(p, on_cpu))
+		return;
+	if (BPF_CORE_READ(p, __state) != 0)
+		account_switch_out(t, p, false);
+	else if (t->state == ALPS_TASK_RUNNING)
+		account_switch_out(t, p, true);
+	else
+		account_wakeup(t, p);
+}
+
 /* Joins a task that may be running or waiting on another CPU meanwhile. */
 static __always_inline void adopt_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns)
 {
 	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;
 	bool first = s->tasks == 0;
+	__u64 since_ns = add_task(s, slot, p, exec_ns, state);
 
-	if (!add_task(s, slot, p, exec_ns, state))
+	if (!since_ns)
 		return;
+	catch_up(p, since_ns);
 	if (s->cpu_ns != s->cpu_base_ns && s->first_run_ns < s->start_ns)
 		s->first_run_ns = bpf_ktime_get_ns();
 	if (!first)

@@ -4,37 +4,73 @@
  * idle periods longer than the gap; an instance is idle while none of its tasks runs or waits for a CPU.
  *
  * A stretch ends at the instant at which the instance became idle, but that is known only a gap later: when it wakes up
- * again, or when its timer expires, whichever comes first. The timer makes sure that the end is known without another
- * request; it is armed where the instance falls idle and none runs, so that one that blocks often has one expiry per gap,
- * and an idle machine none. Both may find the end at once: who changes `life` has it.
+ * again, or when a timer expires, whichever comes first. The timer makes sure that the end is known without another
+ * request. Both may find the end at once: who changes `life` has it.
+ *
+ * A few timers are shared by all slots. A slot whose instance has fallen idle is marked as pending with its timer, which is
+ * armed for the soonest gap's end of its slots: one that blocks often has one expiry per gap, and an idle machine none.
  */
 #ifndef ALPS_OBSERVE_WARM_H
 #define ALPS_OBSERVE_WARM_H
 
-static int gap_over(void *map, __u32 *slot, struct alps_gap_timer *gap);
+static int gap_over(void *map, __u32 *timer, struct alps_gap_timer *gap);
 
-/* Allocates, where the slot has not had a timer yet: not for the switch and wake-up programs. */
-static __always_inline void prepare_gap_timer(__u32 slot)
+/* Bounds loops that other CPUs could prolong. More: arming fails less often; it has not been seen to take three. */
+#define ALPS_ARM_TRIES 4
+
+/* Makes the timer one that works: for bpf_for_each_map_elem, which counts those for which there was no memory just now. */
+static long prepare_gap_timer(void *map, __u32 *timer, struct alps_gap_timer *gap, __u32 *missing)
 {
+	long status = bpf_timer_init(&gap->timer, &gap_timers, CLOCK_MONOTONIC);
+
+	if (status == 0)
+		status = bpf_timer_set_callback(&gap->timer, gap_over);
+	if (status != 0 && status != -EBUSY) /* busy: it was one before */
+		++*missing;
+	return 0;
+}
+
+/* Has the timer expire at `expires_ns`, where it would not do so before. */
+static __always_inline void arm_gap_timer(struct alps_gap_timer *gap, __u64 expires_ns)
+{
+	__u64 armed_ns, now;
+	int i;
+
+	for (i = 0; i < ALPS_ARM_TRIES; i++) {
+		armed_ns = gap->expires_ns;
+		if (armed_ns && armed_ns <= expires_ns)
+			return;
+		if (__sync_val_compare_and_swap(&gap->expires_ns, armed_ns, expires_ns) == armed_ns)
+			break;
+	}
+	/* Another CPU may arm it for sooner at the same time, and be overtaken by us: whoever is last puts that right. */
+	for (i = 0; i < ALPS_ARM_TRIES; i++) {
+		now = bpf_ktime_get_ns();
+		if (bpf_timer_start(&gap->timer, expires_ns > now ? expires_ns - now : 0, 0) != 0) {
+			gap->expires_ns = 0; /* there was no memory for it: the next wake-up finds the end */
+			return;
+		}
+		armed_ns = gap->expires_ns;
+		if (armed_ns == 0 || armed_ns == expires_ns)
+			return;
+		expires_ns = armed_ns;
+	}
+}
+
+/* Has the slot, whose instance is idle, looked at when its gap is over. */
+static __always_inline void await_gap(struct alps_slot *s, __u32 slot)
+{
+	__u32 timer = slot % ALPS_GAP_TIMERS, nth = slot / ALPS_GAP_TIMERS;
 	struct alps_gap_timer *gap;
+	__u64 bit = 1ull << (nth % 64);
 
 	if (!has_timers)
 		return;
-	gap = bpf_map_lookup_elem(&gap_timers, &slot);
-	if (gap && bpf_timer_init(&gap->timer, &gap_timers, CLOCK_MONOTONIC) == 0)
-		bpf_timer_set_callback(&gap->timer, gap_over);
-}
-
-/* A warm instance has become idle. */
-static __always_inline void await_gap(struct alps_slot *s, __u32 slot)
-{
-	struct alps_gap_timer *gap;
-
-	if (!has_timers || __sync_lock_test_and_set(&s->timer_armed, 1))
+	gap = bpf_map_lookup_elem(&gap_timers, &timer);
+	/* Pending still, from when it was idle before: that is sooner, and leads here again. */
+	if (!gap || __sync_fetch_and_or(&gap->pending[nth / 64 % ALPS_GAP_WORDS], bit) & bit)
 		return;
-	gap = bpf_map_lookup_elem(&gap_timers, &slot);
-	if (!gap || bpf_timer_start(&gap->timer, s->gap_us * 1000ull, 0) != 0)
-		s->timer_armed = 0; /* without memory for a timer: the next wake-up finds the end */
+	arm_gap_timer(gap, s->idle_since_ns + s->gap_us * 1000ull + 1);
 }
 
 /* Ends the life `life` of the slot and counts its invocation, unless someone else has ended it. */
@@ -145,28 +181,42 @@ static __always_inline void count_busy(struct alps_task *t, struct alps_slot *s,
 	t->cpu_ns += cpu_ns;
 }
 
-/* The timer's callback. */
-static int gap_over(void *map, __u32 *key, struct alps_gap_timer *gap)
+/*
+ * Ends the slot's invocation where its gap is over. Not static: the verifier looks at it once, and not once for each bit that
+ * the loop below may find.
+ */
+__noinline int look_at_gap(__u32 slot)
 {
-	__u32 slot = *key, life;
 	struct alps_slot *s = bpf_map_lookup_elem(&slots, &slot);
-	__s64 left_ns;
+	__u32 life;
 
 	if (!s)
 		return 0;
-	/* First: whoever falls idle from here on arms it anew. */
-	__sync_lock_test_and_set(&s->timer_armed, 0);
 	life = s->life;
 	if (s->state != ALPS_SLOT_BUSY || !(s->flags & ALPS_WARM) || !(life & 1) || s->runnable)
 		return 0;
-	left_ns = (__s64)(s->idle_since_ns + s->gap_us * 1000ull - bpf_ktime_get_ns());
-	if (left_ns >= 0) {
-		if (!__sync_lock_test_and_set(&s->timer_armed, 1))
-			bpf_timer_start(&gap->timer, left_ns + 1, 0);
-		return 0;
+	/* Signed: another CPU's clock may be a little ahead. */
+	if ((__s64)(s->idle_since_ns + s->gap_us * 1000ull - bpf_ktime_get_ns()) >= 0)
+		await_gap(s, slot);
+	else
+		/* In a hurry where CPUs are short: it may have been demoted, and is not to be so at its next request. */
+		end_stretch(s, slot, life, contended());
+	return 0;
+}
+
+/* The timers' callback. What is cleared is cleared before it is looked at: whoever falls idle from there on arms anew. */
+static int gap_over(void *map, __u32 *timer, struct alps_gap_timer *gap)
+{
+	__u32 first = *timer, word, bit;
+	__u64 pending;
+
+	__sync_lock_test_and_set(&gap->expires_ns, 0);
+	for (word = 0; word < ALPS_GAP_WORDS; word++) {
+		pending = gap->pending[word] ? __sync_lock_test_and_set(&gap->pending[word], 0) : 0;
+		for (bit = 0; bit < 64 && pending >> bit; bit++)
+			if (pending >> bit & 1)
+				look_at_gap((word * 64 + bit) * ALPS_GAP_TIMERS + first);
 	}
-	/* In a hurry where CPUs are short: it may have been demoted, and is not to be so at its next request. */
-	end_stretch(s, slot, life, contended());
 	return 0;
 }
 

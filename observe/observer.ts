@@ -6,6 +6,7 @@ import {
   ALPS_ADOPT,
   ALPS_FUNCTION_STATS,
   ALPS_KEY_PARTS,
+  ALPS_LIMITS,
   ALPS_MEMBER,
   ALPS_MODE,
   ALPS_VERDICT,
@@ -21,6 +22,9 @@ import { SharedPage, waitBucketNs } from "./slots.ts";
 
 /** What processes of one kind are: a function's number, 0 for none; undefined has the kernel side ask every time. */
 export type KeyVerdict = number | "excluded" | undefined;
+
+/** How often timers are prepared before what is missing stays so until the next mode is set. */
+const MOST_TIMER_ATTEMPTS = 10;
 
 /** A process to make part of an invocation: `struct alps_adopt`. */
 export interface Adoption {
@@ -47,6 +51,8 @@ export class Observer implements Disposable {
   readonly #adoptions: BpfMap;
   readonly #stats: BpfMap;
   readonly #modes: BpfMap;
+  /** Timers for the ends of gaps that have not been prepared. */
+  #timersMissing: number;
 
   /**
    * @param cores CPUs that invocations run on
@@ -56,6 +62,7 @@ export class Observer implements Disposable {
    */
   constructor(cores: number, maxWaitNs = 5e9, timers = hasTimers()) {
     requireObservable();
+    this.#timersMissing = timers ? ALPS_LIMITS.ALPS_GAP_TIMERS : 0;
     using cleanup = new DisposableStack();
     this.libc = cleanup.use(new Libc());
     const library = cleanup.use(new Libbpf());
@@ -129,10 +136,29 @@ export class Observer implements Disposable {
    * on; with ALPS_AUTO for running ones as well, from their next idle period on.
    */
   setMode(functionId: number, flags: number, gapUs: number): void {
+    if (flags !== 0 && this.#timersMissing > 0) this.#prepareTimers();
     const value = new Uint8Array(ALPS_MODE.size), view = new DataView(value.buffer);
     view.setUint32(ALPS_MODE.flags, flags, true);
     view.setUint32(ALPS_MODE.gap_us, gapUs, true);
     this.#modes.set(u32Key(functionId), value);
+  }
+
+  /**
+   * Prepares the timers. The kernel may have no memory at hand for some of them, and have it at the next attempt or the next
+   * time that a mode is set. Until then some slots learn of an invocation's end only from the next one's begin.
+   */
+  #prepareTimers(): void {
+    const left = new Uint32Array(1);
+    for (let attempt = 0; attempt < MOST_TIMER_ATTEMPTS && this.#timersMissing > 0; attempt++) {
+      const iterator = this.#object.createIterator("prepare_timers");
+      try {
+        const bytes = this.libc.read(iterator, new Uint8Array(left.buffer));
+        if (bytes !== left.byteLength) throw new KernelError("cannot run iterator prepare_timers", -bytes);
+        this.#timersMissing = left[0]!;
+      } finally {
+        this.libc.close(iterator);
+      }
+    }
   }
 
   /**
