@@ -249,8 +249,11 @@ enum alps_task_state {
 	ALPS_TASK_RUNNING = 2,
 };
 
+/* In place of a slot: somebody is about to make the task an invocation's. */
+#define ALPS_TASK_JOINS 0xffffffffu
+
 struct alps_task {
-	__u32 slot; /* slot + 1; 0 = belongs to no invocation (any more) */
+	__u32 slot; /* slot + 1; 0 = belongs to no invocation (any more); ALPS_TASK_JOINS */
 	__u32 generation;
 	__u32 state;
 	__u32 life; /* of the slot, for which cpu_ns holds */

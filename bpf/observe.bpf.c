@@ -30,7 +30,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		struct alps_slot *s = slot_of(t);
 
 		if (s)
-			join(s, t->slot - 1, child, 0, ALPS_TASK_BLOCKED);
+			add_task(s, t->slot - 1, child, 0, ALPS_TASK_BLOCKED, false, contended());
 		return 0;
 	}
 	/* Its parent is known to be no function, and it is alike, unless it was born into another cgroup. */
@@ -175,7 +175,8 @@ int adopt(struct bpf_iter__task *ctx)
 	struct alps_task *t;
 	__u32 pid, root_pid, i;
 
-	if (!p || p->flags & PF_KTHREAD)
+	/* One that exits has been let go already, and nothing would let it go again. */
+	if (!p || p->flags & (PF_KTHREAD | PF_EXITING))
 		return 0;
 	pid = p->tgid;
 	own = bpf_map_lookup_elem(&adoptions, &pid);
@@ -211,14 +212,17 @@ int adopt(struct bpf_iter__task *ctx)
 		root->slot = i + 1;
 		if (found_warm(s, root))
 			s->start_ns = s->base_ns = s->first_run_ns = bpf_ktime_get_ns();
-		adopt_task(s, i, p, exec_base(s, p, own, root));
-		emit_task(ALPS_EVENT_START, s, i, p, contended());
+		if (!adopt_task(s, i, p, exec_base(s, p, own, root), true)) {
+			free_slot(s);
+			root->slot = 0;
+			return 0;
+		}
 	} else {
 		i = root->slot - 1;
 		s = bpf_map_lookup_elem(&slots, &i);
-		if (!s || s->generation != root->generation || !s->tasks)
+		if (!s || s->generation != root->generation)
 			return 0;
-		adopt_task(s, i, p, exec_base(s, p, own, root));
+		adopt_task(s, i, p, exec_base(s, p, own, root), false);
 	}
 	if (s->flags & ALPS_WARM && !s->runnable)
 		await_gap(s, i);

@@ -15,12 +15,18 @@ static __always_inline struct alps_task *task_of(struct task_struct *p)
 	return t && t->slot ? t : 0;
 }
 
-static __always_inline struct alps_slot *slot_of(struct alps_task *t)
+/* The slot where `t` said `membership` for it, unless that is another invocation's by now. */
+static __always_inline struct alps_slot *slot_where(struct alps_task *t, __u32 membership)
 {
-	__u32 i = t->slot - 1;
+	__u32 i = membership - 1;
 	struct alps_slot *s = bpf_map_lookup_elem(&slots, &i);
 
 	return s && s->generation == t->generation ? s : 0;
+}
+
+static __always_inline struct alps_slot *slot_of(struct alps_task *t)
+{
+	return slot_where(t, t->slot);
 }
 
 /* What should run has changed: has user space decide again, but not too often for one invocation. */

@@ -115,11 +115,8 @@ static __always_inline void begin(struct task_struct *p, __u32 function_id, __u6
 	s = take_slot(p->tgid, function_id, begin_ns, &slot);
 	if (!s)
 		return;
-	if (!add_task(s, slot, p, exec_base_ns, self ? ALPS_TASK_RUNNING : ALPS_TASK_BLOCKED)) {
+	if (!add_task(s, slot, p, exec_base_ns, self ? ALPS_TASK_RUNNING : ALPS_TASK_BLOCKED, true, contended()))
 		free_slot(s);
-		return;
-	}
-	emit_task(ALPS_EVENT_START, s, slot, p, contended());
 }
 
 static __always_inline void classify_as(struct task_struct *p, const char *filename, const char *comm)

@@ -131,9 +131,9 @@ static __always_inline __u64 wakeup_flags(bool wake)
 /* Clock ticks of /proc: USER_HZ is 100 on every architecture that we run on. */
 #define NS_PER_TICK 10000000ull
 
-/* The invocation in slot `s` as it is now. */
+/* The invocation `life` of slot `s` as it is now. */
 static __always_inline void fill_event(struct alps_event *e, __u32 kind, struct alps_slot *s, __u32 slot, __u32 tid,
-				       bool wake)
+				       __u32 life, bool wake)
 {
 	e->kind = kind;
 	e->slot = slot;
@@ -149,8 +149,8 @@ static __always_inline void fill_event(struct alps_event *e, __u32 kind, struct 
 	e->cpu_ns = s->cpu_ns - s->cpu_base_ns;
 	e->wait_ns = s->wait_ns - s->wait_base_ns;
 	e->end_ns = e->time_ns;
-	e->sequence = s->life >> 1;
-	e->flags = s->flags | (s->life & 1 ? 0 : ALPS_BETWEEN);
+	e->sequence = life >> 1;
+	e->flags = s->flags | (life & 1 ? 0 : ALPS_BETWEEN);
 	if (s->busy_tasks > 1 && s->overlap_ns >= busy_least_ns)
 		e->flags |= ALPS_OVERLAP;
 	e->idle_periods = s->idle_periods;
@@ -158,8 +158,8 @@ static __always_inline void fill_event(struct alps_event *e, __u32 kind, struct 
 	e->task_start_ticks = 0;
 }
 
-static __always_inline void emit_event(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, __u64 start_ticks,
-				       bool wake)
+static __always_inline void emit_event(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, __u32 life,
+				       __u64 start_ticks, bool wake)
 {
 	struct alps_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -167,7 +167,7 @@ static __always_inline void emit_event(__u32 kind, struct alps_slot *s, __u32 sl
 		__sync_fetch_and_add(&shared.lost_ring_full, 1);
 		return;
 	}
-	fill_event(e, kind, s, slot, tid, wake);
+	fill_event(e, kind, s, slot, tid, life, wake);
 	e->task_start_ticks = start_ticks;
 	__sync_fetch_and_add(&shared.events, 1);
 	bpf_ringbuf_submit(e, wakeup_flags(wake));
@@ -175,13 +175,13 @@ static __always_inline void emit_event(__u32 kind, struct alps_slot *s, __u32 sl
 
 static __always_inline void emit(__u32 kind, struct alps_slot *s, __u32 slot, __u32 tid, bool wake)
 {
-	emit_event(kind, s, slot, tid, 0, wake);
+	emit_event(kind, s, slot, tid, s->life, 0, wake);
 }
 
 /* The first record about a task: with its id, what tells it from a later one of that id. */
 static __always_inline void emit_task(__u32 kind, struct alps_slot *s, __u32 slot, struct task_struct *p, bool wake)
 {
-	emit_event(kind, s, slot, p->pid, p->start_boottime / NS_PER_TICK, wake);
+	emit_event(kind, s, slot, p->pid, s->life, p->start_boottime / NS_PER_TICK, wake);
 }
 
 #endif

@@ -29,7 +29,7 @@ static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id,
 		s->last_kick_ns = 0;
 		s->running = 0;
 		s->runnable = 0;
-		s->tasks = 0;
+		s->tasks = 1; /* the one that it is taken for */
 		s->preemptions = 0;
 		s->last_tid = pid;
 		s->base_ns = start_ns;
@@ -53,8 +53,10 @@ static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id,
 	return 0;
 }
 
+/* Nobody is told: the slot's invocation has ended, or its first task never became one. */
 static __always_inline void free_slot(struct alps_slot *s)
 {
+	s->tasks = 0;
 	if (s->life & 1)
 		__sync_fetch_and_add(&shared.active, -1);
 	s->state = ALPS_SLOT_FREE;
@@ -69,21 +71,48 @@ static __always_inline struct alps_task *make_task(struct task_struct *p)
 	return t;
 }
 
+/* Bounds a loop that other CPUs could prolong: so many would have to join or leave an invocation at once. */
+#define ALPS_COUNT_TRIES 16
+
+/* Counts one more task of the slot's invocation. Returns false where its last one has just left it. */
+static __always_inline bool count_task(struct alps_slot *s)
+{
+	__u32 tasks, i;
+
+	for (i = 0; i < ALPS_COUNT_TRIES; i++) {
+		tasks = s->tasks;
+		if (tasks == 0)
+			return false;
+		if (__sync_val_compare_and_swap(&s->tasks, tasks, tasks + 1) == tasks)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Makes `p`, which is in `state`, a task of the invocation, its CPU time counted from `exec_ns`. What it has used since
- * then counts at once: it may end before it is switched out. Returns since when it is one, 0 where there was no memory.
+ * then counts at once: it may end before it is switched out. `first`: it is the one that the slot was taken for.
+ *
+ * Returns since when it is one, 0 where it is not: there was no memory, the invocation has ended, or it is one already (a new
+ * task can be found by `adopt` before its fork is told of, and then both come here).
  */
 static __always_inline __u64 add_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns,
-				     __u32 state)
+				      __u32 state, bool first, bool wake)
 {
 	struct alps_task *t = make_task(p);
 	__u64 now = bpf_ktime_get_ns(), used = p->se.sum_exec_runtime;
 
-	if (!t)
+	if (!t || __sync_val_compare_and_swap(&t->slot, 0, ALPS_TASK_JOINS) != 0)
 		return 0;
-	__sync_fetch_and_add(&s->tasks, 1);
-	if (used > exec_ns)
+	if (!first && !count_task(s)) {
+		t->slot = 0;
+		return 0;
+	}
+	if (used > exec_ns) {
 		__sync_fetch_and_add(&s->cpu_ns, used - exec_ns);
+		if (s->first_run_ns < s->start_ns)
+			s->first_run_ns = now;
+	}
 	t->exec_ns = used;
 	t->since_ns = now;
 	t->state = state;
@@ -105,16 +134,10 @@ static __always_inline __u64 add_task(struct alps_slot *s, __u32 slot, struct ta
 		__sync_fetch_and_add(&s->running_since_ns, now - s->base_ns);
 		__sync_fetch_and_add(&s->running, 1);
 	}
-	/* Last: from here on the switch and wake-up programs see it. */
+	emit_task(first ? ALPS_EVENT_START : ALPS_EVENT_TASK_START, s, slot, p, wake);
+	/* Last: from here on the other programs see whose it is, and may say that it has ended. */
 	t->slot = slot + 1;
 	return now;
-}
-
-/* One more task of an invocation that has a first one already. */
-static __always_inline void join(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns, __u32 state)
-{
-	if (add_task(s, slot, p, exec_ns, state))
-		emit_task(ALPS_EVENT_TASK_START, s, slot, p, contended());
 }
 
 /* `p` was `old_tid` until now: user space knows tasks by their ids. */
@@ -130,62 +153,19 @@ static __always_inline void renumber(struct task_struct *p, __u32 old_tid)
 	emit(ALPS_EVENT_TASK_END, s, t->slot - 1, old_tid, false);
 }
 
-/* Bounds the wait below: a switch that is under way takes a microsecond or two. */
-#define ALPS_SWITCH_LOOKS 64
-
 /*
- * A task may have been switched or woken after its state was looked at and before the switch and wake-up programs could see
- * whose it is. Nothing would put that right where it sleeps from then on: it would count as running for as long. What they
- * have seen meanwhile shows in the time since which the task is in its state.
+ * `p` belongs to its invocation no longer: it exits, or it turned out to be another function's. Two may find that at once:
+ * who takes it out of `t` has it.
  */
-static __always_inline void catch_up(struct task_struct *p, __u64 since_ns)
-{
-	struct alps_task *t = task_of(p);
-	__u32 i;
-
-	if (!t)
-		return;
-	/* What it did until now is not looked at before whose it is can be seen: this is a barrier. */
-	__sync_fetch_and_add(&t->state, 0);
-	/* It may be on its way off the CPU, after the switch program: on_cpu is cleared only then. */
-	for (i = 0; i < ALPS_SWITCH_LOOKS && BPF_CORE_READ(p, on_cpu) && BPF_CORE_READ(p, __state); i++)
-		;
-	if (t->since_ns != since_ns || BPF_CORE_READ(p, on_cpu))
-		return;
-	if (BPF_CORE_READ(p, __state) != 0)
-		account_switch_out(t, p, false);
-	else if (t->state == ALPS_TASK_RUNNING)
-		account_switch_out(t, p, true);
-	else
-		account_wakeup(t, p);
-}
-
-/* Joins a task that may be running or waiting on another CPU meanwhile. */
-static __always_inline void adopt_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns)
-{
-	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;
-	bool first = s->tasks == 0;
-	__u64 since_ns = add_task(s, slot, p, exec_ns, state);
-
-	if (!since_ns)
-		return;
-	catch_up(p, since_ns);
-	if (s->cpu_ns != s->cpu_base_ns && s->first_run_ns < s->start_ns)
-		s->first_run_ns = bpf_ktime_get_ns();
-	if (!first)
-		emit_task(ALPS_EVENT_TASK_START, s, slot, p, false);
-}
-
-/* `p` belongs to its invocation no longer: it exits, or it turned out to be another function's. */
 static __always_inline void leave(struct alps_task *t, struct task_struct *p)
 {
-	struct alps_slot *s = slot_of(t);
-	__u32 slot = t->slot - 1;
+	__u32 was = *(volatile __u32 *)&t->slot, slot = was - 1, life;
+	struct alps_slot *s = slot_where(t, was);
 	bool wake;
 	__u64 now;
 
-	t->slot = 0;
-	if (!s)
+	/* Whoever has it join looks once more whether it exits. */
+	if (was == ALPS_TASK_JOINS || __sync_val_compare_and_swap(&t->slot, was, 0) != was || !s)
 		return;
 	now = bpf_ktime_get_ns();
 	wake = contended();
@@ -201,10 +181,56 @@ static __always_inline void leave(struct alps_task *t, struct task_struct *p)
 		emit(ALPS_EVENT_TASK_END, s, slot, p->pid, false);
 		return;
 	}
-	if (s->life & 1 && !(s->flags & ALPS_PARTIAL))
-		count_invocation(s, now);
-	emit(ALPS_EVENT_END, s, slot, p->pid, wake);
+	/* The gap's end may be found at this moment: then that was the invocation's end, and its record comes before ours. */
+	life = s->life;
+	if (!end_life(s, life, now))
+		life = s->life;
+	emit_event(ALPS_EVENT_END, s, slot, p->pid, life, 0, wake);
 	free_slot(s);
+}
+
+/*
+ * Bounds the wait below, each look some 50 ns: a switch that is under way takes a microsecond or two, more where the machine is
+ * a virtual one that has lost its CPU in the middle.
+ */
+#define ALPS_SWITCH_LOOKS 2048
+
+/*
+ * A task may have gone to sleep or exited after it was looked at and before the programs there could see whose it is. It would
+ * count as running until it wakes up, or for good. (If it has been woken, or preempted, its next switch puts that right.) What
+ * the programs have seen meanwhile shows in the time since which the task is in its state.
+ */
+static __always_inline void catch_up(struct task_struct *p, __u64 since_ns)
+{
+	struct alps_task *t = task_of(p);
+	__u32 i;
+
+	if (!t)
+		return;
+	/* What it did until now is not looked at before whose it is can be seen: this is a barrier. */
+	__sync_fetch_and_add(&t->state, 0);
+	if (BPF_CORE_READ(p, flags) & PF_EXITING) {
+		leave(t, p);
+		return;
+	}
+	/* It may be on its way off the CPU, after the switch program: on_cpu is cleared only then. */
+	for (i = 0; i < ALPS_SWITCH_LOOKS && BPF_CORE_READ(p, on_cpu) && BPF_CORE_READ(p, __state); i++)
+		;
+	if (t->since_ns == since_ns && !BPF_CORE_READ(p, on_cpu) && BPF_CORE_READ(p, __state))
+		account_switch_out(t, p, false);
+}
+
+/*
+ * Joins a task that may be running or waiting on another CPU meanwhile. Returns false where that failed: see add_task().
+ */
+static __always_inline bool adopt_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns, bool first)
+{
+	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;
+	__u64 since_ns = add_task(s, slot, p, exec_ns, state, first, first && contended());
+
+	if (since_ns)
+		catch_up(p, since_ns);
+	return since_ns != 0;
 }
 
 #endif

@@ -76,7 +76,7 @@ static __always_inline void await_gap(struct alps_slot *s, __u32 slot)
 /* Ends the life `life` of the slot and counts its invocation, unless someone else has ended it. */
 static __always_inline bool end_life(struct alps_slot *s, __u32 life, __u64 end_ns)
 {
-	if (__sync_val_compare_and_swap(&s->life, life, life + 1) != life)
+	if (!(life & 1) || __sync_val_compare_and_swap(&s->life, life, life + 1) != life)
 		return false;
 	__sync_fetch_and_add(&shared.active, -1);
 	if (!(s->flags & ALPS_PARTIAL))
@@ -102,7 +102,7 @@ static __noinline bool end_stretch(struct alps_slot *s, __u32 slot, __u32 life, 
 		__sync_fetch_and_add(&shared.lost_ring_full, 1);
 		return true;
 	}
-	fill_event(e, ALPS_EVENT_IDLE, s, slot, s->last_tid, wake);
+	fill_event(e, ALPS_EVENT_IDLE, s, slot, s->last_tid, life, wake);
 	e->end_ns = end_ns;
 	if (!end_life(s, life, end_ns)) {
 		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);

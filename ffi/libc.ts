@@ -24,6 +24,8 @@ const symbols = {
   setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
   // int eventfd(unsigned int initval, int flags)
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  // int pipe2(int pipefd[2], int flags)
+  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   // ssize_t read(int fd, void *buf, size_t count)
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   // ssize_t write(int fd, const void *buf, size_t count)
@@ -195,6 +197,13 @@ export class Libc implements Disposable {
     const fd = this.#c.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0) this.#fail("cannot create an eventfd");
     return fd;
+  }
+
+  /** The two ends of a new pipe: what is written to the second is read from the first. */
+  pipe(): [number, number] {
+    const ends = new Int32Array(2);
+    if (this.#c.pipe2(ends, EFD_CLOEXEC) < 0) this.#fail("cannot create a pipe"); // O_CLOEXEC has the same value
+    return [ends[0]!, ends[1]!];
   }
 
   /** Makes an eventfd readable. */

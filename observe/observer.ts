@@ -144,20 +144,38 @@ export class Observer implements Disposable {
   }
 
   /**
-   * Prepares the timers. The kernel may have no memory at hand for some of them, and have it at the next attempt or the next
-   * time that a mode is set. Until then some slots learn of an invocation's end only from the next one's begin.
+   * Prepares the timers. The kernel may have no memory at hand for some of them: then it is made to have some, and asked again.
+   * Where that did not help, some slots learn of an invocation's end only from the next one's begin, until a mode is set again.
    */
   #prepareTimers(): void {
-    const left = new Uint32Array(1);
-    for (let attempt = 0; attempt < MOST_TIMER_ATTEMPTS && this.#timersMissing > 0; attempt++) {
+    for (let attempt = 0; attempt < MOST_TIMER_ATTEMPTS; attempt++) {
       const iterator = this.#object.createIterator("prepare_timers");
       try {
+        const left = new Uint32Array(1);
         const bytes = this.libc.read(iterator, new Uint8Array(left.buffer));
         if (bytes !== left.byteLength) throw new KernelError("cannot run iterator prepare_timers", -bytes);
         this.#timersMissing = left[0]!;
       } finally {
         this.libc.close(iterator);
       }
+      if (this.#timersMissing === 0) return;
+      this.#enlargeSlab();
+    }
+  }
+
+  /**
+   * A program's timer comes from a slab that some kernels do not enlarge for it (seen on Linux 6.18, where
+   * mm/slub.c:kmalloc_nolock got no page in a loop of 300 attempts). A pipe's inode is of the same size (kmalloc-cg-192), and
+   * for that the slab is enlarged.
+   */
+  #enlargeSlab(): void {
+    const ends: number[] = [];
+    try {
+      for (let i = 0; i < ALPS_LIMITS.ALPS_GAP_TIMERS; i++) ends.push(...this.libc.pipe());
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error; // no descriptors left: fewer have to do
+    } finally {
+      for (const end of ends) this.libc.close(end);
     }
   }
 

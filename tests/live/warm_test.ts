@@ -97,28 +97,6 @@ Deno.test({
   },
 });
 
-Deno.test(liveTest(
-  "warm: many new instances at once: each one's start-up is known to have ended, with no request since",
-  async (lab) => {
-    lab.rule("exe:{lab}/{function};mode=warm");
-    const BATCHES = 15, SIZE = 8;
-    await using program = await Instance.start(lab, "f"); // the file is copied once, and not while it runs
-    void program;
-    for (let batch = 1; batch <= BATCHES; batch++) {
-      // Each is asked about, and taken in while it falls idle.
-      lab.classifier.voidVerdicts();
-      await using stack = new AsyncDisposableStack();
-      for (let i = 0; i < SIZE; i++) stack.use(await Instance.start(lab, "f"));
-      const instances = () => lab.instances.get(lab.functions.byName("f")?.id ?? 0) ?? 0;
-      await until("all are known", () => instances() === SIZE + 1);
-      await until(`batch ${batch} is idle`, () => {
-        const { active, runnable } = lab.observer.shared.counters();
-        return active === 0 && runnable === 0;
-      });
-    }
-  },
-));
-
 Deno.test(liveTest("warm: waiting for a CPU is not idle", async (lab) => {
   const gapMs = 2 * PATIENCE; // longer than a page of the program takes to come from the disk
   lab.rule(`f=exe:{lab}/f;mode=warm;gap_ms=${gapMs}`);
