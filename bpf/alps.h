@@ -228,7 +228,7 @@ struct alps_shared {
 	__u32 rules_generation;
 	__u32 key_parts; /* enum alps_key_parts; 0 = there are no rules that a new process could match */
 	__u32 cores; /* CPUs that invocations run on */
-	__u32 reserved;
+	__u32 last_attempt; /* nobody tries again to take in what the iterator `adopt` could not take in */
 	/* written by the kernel side */
 	__u32 active; /* invocations in progress */
 	__u32 runnable; /* of these, the ones with a runnable task */

@@ -29,7 +29,9 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (t) {
 		struct alps_slot *s = slot_of(t);
 
-		if (s)
+		if (s && !make_task(child))
+			__sync_fetch_and_add(&shared.lost_no_memory, 1);
+		else if (s)
 			add_task(s, t->slot - 1, child, 0, ALPS_TASK_BLOCKED, false, contended());
 		return 0;
 	}
@@ -164,7 +166,7 @@ int foreign_groups(struct bpf_iter__task *ctx)
 
 /*
  * Makes processes that run already part of an invocation, as user space wrote into `adoptions`. Threads follow their
- * process. Run by reading from an iterator's descriptor.
+ * process. Run by reading from an iterator's descriptor; writes the id of each task for which there was no memory.
  */
 SEC("iter/task")
 int adopt(struct bpf_iter__task *ctx)
@@ -203,6 +205,13 @@ int adopt(struct bpf_iter__task *ctx)
 			return 0;
 		}
 		leave(t, p);
+	}
+	if (!make_task(p)) {
+		if (shared.last_attempt)
+			__sync_fetch_and_add(&shared.lost_no_memory, 1);
+		else
+			bpf_seq_write(ctx->meta->seq, &p->pid, sizeof(p->pid));
+		return 0;
 	}
 	if (!root->slot) {
 		s = take_slot(root_pid, root->function_id, root->begin_ns ?: p->start_time, &i);

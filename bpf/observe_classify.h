@@ -105,18 +105,21 @@ static __always_inline void ask(struct task_struct *p, struct alps_key *k, const
 	bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP);
 }
 
-/* Begins an invocation of `function_id` with the single-threaded process `p`. */
-static __always_inline void begin(struct task_struct *p, __u32 function_id, __u64 begin_ns, __u64 exec_base_ns)
+/* Begins an invocation of `function_id` with the single-threaded process `p`. Returns false where there is no memory for it. */
+static __always_inline bool begin(struct task_struct *p, __u32 function_id, __u64 begin_ns, __u64 exec_base_ns)
 {
 	bool self = (__u32)bpf_get_current_pid_tgid() == (__u32)p->pid;
 	struct alps_slot *s;
 	__u32 slot;
 
+	if (!make_task(p))
+		return false;
 	s = take_slot(p->tgid, function_id, begin_ns, &slot);
 	if (!s)
-		return;
+		return true;
 	if (!add_task(s, slot, p, exec_base_ns, self ? ALPS_TASK_RUNNING : ALPS_TASK_BLOCKED, true, contended()))
 		free_slot(s);
+	return true;
 }
 
 static __always_inline void classify_as(struct task_struct *p, const char *filename, const char *comm)
@@ -158,8 +161,9 @@ static __always_inline void classify_as(struct task_struct *p, const char *filen
 	}
 	if (t)
 		leave(t, p);
-	if (!(v->flags & ALPS_VERDICT_EXCLUDED))
-		begin(p, v->function_id, begin_ns, exec_base_ns);
+	/* User space takes it in a moment later, when there may be memory. */
+	if (!(v->flags & ALPS_VERDICT_EXCLUDED) && !begin(p, v->function_id, begin_ns, exec_base_ns))
+		ask(p, k, comm, begin_ns, exec_base_ns, ALPS_NO_FUNCTION);
 }
 
 /* Called where a process starts or changes: `filename` is what exec was called with, or NULL. */

@@ -62,13 +62,16 @@ static __always_inline void free_slot(struct alps_slot *s)
 	s->state = ALPS_SLOT_FREE;
 }
 
+/*
+ * Makes room for what is known about `p`, where there is none yet. NULL: there is no memory just now, as the kernel has little at
+ * hand for programs and gets more only afterwards. Who cannot try again later counts the task as lost.
+ */
 static __always_inline struct alps_task *make_task(struct task_struct *p)
 {
 	struct alps_task *t = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (!t)
-		__sync_fetch_and_add(&shared.lost_no_memory, 1);
-	return t;
+	/* Of two that make it at once, one is refused: now it is there. */
+	return t ?: bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 }
 
 /* Bounds a loop that other CPUs could prolong: so many would have to join or leave an invocation at once. */

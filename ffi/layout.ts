@@ -130,7 +130,7 @@ export const ALPS_SHARED = {
   rules_generation: 0,
   key_parts: 4,
   cores: 8,
-  reserved: 12,
+  last_attempt: 12,
   active: 16,
   runnable: 20,
   events: 24,

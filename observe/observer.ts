@@ -26,6 +26,9 @@ export type KeyVerdict = number | "excluded" | undefined;
 /** How often timers are prepared before what is missing stays so until the next mode is set. */
 const MOST_TIMER_ATTEMPTS = 10;
 
+/** How often running processes are taken in before those tasks are lost for which there was no memory. */
+const MOST_ADOPT_ATTEMPTS = 8;
+
 /** A process to make part of an invocation: `struct alps_adopt`. */
 export interface Adoption {
   pid: number;
@@ -194,17 +197,27 @@ export class Observer implements Disposable {
       view.setBigUint64(ALPS_ADOPT.exec_base_ns, BigInt(execBaseNs ?? 0), true);
       this.#adoptions.set(u32Key(pid), value);
     }
-    const iterator = this.#object.createIterator("adopt");
     try {
-      const status = this.libc.read(iterator, new Uint8Array(64));
-      if (status < 0) throw new KernelError("cannot run iterator adopt", -status);
+      for (let left = MOST_ADOPT_ATTEMPTS; left > 0 && !this.#takeIn(left === 1); left--);
       return adoptions.filter(({ pid, root, functionId }) =>
         functionId !== 0 && pid === root && !this.#hasSlot(pid)
       )
         .length;
     } finally {
-      this.libc.close(iterator);
       for (const { pid } of adoptions) this.#adoptions.delete(u32Key(pid));
+    }
+  }
+
+  /** Runs the iterator over what is to be adopted. Returns false where there was no memory for some tasks and trying again may help. */
+  #takeIn(lastAttempt: boolean): boolean {
+    this.shared.lastAttempt = lastAttempt;
+    const iterator = this.#object.createIterator("adopt");
+    try {
+      const bytes = this.libc.read(iterator, new Uint8Array(4096));
+      if (bytes < 0) throw new KernelError("cannot run iterator adopt", -bytes);
+      return bytes === 0;
+    } finally {
+      this.libc.close(iterator);
     }
   }
 

@@ -184,6 +184,11 @@ export class SharedPage implements Disposable {
     this.#words[ALPS_SHARED.key_parts / 4] = keyParts;
   }
 
+  /** Says whether what cannot be taken in now is lost: nobody tries again. */
+  set lastAttempt(last: boolean) {
+    this.#words[ALPS_SHARED.last_attempt / 4] = last ? 1 : 0;
+  }
+
   counters(): SharedCounters {
     const u64 = (offset: number) => Number(this.#view.getBigUint64(offset, true));
     return {

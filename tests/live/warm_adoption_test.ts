@@ -1,5 +1,6 @@
 /** Warm instances that are taken in just while they fall idle: nothing of them may seem to be at work from then on, or to live for ever. */
 
+import assert from "node:assert/strict";
 import { Instance } from "./instance.ts";
 import { type Lab, liveTest, PATIENCE, until } from "./lab.ts";
 
@@ -25,6 +26,7 @@ async function startAndFallIdle(lab: Lab, count: number, ...args: (string | numb
 async function onlyFirstIsLeft(lab: Lab) {
   const known = () => lab.instances.get(lab.functions.byName("f")!.id);
   await until(() => `one instance of ${known()}`, () => known() === 1);
+  assert.equal(lab.observer.shared.counters().lostNoMemory, 0);
 }
 
 /** One instance that stays: the program is copied once, and not while it runs. */
