@@ -166,7 +166,7 @@ int foreign_groups(struct bpf_iter__task *ctx)
 
 /*
  * Makes processes that run already part of an invocation, as user space wrote into `adoptions`. Threads follow their
- * process. Run by reading from an iterator's descriptor; writes the id of each task for which there was no memory.
+ * process. Run by reading from an iterator's descriptor; writes the process's id for each task for which there was no memory.
  */
 SEC("iter/task")
 int adopt(struct bpf_iter__task *ctx)
@@ -210,7 +210,7 @@ int adopt(struct bpf_iter__task *ctx)
 		if (shared.last_attempt)
 			__sync_fetch_and_add(&shared.lost_no_memory, 1);
 		else
-			bpf_seq_write(ctx->meta->seq, &p->pid, sizeof(p->pid));
+			bpf_seq_write(ctx->meta->seq, &pid, sizeof(pid));
 		return 0;
 	}
 	if (!root->slot) {
