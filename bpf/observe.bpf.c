@@ -28,11 +28,12 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 
 	if (t) {
 		struct alps_slot *s = slot_of(t);
+		struct alps_task *own = s ? make_task(child) : 0;
 
-		if (s && !make_task(child))
-			__sync_fetch_and_add(&shared.lost_no_memory, 1);
+		if (own)
+			add_task(s, t->slot - 1, own, child, 0, ALPS_TASK_BLOCKED, false, contended());
 		else if (s)
-			add_task(s, t->slot - 1, child, 0, ALPS_TASK_BLOCKED, false, contended());
+			__sync_fetch_and_add(&shared.lost_no_memory, 1);
 		return 0;
 	}
 	/* Its parent is known to be no function, and it is alike, unless it was born into another cgroup. */
@@ -206,7 +207,8 @@ int adopt(struct bpf_iter__task *ctx)
 		}
 		leave(t, p);
 	}
-	if (!make_task(p)) {
+	t = make_task(p);
+	if (!t) {
 		if (shared.last_attempt)
 			__sync_fetch_and_add(&shared.lost_no_memory, 1);
 		else
@@ -221,7 +223,7 @@ int adopt(struct bpf_iter__task *ctx)
 		root->slot = i + 1;
 		if (found_warm(s, root))
 			s->start_ns = s->base_ns = s->first_run_ns = bpf_ktime_get_ns();
-		if (!adopt_task(s, i, p, exec_base(s, p, own, root), true)) {
+		if (!adopt_task(s, i, t, p, exec_base(s, p, own, root), true)) {
 			free_slot(s);
 			root->slot = 0;
 			return 0;
@@ -231,7 +233,7 @@ int adopt(struct bpf_iter__task *ctx)
 		s = bpf_map_lookup_elem(&slots, &i);
 		if (!s || s->generation != root->generation)
 			return 0;
-		adopt_task(s, i, p, exec_base(s, p, own, root), false);
+		adopt_task(s, i, t, p, exec_base(s, p, own, root), false);
 	}
 	if (s->flags & ALPS_WARM && !s->runnable)
 		await_gap(s, i);

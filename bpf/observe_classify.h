@@ -109,15 +109,16 @@ static __always_inline void ask(struct task_struct *p, struct alps_key *k, const
 static __always_inline bool begin(struct task_struct *p, __u32 function_id, __u64 begin_ns, __u64 exec_base_ns)
 {
 	bool self = (__u32)bpf_get_current_pid_tgid() == (__u32)p->pid;
+	struct alps_task *t = make_task(p);
 	struct alps_slot *s;
 	__u32 slot;
 
-	if (!make_task(p))
+	if (!t)
 		return false;
 	s = take_slot(p->tgid, function_id, begin_ns, &slot);
 	if (!s)
 		return true;
-	if (!add_task(s, slot, p, exec_base_ns, self ? ALPS_TASK_RUNNING : ALPS_TASK_BLOCKED, true, contended()))
+	if (!add_task(s, slot, t, p, exec_base_ns, self ? ALPS_TASK_RUNNING : ALPS_TASK_BLOCKED, true, contended()))
 		free_slot(s);
 	return true;
 }

@@ -93,19 +93,18 @@ static __always_inline bool count_task(struct alps_slot *s)
 }
 
 /*
- * Makes `p`, which is in `state`, a task of the invocation, its CPU time counted from `exec_ns`. What it has used since
+ * Makes `p`, which is in `state` and has `t`, a task of the invocation, its CPU time counted from `exec_ns`. What it has used since
  * then counts at once: it may end before it is switched out. `first`: it is the one that the slot was taken for.
  *
- * Returns since when it is one, 0 where it is not: there was no memory, the invocation has ended, or it is one already (a new
- * task can be found by `adopt` before its fork is told of, and then both come here).
+ * Returns since when it is one, 0 where it is not: the invocation has ended, or it is one already (a new task can be found
+ * by `adopt` before its fork is told of, and then both come here).
  */
-static __always_inline __u64 add_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns,
-				      __u32 state, bool first, bool wake)
+static __always_inline __u64 add_task(struct alps_slot *s, __u32 slot, struct alps_task *t, struct task_struct *p,
+				      __u64 exec_ns, __u32 state, bool first, bool wake)
 {
-	struct alps_task *t = make_task(p);
 	__u64 now = bpf_ktime_get_ns(), used = p->se.sum_exec_runtime;
 
-	if (!t || __sync_val_compare_and_swap(&t->slot, 0, ALPS_TASK_JOINS) != 0)
+	if (__sync_val_compare_and_swap(&t->slot, 0, ALPS_TASK_JOINS) != 0)
 		return 0;
 	if (!first && !count_task(s)) {
 		t->slot = 0;
@@ -203,13 +202,10 @@ static __always_inline void leave(struct alps_task *t, struct task_struct *p)
  * count as running until it wakes up, or for good. (If it has been woken, or preempted, its next switch puts that right.) What
  * the programs have seen meanwhile shows in the time since which the task is in its state.
  */
-static __always_inline void catch_up(struct task_struct *p, __u64 since_ns)
+static __always_inline void catch_up(struct alps_task *t, struct task_struct *p, __u64 since_ns)
 {
-	struct alps_task *t = task_of(p);
 	__u32 i;
 
-	if (!t)
-		return;
 	/* What it did until now is not looked at before whose it is can be seen: this is a barrier. */
 	__sync_fetch_and_add(&t->state, 0);
 	if (BPF_CORE_READ(p, flags) & PF_EXITING) {
@@ -226,13 +222,14 @@ static __always_inline void catch_up(struct task_struct *p, __u64 since_ns)
 /*
  * Joins a task that may be running or waiting on another CPU meanwhile. Returns false where that failed: see add_task().
  */
-static __always_inline bool adopt_task(struct alps_slot *s, __u32 slot, struct task_struct *p, __u64 exec_ns, bool first)
+static __always_inline bool adopt_task(struct alps_slot *s, __u32 slot, struct alps_task *t, struct task_struct *p,
+				       __u64 exec_ns, bool first)
 {
 	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;
-	__u64 since_ns = add_task(s, slot, p, exec_ns, state, first, first && contended());
+	__u64 since_ns = add_task(s, slot, t, p, exec_ns, state, first, first && contended());
 
 	if (since_ns)
-		catch_up(p, since_ns);
+		catch_up(t, p, since_ns);
 	return since_ns != 0;
 }
 

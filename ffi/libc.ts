@@ -202,7 +202,7 @@ export class Libc implements Disposable {
   /** The two ends of a new pipe: what is written to the second is read from the first. */
   pipe(): [number, number] {
     const ends = new Int32Array(2);
-    if (this.#c.pipe2(ends, EFD_CLOEXEC) < 0) this.#fail("cannot create a pipe"); // O_CLOEXEC has the same value
+    if (this.#c.pipe2(ends, O_CLOEXEC) < 0) this.#fail("cannot create a pipe");
     return [ends[0]!, ends[1]!];
   }
 

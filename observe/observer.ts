@@ -151,15 +151,10 @@ export class Observer implements Disposable {
    * Where that did not help, some slots learn of an invocation's end only from the next one's begin, until a mode is set again.
    */
   #prepareTimers(): void {
+    const missing = new Uint32Array(1);
     for (let attempt = 0; attempt < MOST_TIMER_ATTEMPTS; attempt++) {
-      const iterator = this.#object.createIterator("prepare_timers");
-      try {
-        const left = new Uint32Array(1);
-        const bytes = this.libc.read(iterator, new Uint8Array(left.buffer));
-        if (bytes !== left.byteLength) throw new KernelError("cannot run iterator prepare_timers", -bytes);
-        this.#timersMissing = left[0]!;
-      } finally {
-        this.libc.close(iterator);
+      for (const _ of this.#run("prepare_timers", new Uint8Array(missing.buffer))) {
+        this.#timersMissing = missing[0]!;
       }
       if (this.#timersMissing === 0) return;
       this.#enlargeSlab();
@@ -211,11 +206,24 @@ export class Observer implements Disposable {
   /** Runs the iterator over what is to be adopted. Returns false where there was no memory for some tasks and trying again may help. */
   #takeIn(lastAttempt: boolean): boolean {
     this.shared.lastAttempt = lastAttempt;
-    const iterator = this.#object.createIterator("adopt");
+    let all = true;
+    for (const _ of this.#run("adopt", new Uint8Array(4096))) all = false;
+    return all;
+  }
+
+  /**
+   * Runs an iterator program to its end. Yields how many bytes of `chunk` it has written, each time that it has.
+   * @throws KernelError where it cannot be run
+   */
+  *#run(program: string, chunk: Uint8Array<ArrayBuffer>): Generator<number> {
+    const iterator = this.#object.createIterator(program);
     try {
-      const bytes = this.libc.read(iterator, new Uint8Array(4096));
-      if (bytes < 0) throw new KernelError("cannot run iterator adopt", -bytes);
-      return bytes === 0;
+      for (;;) {
+        const bytes = this.libc.read(iterator, chunk);
+        if (bytes < 0) throw new KernelError(`cannot run iterator ${program}`, -bytes);
+        if (bytes === 0) return;
+        yield bytes;
+      }
     } finally {
       this.libc.close(iterator);
     }
@@ -223,25 +231,18 @@ export class Observer implements Disposable {
 
   /** The tasks of all invocations, as the kernel side has them: some 100 ns for each task of the machine. */
   members(): Member[] {
-    const iterator = this.#object.createIterator("members");
-    try {
-      const found: Member[] = [], chunk = new Uint8Array(1024 * ALPS_MEMBER.size);
-      for (;;) {
-        const bytes = this.libc.read(iterator, chunk);
-        if (bytes < 0) throw new KernelError("cannot run iterator members", -bytes);
-        if (bytes === 0) return found;
-        const view = new DataView(chunk.buffer, 0, bytes);
-        for (let at = 0; at + ALPS_MEMBER.size <= bytes; at += ALPS_MEMBER.size) {
-          found.push({
-            slot: view.getUint32(at + ALPS_MEMBER.slot, true),
-            generation: view.getUint32(at + ALPS_MEMBER.generation, true),
-            tid: view.getUint32(at + ALPS_MEMBER.tid, true),
-          });
-        }
+    const found: Member[] = [], chunk = new Uint8Array(1024 * ALPS_MEMBER.size);
+    for (const bytes of this.#run("members", chunk)) {
+      const view = new DataView(chunk.buffer, 0, bytes);
+      for (let at = 0; at + ALPS_MEMBER.size <= bytes; at += ALPS_MEMBER.size) {
+        found.push({
+          slot: view.getUint32(at + ALPS_MEMBER.slot, true),
+          generation: view.getUint32(at + ALPS_MEMBER.generation, true),
+          tid: view.getUint32(at + ALPS_MEMBER.tid, true),
+        });
       }
-    } finally {
-      this.libc.close(iterator);
     }
+    return found;
   }
 
   /** Whether the iterator has given an adopted process a slot. */
