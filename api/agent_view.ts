@@ -154,6 +154,8 @@ export interface MetricsSnapshot {
   groupPromotionsTotal: number;
   groupDemotionsTotal: number;
   migrationsTotal: number;
+  /** Invocations left ahead because they waited for a lock in the kernel. */
+  sparedTotal: number;
   /** Enforcement actions that failed, by reason (for example `process_gone`). */
   enforcementErrors: Record<string, number>;
   /** Processes that could not be identified, by reason. */

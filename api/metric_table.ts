@@ -91,6 +91,12 @@ export const METRICS: readonly MetricDefinition[] = [
   ),
   single(
     "counter",
+    "alps_spared_total",
+    "Times that an invocation was left or moved ahead because it waited for a lock in the kernel, and others would have waited behind it.",
+    ({ snapshot }) => snapshot.sparedTotal,
+  ),
+  single(
+    "counter",
     "alps_group_promotions_total",
     "Scheduling groups (cgroups, sessions) whose weight was given back.",
     ({ snapshot }) => snapshot.groupPromotionsTotal,

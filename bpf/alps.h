@@ -115,6 +115,7 @@ enum alps_event_kind {
 	ALPS_EVENT_KICK = 5, /* it began or ceased to want a CPU: decide again */
 	ALPS_EVENT_CLASSIFY = 6, /* struct alps_classify: whose process is this? */
 	ALPS_EVENT_IDLE = 7, /* a warm invocation ended, its tasks live on; carries the whole record */
+	ALPS_EVENT_LOCK = 8, /* one of its tasks waits for a lock in the kernel */
 };
 
 struct alps_event {

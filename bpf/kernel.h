@@ -47,6 +47,8 @@ enum { EBUSY = 16 };
 #define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
 #define PF_FORKNOEXEC 0x00000040
+/* include/trace/events/lock.h: the waiting task spins, and keeps its CPU. */
+#define LCB_F_SPIN 1u
 /* include/linux/sched/signal.h: the whole process is being ended. */
 #define SIGNAL_GROUP_EXIT 0x00000004
 
@@ -62,7 +64,11 @@ struct inode {
 struct file {
 	struct inode *f_inode;
 };
+struct rw_semaphore {
+	long count;
+};
 struct mm_struct {
+	struct rw_semaphore mmap_lock;
 	struct file *exe_file;
 	unsigned long arg_start;
 	unsigned long arg_end;

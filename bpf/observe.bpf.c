@@ -18,6 +18,7 @@
 #include "observe_account.h"
 #include "observe_members.h"
 #include "observe_classify.h"
+#include "observe_locks.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -129,6 +130,15 @@ int BPF_PROG(on_exit, struct task_struct *p)
 
 	if (t)
 		leave(t, p);
+	return 0;
+}
+
+/* Loaded where the kernel has the hook (Linux 5.19). */
+SEC("?tp_btf/contention_begin")
+int BPF_PROG(on_contention, void *lock, unsigned int flags)
+{
+	if (!(flags & LCB_F_SPIN))
+		await_lock(bpf_get_current_task_btf(), lock);
 	return 0;
 }
 

@@ -79,6 +79,7 @@ export class EventLoop implements Disposable {
       resumed: (invocation) => this.#enforcer.started(invocation),
       taskStarted: (invocation, tid) => this.#enforcer.taskStarted(invocation, tid),
       taskEnded: (invocation, tid) => this.#enforcer.taskEnded(invocation, tid),
+      awaitsLock: (invocation) => this.#enforcer.awaitsLock(invocation),
       paused: (invocation, record) => {
         this.#enforcer.paused(invocation, record?.cpuNs);
         if (record) this.#outbox.ended(record);

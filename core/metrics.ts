@@ -55,6 +55,7 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
     groupPromotionsTotal: counters?.groupPromotions ?? 0,
     groupDemotionsTotal: counters?.groupDemotions ?? 0,
     migrationsTotal: counters?.migrations ?? 0,
+    sparedTotal: counters?.spared ?? 0,
     enforcementErrors: { ...counters?.errors },
     enforcementEnabled: sources.enforcement.enabled,
     guardTrips: { ...sources.enforcement.trips },

@@ -20,6 +20,15 @@ function leadOf(rank: number, startNs: number): number {
   return Math.min(5_000_000, Math.max(0, remainingOf(rank, startNs) / 10));
 }
 
+/**
+ * CPU time in which a task that was given a lock in the kernel has surely let it go. More: who starts, and takes many such
+ * locks, is demoted later.
+ */
+const LOCK_RUN_NS = 1_000_000;
+
+/** As an entry's `sparedUntilNs`: LOCK_RUN_NS from the next decision on. */
+const FROM_NOW = -1;
+
 export class Choice {
   readonly entries = new Entries();
   readonly overdue: Overdue;
@@ -29,6 +38,8 @@ export class Choice {
   readonly toDemote: Entry[] = [];
   /** After a decision: the best rank of those that wait; Infinity where none does. */
   bestWaiting = Infinity;
+  /** After a decision: how many are normal for the sake of a lock, whatever their ranks. */
+  spared = 0;
   #cpus: number;
   #selection: Selection<Entry>;
   /** Those that are looked at in each decision: they run, are new, or sleep. The rest waits. */
@@ -77,6 +88,20 @@ export class Choice {
     return true;
   }
 
+  /** Leaves it normal, or makes it so, until it has a lock that it waits for and is past it. False where it is no entry, or is spared. */
+  spare(invocation: ActiveInvocation): boolean {
+    const entry = this.entries.of(invocation);
+    if (!entry) return false;
+    const before = entry.sparedUntilNs;
+    entry.sparedUntilNs = FROM_NOW;
+    if (this.#waiting.has(entry.slot)) {
+      this.#waiting.remove(entry.slot);
+      this.#waitingTasks -= entry.runnable;
+      this.#near.push(entry);
+    }
+    return before === 0;
+  }
+
   /**
    * Makes a decision.
    * @param full everyone is looked at and ranked anew
@@ -95,6 +120,7 @@ export class Choice {
       return false;
     }
     this.overdue.begin(tasks, this.#cpus);
+    this.spared = 0;
     this.#rank(nowNs);
     this.#takeBest();
     this.#choose();
@@ -121,6 +147,7 @@ export class Choice {
       this.entries.setGroup(entry, slots.group(entry.slot));
       // Before any rank is made: of a function without a policy it depends on all of its invocations.
       entry.attainedNs = slots.attainedNs(entry.slot, nowNs);
+      if (entry.sparedUntilNs === FROM_NOW) entry.sparedUntilNs = entry.attainedNs + LOCK_RUN_NS;
       this.ranking.note(entry.invocation.functionId, entry.attainedNs);
     }
     return tasks;
@@ -166,10 +193,22 @@ export class Choice {
       entry.chosen = true;
       this.chosen.push(entry);
     }
-    for (const entry of this.overdue.items) {
-      if (!entry.chosen) this.chosen.push(entry);
-      entry.chosen = true;
+    for (const entry of this.overdue.items) this.#alsoChoose(entry);
+    for (const entry of this.#near) {
+      if (entry.sparedUntilNs === 0 || entry.gone) continue;
+      if (entry.attainedNs >= entry.sparedUntilNs) {
+        entry.sparedUntilNs = 0;
+      } else {
+        this.spared++;
+        this.#alsoChoose(entry);
+      }
     }
+  }
+
+  /** Beside those that take up the CPUs. */
+  #alsoChoose(entry: Entry): void {
+    if (!entry.chosen) this.chosen.push(entry);
+    entry.chosen = true;
   }
 
   /** Those that are to wait to the waiting ones, the others near. */

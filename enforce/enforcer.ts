@@ -25,6 +25,8 @@ export interface EnforcerCounters {
   promotions: number;
   demotions: number;
   migrations: number;
+  /** Invocations that were left normal, or made so, because a task of theirs waited for a lock in the kernel. */
+  spared: number;
   /** Of whole scheduling groups. */
   groupDemotions: number;
   groupPromotions: number;
@@ -45,6 +47,10 @@ export interface Enforcer extends Disposable {
   started(invocation: ActiveInvocation): void;
   taskStarted(invocation: ActiveInvocation, tid: number): void;
   taskEnded(invocation: ActiveInvocation, tid: number): void;
+  /**
+   * One of its tasks waits for a lock in the kernel and is its next owner: as long as it does not run, nobody gets the lock.
+   */
+  awaitsLock(invocation: ActiveInvocation): void;
   /** Its tasks are gone. `cpuNs`: what it used in all, undefined where that was lost. */
   ended(invocation: ActiveInvocation, cpuNs: number | undefined): void;
   /** It has ended, but its tasks live on: they are put back, so that their next invocation starts as any other. */
@@ -67,6 +73,7 @@ export function newCounters(): EnforcerCounters {
     promotions: 0,
     demotions: 0,
     migrations: 0,
+    spared: 0,
     groupDemotions: 0,
     groupPromotions: 0,
     errors: {},
@@ -82,6 +89,7 @@ export class NoEnforcer implements Enforcer {
   started(): void {}
   taskStarted(): void {}
   taskEnded(): void {}
+  awaitsLock(): void {}
   ended(): void {}
   paused(): void {}
   decide(): number {

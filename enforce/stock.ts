@@ -97,6 +97,10 @@ export class StockEnforcer implements Enforcer {
     this.#attributes.left(tid);
   }
 
+  awaitsLock(invocation: ActiveInvocation): void {
+    if (this.#choice.spare(invocation)) this.counters.spared++;
+  }
+
   ended(invocation: ActiveInvocation, cpuNs: number | undefined): void {
     for (const tid of invocation.tids) this.#attributes.left(tid);
     if (!this.#choice.remove(invocation)) return;
@@ -171,7 +175,7 @@ export class StockEnforcer implements Enforcer {
 
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */
   #untilNextNs(nowNs: number): number {
-    if (this.#choice.overdue.items.length > 0) return TICK_NS;
+    if (this.#choice.overdue.items.length > 0 || this.#choice.spared > 0) return TICK_NS;
     let untilNs = this.#fullNs;
     for (const { slot, runnable, invocation: { functionId, startNs } } of this.#choice.chosen) {
       const attainedNs = this.slots.attainedNs(slot, nowNs);

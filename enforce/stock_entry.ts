@@ -23,6 +23,8 @@ export interface Entry {
   promotedNs: number;
   /** It goes first until it has attained this, because it has waited too long; 0 = no. */
   overdueUntilNs: number;
+  /** It stays normal until it has attained this, because it waits for a lock or has just got it; 0 = no. */
+  sparedUntilNs: number;
 }
 
 /** The invocations in progress, in no order. */
@@ -48,6 +50,7 @@ export class Entries {
       before,
       promotedNs: 0,
       overdueUntilNs: 0,
+      sparedUntilNs: 0,
     };
     this.#indexOf.set(invocation, this.items.push(entry) - 1);
     this.#bySlot.set(entry.slot, entry);

@@ -191,6 +191,7 @@ export const ALPS_EVENT_KIND = {
   ALPS_EVENT_KICK: 5,
   ALPS_EVENT_CLASSIFY: 6,
   ALPS_EVENT_IDLE: 7,
+  ALPS_EVENT_LOCK: 8,
 } as const;
 
 export const ALPS_KEY_PARTS = {

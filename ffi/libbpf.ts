@@ -25,6 +25,10 @@ const symbols = {
   bpf_object__next_program: { parameters: ["pointer", "pointer"], result: "pointer" },
   // const char *bpf_program__name(const struct bpf_program *prog)
   bpf_program__name: { parameters: ["pointer"], result: "pointer" },
+  // int bpf_program__set_autoload(struct bpf_program *prog, bool autoload)
+  bpf_program__set_autoload: { parameters: ["pointer", "bool"], result: "i32" },
+  // bool bpf_program__autoload(const struct bpf_program *prog)
+  bpf_program__autoload: { parameters: ["pointer"], result: "bool" },
   // int bpf_program__fd(const struct bpf_program *prog)
   bpf_program__fd: { parameters: ["pointer"], result: "i32" },
   // struct bpf_link *bpf_program__attach(const struct bpf_program *prog)
@@ -190,6 +194,21 @@ export class BpfObject implements Disposable {
     throw new Error(`cannot set constants of ${this.name}: it has none`);
   }
 
+  /** Has a program loaded that is left out otherwise: its section's name begins with a question mark. Before `load()`. */
+  enable(name: string): void {
+    for (const [program, itsName] of this.#programs()) {
+      if (itsName === name) return void this.#c.bpf_program__set_autoload(program, true);
+    }
+    throw new Error(`cannot enable program ${name} of ${this.name}: there is none of that name`);
+  }
+
+  *#programs(): Generator<[Deno.PointerObject, name: string]> {
+    let program: Deno.PointerValue = null;
+    while ((program = this.#c.bpf_object__next_program(this.pointer, program)) !== null) {
+      yield [program, Deno.UnsafePointerView.getCString(this.#c.bpf_program__name(program)!)];
+    }
+  }
+
   /** Creates the maps and has the kernel verify the programs. A refusal shows the verifier's reason. */
   load(): void {
     const status = this.#c.bpf_object__load(this.pointer);
@@ -198,11 +217,10 @@ export class BpfObject implements Disposable {
     }
   }
 
-  /** Attaches every program to the hook that its section names. */
+  /** Attaches every loaded program to the hook that its section names. */
   attachAll(): void {
-    let program: Deno.PointerValue = null;
-    while ((program = this.#c.bpf_object__next_program(this.pointer, program)) !== null) {
-      const name = Deno.UnsafePointerView.getCString(this.#c.bpf_program__name(program)!);
+    for (const [program, name] of this.#programs()) {
+      if (!this.#c.bpf_program__autoload(program)) continue;
       const link = this.#c.bpf_program__attach(program);
       if (link === null) {
         throw new KernelError(
@@ -215,15 +233,11 @@ export class BpfObject implements Disposable {
     }
   }
 
-  /** Names and descriptors of the programs. */
+  /** Names and descriptors of the loaded programs. */
   programs(): Map<string, number> {
     const fds = new Map<string, number>();
-    let program: Deno.PointerValue = null;
-    while ((program = this.#c.bpf_object__next_program(this.pointer, program)) !== null) {
-      fds.set(
-        Deno.UnsafePointerView.getCString(this.#c.bpf_program__name(program)!),
-        this.#c.bpf_program__fd(program),
-      );
+    for (const [program, name] of this.#programs()) {
+      if (this.#c.bpf_program__autoload(program)) fds.set(name, this.#c.bpf_program__fd(program));
     }
     return fds;
   }

@@ -32,6 +32,8 @@ export interface ActiveSetListener {
   resumed(invocation: ActiveInvocation): void;
   taskStarted(invocation: ActiveInvocation, tid: number): void;
   taskEnded(invocation: ActiveInvocation, tid: number): void;
+  /** One of its tasks waits for a lock in the kernel, for which others will have to wait behind it. */
+  awaitsLock(invocation: ActiveInvocation): void;
   /** A warm invocation is over, its tasks live on. `record` as in `ended`. */
   paused(invocation: ActiveInvocation, record: Invocation | undefined): void;
   /**
@@ -98,6 +100,9 @@ export class ActiveSet {
       case EventKind.ALPS_EVENT_TASK_END:
         if (!active) return void this.#idle.get(event.slot)?.tids.delete(event.tid);
         if (active.tids.delete(event.tid)) this.listener.taskEnded(active, event.tid);
+        return;
+      case EventKind.ALPS_EVENT_LOCK:
+        if (active) this.listener.awaitsLock(active);
         return;
       case EventKind.ALPS_EVENT_IDLE:
         return this.#pause(active ?? this.#begin(event), recordOf(event));

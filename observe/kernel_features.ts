@@ -60,6 +60,11 @@ export const KERNEL_FEATURES: readonly KernelFeature[] = [
     usedFor: "where a waiting task is queued",
   },
   {
+    feature: "tracepoint contention_begin",
+    since: "5.19",
+    usedFor: "not demoting who waits for a lock in the kernel, which others wait for, too; optional",
+  },
+  {
     feature: "tracepoint cgroup_attach_task (CONFIG_CGROUPS)",
     since: "5.0",
     usedFor: "processes that change cgroup",
@@ -83,6 +88,11 @@ export interface Machine {
 /** Whether eBPF programs have timers: kernels with PREEMPT_RT refuse programs that use them. */
 export function hasTimers(machine: Pick<Machine, "exists"> = thisMachine): boolean {
   return !machine.exists("/sys/kernel/realtime");
+}
+
+/** Whether eBPF programs can see who waits for a lock in the kernel. */
+export function seesLocks(machine: Pick<Machine, "kernelRelease"> = thisMachine): boolean {
+  return compareKernels(machine.kernelRelease(), "5.19") >= 0;
 }
 
 /** Throws {@link NotSupportedError}, naming what is missing and how to get it, where observation cannot work. */

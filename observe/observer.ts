@@ -15,7 +15,7 @@ import {
 import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { decodeStats, type FunctionStats } from "./function_stats.ts";
-import { hasTimers, requireObservable } from "./kernel_features.ts";
+import { hasTimers, requireObservable, seesLocks } from "./kernel_features.ts";
 import type { Member } from "./active_set.ts";
 import type { RuleUses } from "./rule_set.ts";
 import { SharedPage, waitBucketNs } from "./slots.ts";
@@ -275,6 +275,7 @@ export class Observer implements Disposable {
 
 /** Loads the programs; where this process may not, that is a matter of the machine. */
 export function loadPrograms(object: BpfObject): void {
+  if (seesLocks()) object.enable("on_contention");
   try {
     object.load();
   } catch (error) {

@@ -182,6 +182,7 @@ export function emptyMetrics(): MetricsSnapshot {
     groupPromotionsTotal: 0,
     groupDemotionsTotal: 0,
     migrationsTotal: 0,
+    sparedTotal: 0,
     enforcementErrors: {},
     unidentified: {},
     enforcementEnabled: true,

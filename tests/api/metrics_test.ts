@@ -95,6 +95,7 @@ Deno.test("MetricsPage shows the agent's figures", async () => {
     groupPromotionsTotal: 7,
     groupDemotionsTotal: 8,
     migrationsTotal: 11,
+    sparedTotal: 12,
     enforcementErrors: { process_gone: 12 },
     unidentified: { no_name: 13 },
     learnEpochSeconds: 0.5,
@@ -116,6 +117,7 @@ Deno.test("MetricsPage shows the agent's figures", async () => {
   assert.equal(value("alps_group_promotions_total"), 7);
   assert.equal(value("alps_group_demotions_total"), 8);
   assert.equal(value("alps_migrations_total"), 11);
+  assert.equal(value("alps_spared_total"), 12);
   assert.equal(value("alps_enforcement_errors_total", { reason: "process_gone" }), 12);
   assert.equal(value("alps_unidentified_total", { reason: "no_name" }), 13);
   assert.equal(value("alps_learn_epoch_seconds"), 0.5);

@@ -84,7 +84,7 @@ Deno.test("agentMetrics() shows the event thread's figures, latencies in seconds
   const latency = { count: 2, p50Ns: 1e6, p90Ns: 2e6, p99Ns: 3e6, p999Ns: 4e6, maxNs: 5e6 };
   const counters = {
     ...newCounters(),
-    ...{ decisions: 1, promotions: 2, demotions: 3, migrations: 4, errors: { process_gone: 5 } },
+    ...{ decisions: 1, promotions: 2, demotions: 3, migrations: 4, spared: 5, errors: { process_gone: 5 } },
     ...{ groupPromotions: 6, groupDemotions: 7 },
   };
   const metrics = agentMetrics(sources({
@@ -102,6 +102,7 @@ Deno.test("agentMetrics() shows the event thread's figures, latencies in seconds
   assert.deepEqual([groupPromotionsTotal, groupDemotionsTotal], [6, 7]);
   const { decisionsTotal, promotionsTotal, demotionsTotal, migrationsTotal } = metrics;
   assert.deepEqual([decisionsTotal, promotionsTotal, demotionsTotal, migrationsTotal], [1, 2, 3, 4]);
+  assert.equal(metrics.sparedTotal, 5);
   assert.deepEqual(metrics.enforcementErrors, { process_gone: 5 });
   assert.equal(metrics.mostActiveInvocations, 8);
   assert.deepEqual(metrics.latencies?.["decision"], {

@@ -389,3 +389,42 @@ Deno.test("StockEnforcer gives groups back when the last invocation ends without
   for (const each of all) scene.end(each);
   assert.deepEqual(machine.demoted, []);
 });
+
+Deno.test("StockEnforcer.awaitsLock() makes a demoted one normal until it has had the lock", () => {
+  const scene = new Scene();
+  const short = [scene.start(1), scene.start(1)], others = [scene.start(10), scene.start(100)];
+  const waiting = scene.start(1000);
+  scene.decide();
+  assert.deepEqual(scene.normal([waiting]), [false]);
+  scene.slotOf(waiting).attainedNs = 7 * MS;
+  scene.slotOf(waiting).runnable = 0;
+  scene.enforcer.awaitsLock(waiting);
+  const againNs = scene.decide();
+  assert.deepEqual(scene.normal([waiting, ...short, ...others]), [true, true, true, false, false]);
+  assert.ok(againNs <= 10 * MS, `${againNs}`);
+  // It waits for the lock, however long, and then for a CPU: nobody else gets the lock meanwhile.
+  scene.decide(1000);
+  assert.deepEqual(scene.normal([waiting]), [true]);
+  scene.slotOf(waiting).runnable = 1;
+  scene.decide();
+  assert.deepEqual(scene.normal([waiting, ...others]), [true, false, false]);
+  scene.slotOf(waiting).attainedNs += 2 * MS;
+  scene.decide();
+  assert.deepEqual(scene.normal([waiting, ...short]), [false, true, true]);
+  assert.equal(scene.enforcer.counters.spared, 1);
+});
+
+Deno.test("StockEnforcer.awaitsLock() has one that is normal still not be demoted before it has had the lock", () => {
+  const scene = new Scene();
+  const waiting = scene.start(1000);
+  scene.enforcer.awaitsLock(waiting);
+  for (let i = 0; i < 3; i++) scene.start(1);
+  scene.decide();
+  assert.deepEqual(scene.normal([waiting]), [true]);
+  scene.enforcer.awaitsLock(waiting); // another lock, before it has had much CPU time
+  assert.equal(scene.enforcer.counters.spared, 1);
+  scene.end(waiting);
+  scene.enforcer.awaitsLock(waiting); // it is gone by now
+  scene.decide();
+  assert.equal(scene.enforcer.counters.spared, 1);
+});

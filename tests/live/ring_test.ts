@@ -41,6 +41,7 @@ class Scene implements AsyncDisposable {
       paused: () => {},
       taskStarted: () => {},
       taskEnded: () => {},
+      awaitsLock: () => {},
       ended: (invocation, record) => {
         if (record) this.records.push(record);
         else this.lost.push(invocation!.pid);

@@ -5,7 +5,7 @@ import type { Invocation } from "../../observe/invocation.ts";
 import { randomBelow } from "./random.ts";
 
 const { ALPS_EVENT_START: START, ALPS_EVENT_END: END, ALPS_EVENT_KICK: KICK } = EventKind;
-const { ALPS_EVENT_IDLE: IDLE } = EventKind;
+const { ALPS_EVENT_IDLE: IDLE, ALPS_EVENT_LOCK: LOCK } = EventKind;
 const { ALPS_EVENT_TASK_START: TASK_START, ALPS_EVENT_TASK_END: TASK_END } = EventKind;
 
 /** An active set, what its listener was told, and the slots that the kernel has in use. */
@@ -34,6 +34,7 @@ class Scene {
       },
       taskStarted: ({ slot, generation }, tid) => void this.told.push(`task ${slot}/${generation} ${tid}`),
       taskEnded: ({ slot, generation }, tid) => void this.told.push(`task over ${slot}/${generation} ${tid}`),
+      awaitsLock: ({ slot, generation }) => void this.told.push(`awaits a lock ${slot}/${generation}`),
       ended: (invocation, record) => {
         const what = invocation ? `${invocation.slot}/${invocation.generation}` : "unknown";
         this.told.push(`ended ${what}${record ? "" : " without record"}`);
@@ -292,4 +293,15 @@ Deno.test("ActiveSet.strays() gives tasks whose start was lost, of invocations t
   const strays = [...scene.set.strays(members)].map(([{ slot }, tid]) => [slot, tid]);
   assert.deepEqual(strays, [[1, 102]]);
   assert.deepEqual([...scene.set].map(({ tids }) => [...tids]), [[100, 101]]);
+});
+
+Deno.test("ActiveSet tells of one that waits for a lock, where it is in progress", () => {
+  const scene = new Scene();
+  scene.event(LOCK, 1, 1, 100);
+  assert.deepEqual(scene.take(), []);
+  scene.event(START, 1, 1, 100);
+  scene.take();
+  scene.event(LOCK, 1, 1, 101);
+  assert.deepEqual(scene.take(), ["awaits a lock 1/1"]);
+  assert.equal(scene.set.size, 1);
 });

@@ -7,6 +7,7 @@ import {
   type Machine,
   OLDEST_KERNEL,
   requireObservable,
+  seesLocks,
 } from "../../observe/kernel_features.ts";
 
 /** A machine that has everything, but for what is given. */
@@ -86,9 +87,14 @@ Deno.test("requireObservable() names what a person can change first: privilege b
 
 Deno.test("KERNEL_FEATURES needs nothing that is newer than OLDEST_KERNEL", () => {
   for (const { feature, since, usedFor } of KERNEL_FEATURES) {
-    assert.ok(compareKernels(since, OLDEST_KERNEL) <= 0, `${feature} since ${since}`);
-    assert.ok(usedFor.length > 0);
+    const needed = !usedFor.endsWith("; optional");
+    assert.ok(!needed || compareKernels(since, OLDEST_KERNEL) <= 0, `${feature} since ${since}`);
   }
+});
+
+Deno.test("seesLocks() is true from the kernel on that brought the tracepoint", () => {
+  const on = (release: string) => seesLocks({ kernelRelease: () => release });
+  assert.deepEqual(["5.15.0-91-generic", "5.19.17", "6.1.0-18-cloud-amd64"].map(on), [false, true, true]);
 });
 
 Deno.test("hasTimers() is false on a real-time kernel only", () => {

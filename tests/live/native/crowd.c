@@ -20,7 +20,7 @@ int main(int argc, char **argv)
 	sigaddset(&term, SIGTERM);
 	if (count == 0 || !pids || sigprocmask(SIG_BLOCK, &term, NULL) != 0)
 		return 2;
-	/* Before those that it has started already, or the last ones would come minutes later. */
+	/* Before those that it has started already, or the last ones would come much later. */
 	setpriority(PRIO_PROCESS, 0, -20);
 	for (int i = 0; i < count; i++) {
 		pids[i] = fork();
@@ -31,8 +31,7 @@ int main(int argc, char **argv)
 			if (getppid() != parent)
 				_exit(1);
 			sigprocmask(SIG_UNBLOCK, &term, NULL);
-			/* Behind everything else: so many would leave others next to nothing of the CPUs. */
-			setpriority(PRIO_PROCESS, 0, 19);
+			setpriority(PRIO_PROCESS, 0, 0);
 			execv(argv[2], argv + 2);
 			_exit(127);
 		}
