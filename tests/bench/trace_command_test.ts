@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseTrace } from "../../bench/trace.ts";
+import { parseTrace } from "../../traces/alps.ts";
 import { madeTrace, summary } from "../../bench/trace_command.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { runScript } from "./commands.ts";
