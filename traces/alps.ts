@@ -3,7 +3,12 @@
  * without a header. The function is `<job>-<port − 5000>`.
  */
 
-import { cutTo, escaped } from "../observe/names.ts";
+import { MILLISECONDS } from "./bounds.ts";
+import type { TraceEntry } from "./entry.ts";
+import { quoted, TraceError } from "./error.ts";
+import { linesOf, type Source } from "./source.ts";
+
+export { TraceError } from "./error.ts";
 
 /** One invocation of a trace. */
 export interface TraceRow {
@@ -21,15 +26,10 @@ export interface TraceRow {
 /** The port of function number 0. */
 const FIRST_PORT = 5000;
 
-const COLUMNS = "id n job inter-arrival_ms port";
+/** The greatest number that a function can have. */
+export const MOST_FUNCTION_NUMBER = 65535 - FIRST_PORT;
 
-/** A trace that cannot be read; the message says which line and what is wrong with it. */
-export class TraceError extends Error {
-  constructor(readonly line: number, problem: string) {
-    super(`cannot read line ${line} of the trace: ${problem}`);
-    this.name = "TraceError";
-  }
-}
+const COLUMNS = "id n job inter-arrival_ms port";
 
 /**
  * Reads a trace. The due times are the running sum of the inter-arrival times, the first one included, as the published
@@ -51,14 +51,41 @@ export function parseTrace(text: string): TraceRow[] {
 }
 
 /**
+ * Reads a trace line by line; {@link parseTrace} says what is allowed.
+ *
+ * @throws TraceError at the first broken line
+ */
+export async function* readAlps(source: Source): AsyncGenerator<TraceEntry> {
+  let dueMs = 0, firstEmpty = 0;
+  for await (const { number, text } of linesOf(source)) {
+    if (text.trim() === "") {
+      firstEmpty ||= number;
+      continue;
+    }
+    if (firstEmpty > 0) parseLine("", firstEmpty, dueMs);
+    const row = parseLine(text, number, dueMs);
+    dueMs = row.dueMs;
+    yield { function: row.function, dueMs, call: { job: row.job, n: row.n } };
+  }
+}
+
+/**
  * Writes a trace that {@link parseTrace} reads back. Due times are written to a thousandth of a millisecond.
  *
  * @param rows by due time
  * @throws RangeError where a row cannot be written in this format
  */
 export function writeTrace(rows: readonly TraceRow[]): string {
-  let writtenUs = 0;
-  return rows.map((row) => {
+  const writer = new TraceWriter();
+  return rows.map((row) => writer.line(row)).join("");
+}
+
+/** Writes a trace line by line; what {@link writeTrace} says holds. */
+export class TraceWriter {
+  #writtenUs = 0;
+
+  /** The line of the row that comes next, with its line feed. */
+  line(row: TraceRow): string {
     const number = /^(.+)-(\d+)$/.exec(row.function);
     if (number === null || number[1] !== row.job || /\s/.test(row.job)) {
       throw new RangeError(
@@ -69,17 +96,17 @@ export function writeTrace(rows: readonly TraceRow[]): string {
       );
     }
     const dueUs = Math.round(row.dueMs * 1000);
-    if (!(dueUs >= writtenUs)) {
+    if (!(dueUs >= this.#writtenUs)) {
       throw new RangeError(
         `cannot write invocation ${row.id} due at ${row.dueMs} ms: must not be before the one above (${
-          writtenUs / 1000
+          this.#writtenUs / 1000
         } ms)`,
       );
     }
-    const waitUs = dueUs - writtenUs;
-    writtenUs = dueUs;
+    const waitUs = dueUs - this.#writtenUs;
+    this.#writtenUs = dueUs;
     return `${row.id} ${row.n} ${row.job} ${waitUs / 1000} ${FIRST_PORT + Number(number[2])}\n`;
-  }).join("");
+  }
 }
 
 function parseLine(line: string, number: number, previousDueMs: number): TraceRow {
@@ -94,19 +121,26 @@ function parseLine(line: string, number: number, previousDueMs: number): TraceRo
     throw new TraceError(number, `job is ${quoted(job)}, wanted a name of letters, digits and _ . -`);
   }
   const functionNumber = wholeNumber(number, "port", port) - FIRST_PORT;
-  if (functionNumber < 0 || functionNumber > 65535 - FIRST_PORT) {
+  if (functionNumber < 0 || functionNumber > MOST_FUNCTION_NUMBER) {
     throw new TraceError(number, `port is ${quoted(port)}, wanted ${FIRST_PORT} to 65535`);
   }
+  // In whole microseconds, so that a long sum of fractions stays exact.
+  const dueMs = (Math.round(previousDueMs * 1000) + Math.round(Number(wait) * 1000)) / 1000;
   if (!/^\d+(\.\d+)?$/.test(wait)) {
     throw new TraceError(number, `inter-arrival_ms is ${quoted(wait)}, wanted milliseconds, at least 0`);
+  }
+  if (dueMs > MILLISECONDS.most) {
+    throw new TraceError(
+      number,
+      `inter-arrival_ms is ${quoted(wait)}, wanted a sum of at most ${MILLISECONDS.most}`,
+    );
   }
   return {
     id: wholeNumber(number, "id", id),
     n: wholeNumber(number, "n", n),
     job,
     function: `${job}-${functionNumber}`,
-    // In whole microseconds, so that a long sum of fractions stays exact.
-    dueMs: (Math.round(previousDueMs * 1000) + Math.round(Number(wait) * 1000)) / 1000,
+    dueMs,
   };
 }
 
@@ -116,9 +150,4 @@ function wholeNumber(line: number, column: string, text: string): number {
     throw new TraceError(line, `${column} is ${quoted(text)}, wanted a whole number, at least 0`);
   }
   return value;
-}
-
-/** For messages: a field of a foreign file, escaped and cut short. */
-function quoted(text: string): string {
-  return escaped(JSON.stringify(cutTo(text, 40)));
 }

@@ -29,6 +29,7 @@ async function run(
     host: action("host"),
     replay: action("replay"),
     traceMake: action("traceMake"),
+    traceConvert: action("traceConvert"),
     install: action("install"),
     uninstall: action("uninstall"),
   };
@@ -166,6 +167,15 @@ Deno.test("main() runs the other commands with their options", async () => {
     seed: 0,
     out: "o",
   }]);
+  assert.deepEqual((await run(["trace", "convert", "--from", "a", "--to", "b"])).ran, ["traceConvert", {
+    from: "a",
+    format: undefined,
+    durations: undefined,
+    seed: 1,
+    seconds: undefined,
+    limit: undefined,
+    to: "b",
+  }]);
 });
 
 Deno.test("main() shows version and help on standard output, and runs nothing", async () => {
@@ -177,6 +187,7 @@ Deno.test("main() shows version and help on standard output, and runs nothing", 
     [["help"], /Usage: alps-agent/],
     [["run", "--help"], /--ml <avg\|LR>[^]*\(default: avg\)[^]*--max-wait <SECONDS>[^]*--exp_result <FILE>/],
     [["help", "replay"], /--trace <FILE>.*\(required\)/],
+    [["trace", "convert", "--help"], /--format <alps\|azure-2019\|azure-2021\|huawei-2025\|exp-result>/],
     [["trace", "make", "--help"], /--mix <azure\|huawei\|alike\|lognormal>/],
   ];
   for (const [args, shows] of cases) {
