@@ -226,7 +226,7 @@ Deno.test("main() lists the commands for one that it does not know", async () =>
     'unknown command "doktor": must be one of run, doctor, host, replay, trace, install, uninstall',
   );
   await refused(["--", "foo"], /unknown command "foo"/);
-  await refused(["trace"], "trace needs a command: must be make");
+  await refused(["trace"], "trace needs a command: must be one of make, convert");
   await refused(["trace", "convert"], 'unknown command "convert": must be make');
   await refused(
     ["help", "foo"],
