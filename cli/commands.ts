@@ -31,7 +31,12 @@ export const TRACE_MAKE_TABLE = {
   "seed": withDefault(
     number({ least: 0, most: 2 ** 32 - 1, integer: true }),
     "1",
-    "the same seed makes the same trace",
+    "the same options make the same trace",
+  ),
+  "measure": withDefault(
+    flag(),
+    "false",
+    "measure CPU times first, so that the load is right on this machine",
   ),
   "out": optional(path("FILE"), "write the trace to FILE instead of standard output"),
 } as const satisfies OptionTable;
@@ -101,6 +106,8 @@ export interface TraceMakeOptions {
   readonly cores: number;
   readonly seconds: number;
   readonly seed: number;
+  /** By this machine's CPU times, not the reference machine's. */
+  readonly measure: boolean;
   /** Undefined for standard output. */
   readonly out: string | undefined;
 }

@@ -156,15 +156,17 @@ Deno.test("main() runs the other commands with their options", async () => {
     cores: 2,
     seconds: 60,
     seed: 1,
+    measure: false,
     out: undefined,
   }]);
-  const make = "trace make --mix lognormal --load 1.1 --cores 4 --seconds 5 --seed 0 --out o";
+  const make = "trace make --mix lognormal --load 1.1 --cores 4 --seconds 5 --seed 0 --measure --out o";
   assert.deepEqual((await run(make.split(" "))).ran, ["traceMake", {
     mix: "lognormal",
     load: 1.1,
     cores: 4,
     seconds: 5,
     seed: 0,
+    measure: true,
     out: "o",
   }]);
   assert.deepEqual((await run(["trace", "convert", "--from", "a", "--to", "b"])).ran, ["traceConvert", {
@@ -227,7 +229,7 @@ Deno.test("main() lists the commands for one that it does not know", async () =>
   );
   await refused(["--", "foo"], /unknown command "foo"/);
   await refused(["trace"], "trace needs a command: must be one of make, convert");
-  await refused(["trace", "convert"], 'unknown command "convert": must be make');
+  await refused(["trace", "show"], 'unknown command "show": must be one of make, convert');
   await refused(
     ["help", "foo"],
     "help needs a command: must be one of run, doctor, host, replay, trace, install, uninstall",
