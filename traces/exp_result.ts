@@ -45,5 +45,8 @@ function membersOf(line: number, text: string): Record<string, unknown> {
 }
 
 function described(value: unknown): string {
-  return value === undefined ? "missing" : quoted(typeof value === "string" ? value : JSON.stringify(value));
+  if (value === undefined) return "missing";
+  // Not as JSON: writing what is nested deeply enough overflows the stack.
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  return quoted(String(value));
 }

@@ -121,6 +121,11 @@ Deno.test("readTrace() reads the agent's own record, whose last line may be half
     /member "cpu_us" is "null", wanted microseconds/,
   );
   await fails(`${text}{"function":""}\n`, 3, /member "function" is "", wanted a name/);
+  await fails(
+    `${text}{"function":"a","start":${"[".repeat(1e5)}${"]".repeat(1e5)}}\n`,
+    3,
+    /"start" is a list, wanted/,
+  );
   await fails(`${text}[]\n`, 3, /wanted a JSON object/);
   await fails(`${text}{\u001b}\n`, 3, /it is "\{\\u001b\}"/);
 });
