@@ -3,7 +3,7 @@
  * without a header. The function is `<job>-<port − 5000>`.
  */
 
-import { MILLISECONDS } from "./bounds.ts";
+import { MOST_DUE_MS } from "./bounds.ts";
 import type { TraceEntry } from "./entry.ts";
 import { quoted, TraceError } from "./error.ts";
 import { linesOf, type Source } from "./source.ts";
@@ -129,10 +129,10 @@ function parseLine(line: string, number: number, previousDueMs: number): TraceRo
   if (!/^\d+(\.\d+)?$/.test(wait)) {
     throw new TraceError(number, `inter-arrival_ms is ${quoted(wait)}, wanted milliseconds, at least 0`);
   }
-  if (dueMs > MILLISECONDS.most) {
+  if (dueMs > MOST_DUE_MS) {
     throw new TraceError(
       number,
-      `inter-arrival_ms is ${quoted(wait)}, wanted a sum of at most ${MILLISECONDS.most}`,
+      `inter-arrival_ms is ${quoted(wait)}, wanted a sum of at most ${MOST_DUE_MS}`,
     );
   }
   return {

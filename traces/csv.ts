@@ -112,7 +112,7 @@ async function* recordsOf(source: Source): AsyncGenerator<{ line: number; fields
     max_record_size: MOST_LINE_BYTES,
   });
   // An error of the file ends the reading below too.
-  pipeline(Readable.from(source.chunks()), parser, () => {});
+  pipeline(Readable.from(withLineFeeds(source.chunks())), parser, () => {});
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
       yield { line: info.lines, fields: record };
@@ -121,6 +121,28 @@ async function* recordsOf(source: Source): AsyncGenerator<{ line: number; fields
     if (error instanceof CsvError) throw new TraceError(Number(error.lines ?? 1), problemOf(error));
     throw error;
   }
+}
+
+const CARRIAGE_RETURN = 0x0d, LINE_FEED = 0x0a;
+
+/** Makes CR LF a line feed: within quotes the parser counts it as two lines, and messages would name a wrong one. */
+async function* withLineFeeds(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held = false;
+  for await (const chunk of chunks) {
+    if (!held && !chunk.includes(CARRIAGE_RETURN)) {
+      yield chunk;
+      continue;
+    }
+    const bytes = new Uint8Array(chunk.length + 1);
+    let count = 0;
+    for (const byte of chunk) {
+      if (held && byte !== LINE_FEED) bytes[count++] = CARRIAGE_RETURN;
+      held = byte === CARRIAGE_RETURN;
+      if (!held) bytes[count++] = byte;
+    }
+    if (count > 0) yield bytes.subarray(0, count);
+  }
+  if (held) yield Uint8Array.of(CARRIAGE_RETURN);
 }
 
 function problemOf(error: CsvError): string {

@@ -1,5 +1,5 @@
 /** The agent's own record of invocations (its `--exp_result`): a JSON object per line. */
-import { MILLISECONDS } from "./bounds.ts";
+import { MILLISECONDS, SECONDS } from "./bounds.ts";
 import type { TraceEntry } from "./entry.ts";
 import { quoted, TraceError } from "./error.ts";
 import { parseRfc3339Ms } from "./rfc3339.ts";
@@ -24,7 +24,10 @@ function parseLine(line: number, text: string): { name: string; startMs: number;
   const { function: name, start, cpu_us: cpuUs } = members;
   if (typeof name !== "string" || name === "") throw wrong("function", name, "a name");
   const startMs = typeof start === "string" ? parseRfc3339Ms(start) : NaN;
-  if (Number.isNaN(startMs)) throw wrong("start", start, "a time as in 2026-01-31T12:00:00.000000Z");
+  // NaN too: it is not a time.
+  if (!(startMs >= 0 && startMs <= SECONDS.most * 1000)) {
+    throw wrong("start", start, "a time as 2026-01-31T12:00:00.000000Z, from 1970 to 2096");
+  }
   if (typeof cpuUs !== "number" || !(cpuUs >= 0 && cpuUs <= MILLISECONDS.most * 1000)) {
     throw wrong("cpu_us", cpuUs, `microseconds from 0 to ${MILLISECONDS.most * 1000}`);
   }

@@ -55,6 +55,10 @@ Deno.test("readTrace() reads Azure's invocations of 2021 by their start, the fir
   ];
   assert.deepEqual(await read(text), wanted);
   assert.deepEqual(await read("\ufeff" + text.replaceAll("\n", "\r\n")), wanted);
+  assert.deepEqual(await read("app,func,end_timestamp,duration\na,f,4e9,0\na,f,0,4e9\n"), [
+    { function: "a/f", dueMs: 0, cpuMs: 4e12 },
+    { function: "a/f", dueMs: 8e12, cpuMs: 0 },
+  ]);
   assert.deepEqual(await read(text, { limit: 2 }), wanted.slice(0, 2));
   assert.deepEqual(await read(text, { seconds: 0.25 }), wanted.slice(0, 1));
 });
@@ -83,6 +87,7 @@ Deno.test("readTrace() says which column of a table is wrong or missing, and in 
   await fails(`${header},f,1,1\n`, 2, /column "app" is empty/);
   await fails(`${header}${good}a,f,1\n`, 3, /it has 3 fields, wanted 4 as the header has/);
   await fails(`${header}${good}a,"f,1,1\n`, 3, /a quote is opened and not closed/);
+  await fails(`${header}${good}a,"f\r\n\r\n",1,1\r\na,f,x,1\r\n`, 6, /column "end_timestamp" is "x"/);
   await fails(`${header}a,f"x,1,1\n`, 2, /quote/i);
   await fails(`${header}"${"x".repeat((1 << 20) + 9)}`, 2, /a record is longer than 1048576 bytes/);
   await fails("", 1, /columns .*"app".* are missing, found no header/, { format: "azure-2021" });
