@@ -25,6 +25,7 @@ const actions: Actions = {
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
   traceMake: async (options) => (await import("./bench/trace_command.ts")).runTraceMake(options),
+  traceConvert: async (options) => (await import("./traces/convert_command.ts")).runTraceConvert(options),
   install: async ({ root }) => (await import("./deploy/install.ts")).install(root, console.log),
   uninstall: async ({ root }) => (await import("./deploy/uninstall.ts")).uninstall(root, console.log),
 };

@@ -1,6 +1,7 @@
 /**
  * Waiting, and one clock for what this process sees and what the kernel's record says.
  */
+export { parseRfc3339Ms } from "../traces/rfc3339.ts";
 
 /**
  * What to add to `performance.now()` for milliseconds since 1970. Looks at the wall clock for up to a millisecond, until
@@ -17,13 +18,6 @@ export function wallOffsetMs(): number {
     monotonicMs = performance.now();
   }
   return now - monotonicMs;
-}
-
-/** Microseconds matter, which `Date.parse` cuts off: RFC 3339 to milliseconds since 1970; NaN where it is no time. */
-export function parseRfc3339Ms(text: string): number {
-  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
-  if (parts === null) return NaN;
-  return Date.parse(parts[1]! + parts[3]!) + Number(`0.${parts[2] ?? "0"}`) * 1000;
 }
 
 /** Resolves after some milliseconds, or rejects with the signal's reason. */

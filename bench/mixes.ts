@@ -3,6 +3,7 @@
  */
 import { normal, type Random, randomNumbers, shuffle } from "./random.ts";
 import { probit } from "simple-statistics";
+import { FLOAT_OPERATIONS_PER_MS } from "../traces/replayable.ts";
 import type { TraceRow } from "./trace.ts";
 
 /** One kind of invocation of a mix. */
@@ -17,9 +18,6 @@ export interface MixEntry {
   /** Standard deviation of the logarithm of n, where each invocation draws its own (lognormally). */
   readonly sigma?: number;
 }
-
-/** Iterations of floatOperation that stand for a millisecond of CPU time in the made-up mixes. */
-const FLOAT_OPERATIONS_PER_MS = 1800;
 
 /** Four functions of 5, 20, 100 and 400 ms. */
 function fourFunctions(sigma: number): MixEntry[] {

@@ -17,7 +17,8 @@ import { formatMs, runTable } from "./report.ts";
 import type { Results, Run } from "./results.ts";
 import { type Measured, summarizeRun } from "./summary.ts";
 import { terminalColumns } from "./text.ts";
-import { parseTrace, type TraceRow } from "./trace.ts";
+import { readReplayable } from "../traces/replay_file.ts";
+import type { TraceRow } from "./trace.ts";
 
 /** How many different errors of failed requests are shown. */
 const ERRORS_SHOWN = 3;
@@ -29,7 +30,7 @@ const ERRORS_SHOWN = 3;
  * @throws FailedError for a trace or record that cannot be read, or a target that cannot be reached
  */
 export async function runReplay(options: CommandOptions): Promise<number> {
-  const rows = (await readTrace(options.trace)).slice(0, options.limit);
+  const rows = await readRows(options);
   if (rows.length === 0) {
     throw new FailedError(`cannot replay ${JSON.stringify(options.trace)}: it has no rows`);
   }
@@ -56,15 +57,10 @@ export async function runReplay(options: CommandOptions): Promise<number> {
   return measurement.failed + measurement.unrecorded === 0 ? ExitStatus.done : ExitStatus.failed;
 }
 
-async function readTrace(path: string): Promise<TraceRow[]> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new FailedError(`cannot read trace ${JSON.stringify(path)}: ${why}`, { cause: error });
-  }
-  return parseTrace(text);
+async function readRows({ trace, limit }: CommandOptions): Promise<TraceRow[]> {
+  const rows: TraceRow[] = [];
+  for await (const row of readReplayable(trace, { limit })) rows.push(row);
+  return rows;
 }
 
 /** A target that is not there is better noticed before a minute of failures. */

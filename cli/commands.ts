@@ -1,4 +1,5 @@
 /** The options of the commands besides `run`. */
+import { TRACE_FORMATS, type TraceFormat } from "../traces/formats.ts";
 import { optional, type OptionTable, required, type Values, withDefault } from "./table.ts";
 import { type Address, address, flag, number, oneOf, path, url } from "./values.ts";
 
@@ -30,9 +31,28 @@ export const TRACE_MAKE_TABLE = {
   "seed": withDefault(
     number({ least: 0, most: 2 ** 32 - 1, integer: true }),
     "1",
-    "the same seed makes the same trace",
+    "the same options make the same trace",
+  ),
+  "measure": withDefault(
+    flag(),
+    "false",
+    "measure CPU times first, so that the load is right on this machine",
   ),
   "out": optional(path("FILE"), "write the trace to FILE instead of standard output"),
+} as const satisfies OptionTable;
+
+export const TRACE_CONVERT_TABLE = {
+  "from": required(path("FILE"), "the trace to read"),
+  "format": optional(oneOf(TRACE_FORMATS), "its format, where it is not to be recognised by its header"),
+  "durations": optional(path("FILE"), "of azure-2019: the table of the functions' durations"),
+  "seed": withDefault(
+    number({ least: 0, most: 2 ** 32 - 1, integer: true }),
+    "1",
+    "of azure-2019: the same seed draws the same invocations",
+  ),
+  "seconds": optional(number({ least: 0, above: true, most: 1e9 }), "the first N seconds of it"),
+  "limit": optional(number({ least: 1, integer: true }), "the first N invocations"),
+  "to": required(path("FILE"), "write the trace that replay takes to FILE"),
 } as const satisfies OptionTable;
 
 export const DOCTOR_TABLE = {
@@ -86,8 +106,22 @@ export interface TraceMakeOptions {
   readonly cores: number;
   readonly seconds: number;
   readonly seed: number;
+  /** By this machine's CPU times, not the reference machine's. */
+  readonly measure: boolean;
   /** Undefined for standard output. */
   readonly out: string | undefined;
+}
+
+/** `alps-agent trace convert`. */
+export interface TraceConvertOptions {
+  readonly from: string;
+  readonly format: TraceFormat | undefined;
+  readonly durations: string | undefined;
+  readonly seed: number;
+  readonly seconds: number | undefined;
+  /** Invocations; undefined for all. */
+  readonly limit: number | undefined;
+  readonly to: string;
 }
 
 /** The options of `replay` under their names in code. */

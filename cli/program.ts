@@ -12,7 +12,9 @@ import {
   REPLAY_TABLE,
   type ReplayOptions,
   replayOptions,
+  TRACE_CONVERT_TABLE,
   TRACE_MAKE_TABLE,
+  type TraceConvertOptions,
   type TraceMakeOptions,
 } from "./commands.ts";
 import { ExitStatus, FailedError, NotPossibleError, UsageError } from "./errors.ts";
@@ -35,6 +37,7 @@ export interface Actions {
   host(options: HostOptions): Promise<number>;
   replay(options: ReplayOptions): Promise<number>;
   traceMake(options: TraceMakeOptions): Promise<number>;
+  traceConvert(options: TraceConvertOptions): Promise<number>;
   install(options: InstallOptions): Promise<number>;
   uninstall(options: InstallOptions): Promise<number>;
 }
@@ -141,6 +144,12 @@ export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, 
       const raw = rawValues(self, TRACE_MAKE_TABLE);
       program.status = await actions.traceMake(readValues("trace make", TRACE_MAKE_TABLE, [raw]));
     });
+  addCommand(trace, "convert", TRACE_CONVERT_TABLE)
+    .description("turn a published trace, or a record of the agent's, into one that replay takes")
+    .action(async (_, self: Command) => {
+      const raw = rawValues(self, TRACE_CONVERT_TABLE);
+      program.status = await actions.traceConvert(readValues("trace convert", TRACE_CONVERT_TABLE, [raw]));
+    });
   const descriptions = {
     install: "put this file in place as a service, or in place of an older one",
     uninstall: "take away what install has put in place",
@@ -234,7 +243,15 @@ function commandsOf(group: Command): string {
 /** Commander's own complaints: an option at the end without its value, and help on a command that there is not. */
 function usageOf(error: CommanderError, program: Command): UsageError {
   const option = /--[a-z_-]+/.exec(error.message)?.[0];
-  const kind = [RUN_TABLE, DOCTOR_TABLE, HOST_TABLE, REPLAY_TABLE, TRACE_MAKE_TABLE, INSTALL_TABLE]
+  const kind = [
+    RUN_TABLE,
+    DOCTOR_TABLE,
+    HOST_TABLE,
+    REPLAY_TABLE,
+    TRACE_MAKE_TABLE,
+    TRACE_CONVERT_TABLE,
+    INSTALL_TABLE,
+  ]
     .map((table: OptionTable) => table[option?.slice(2) ?? ""])
     .find((spec) => spec !== undefined)?.kind;
   if (error.code === "commander.optionMissingArgument" && kind !== undefined) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { makeTrace, MIXES } from "../../bench/mixes.ts";
-import { parseTrace, type TraceRow, writeTrace } from "../../bench/trace.ts";
+import { parseTrace, type TraceRow, writeTrace } from "../../traces/alps.ts";
 
 /** A made-up work factor that spans 2 ms to 1 s over the published arguments. */
 function cpuMsOf(job: string, n: number): number {

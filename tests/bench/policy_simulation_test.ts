@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { makeTrace, MIXES } from "../../bench/mixes.ts";
 import { type SimulatedInvocation, simulatePolicy } from "../../bench/policy_simulation.ts";
 import { shareProcessors } from "../../bench/processor_sharing.ts";
-import { normal, randomNumbers } from "../../bench/random.ts";
+import { normal, randomNumbers } from "../../traces/random.ts";
 import { gapClosed, medianInterval } from "../../bench/summary.ts";
 import { simulateSrpt } from "../../learn/simulate.ts";
 

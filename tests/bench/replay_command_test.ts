@@ -101,7 +101,7 @@ Deno.test("alps-agent replay answers what it cannot do with one line and status 
     const replay = (trace: string, target: string) =>
       runScript("agent.ts", "replay", "--trace", join(folder, trace), "--target", target);
     const cases = [
-      [await replay("trace", url), /line 4 of the trace: it has 3 fields/],
+      [await replay("trace", url), /line 4 of ".*trace": it has 3 fields/],
       [await replay("empty", url), /it has no rows/],
       [await replay("missing", url), /cannot read trace/],
     ] as const;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { replay, runUrl } from "../../bench/replay.ts";
-import type { TraceRow } from "../../bench/trace.ts";
+import type { TraceRow } from "../../traces/alps.ts";
 
 /** A host that answers as a handler says. */
 function serve(handler: (request: Request, body: unknown) => Response | Promise<Response>) {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseTrace } from "../../bench/trace.ts";
+import { parseTrace } from "../../traces/alps.ts";
 import { madeTrace, summary } from "../../bench/trace_command.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { runScript } from "./commands.ts";
 
-Deno.test("alps-agent trace make writes a trace for this machine and says what is in it", async () => {
+Deno.test("alps-agent trace make writes the same trace by its options, or one for this machine, and says what is in it", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const out = join(folder, "trace");
@@ -23,7 +23,7 @@ Deno.test("alps-agent trace make writes a trace for this machine and says what i
       "--seed",
       "3",
     ];
-    const { status, stdout, stderr } = await runScript("agent.ts", ...args, "--out", out);
+    const { status, stdout, stderr } = await runScript("agent.ts", ...args, "--measure", "--out", out);
     assert.equal(status, 0, stderr);
     assert.equal(stdout, "");
     const rows = parseTrace(await Deno.readTextFile(out));
@@ -33,6 +33,17 @@ Deno.test("alps-agent trace make writes a trace for this machine and says what i
       stderr,
       new RegExp(`^${rows.length} invocations of 4 functions over .* load 0\\.\\d+ on 4 cores$`, "m"),
     );
+    for (const mix of ["azure", "huawei"]) {
+      const options = ["trace", "make", "--mix", mix, "--seconds", "30", "--seed"];
+      const [one, same, other] = await Promise.all([
+        runScript("agent.ts", ...options, "1"),
+        runScript("agent.ts", ...options, "1"),
+        runScript("agent.ts", ...options, "2"),
+      ].map(async (finished) => (await finished).stdout));
+      assert.ok(parseTrace(one!).length > 100);
+      assert.equal(one, same);
+      assert.notEqual(one, other);
+    }
     const missing = await runScript("agent.ts", ...args, "--out", join(folder, "none", "trace"));
     assert.equal(missing.status, 1);
     assert.match(missing.stderr, /cannot write the trace to /);

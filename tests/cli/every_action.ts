@@ -9,6 +9,7 @@ export function everyAction(act: () => Promise<number>): Actions {
     host: act,
     replay: act,
     traceMake: act,
+    traceConvert: act,
     doctor: act,
     install: act,
     uninstall: act,

@@ -29,6 +29,7 @@ async function run(
     host: action("host"),
     replay: action("replay"),
     traceMake: action("traceMake"),
+    traceConvert: action("traceConvert"),
     install: action("install"),
     uninstall: action("uninstall"),
   };
@@ -155,16 +156,27 @@ Deno.test("main() runs the other commands with their options", async () => {
     cores: 2,
     seconds: 60,
     seed: 1,
+    measure: false,
     out: undefined,
   }]);
-  const make = "trace make --mix lognormal --load 1.1 --cores 4 --seconds 5 --seed 0 --out o";
+  const make = "trace make --mix lognormal --load 1.1 --cores 4 --seconds 5 --seed 0 --measure --out o";
   assert.deepEqual((await run(make.split(" "))).ran, ["traceMake", {
     mix: "lognormal",
     load: 1.1,
     cores: 4,
     seconds: 5,
     seed: 0,
+    measure: true,
     out: "o",
+  }]);
+  assert.deepEqual((await run(["trace", "convert", "--from", "a", "--to", "b"])).ran, ["traceConvert", {
+    from: "a",
+    format: undefined,
+    durations: undefined,
+    seed: 1,
+    seconds: undefined,
+    limit: undefined,
+    to: "b",
   }]);
 });
 
@@ -177,6 +189,7 @@ Deno.test("main() shows version and help on standard output, and runs nothing", 
     [["help"], /Usage: alps-agent/],
     [["run", "--help"], /--ml <avg\|LR>[^]*\(default: avg\)[^]*--max-wait <SECONDS>[^]*--exp_result <FILE>/],
     [["help", "replay"], /--trace <FILE>.*\(required\)/],
+    [["trace", "convert", "--help"], /--format <alps\|azure-2019\|azure-2021\|huawei-2025\|exp-result>/],
     [["trace", "make", "--help"], /--mix <azure\|huawei\|alike\|lognormal>/],
   ];
   for (const [args, shows] of cases) {
@@ -215,8 +228,8 @@ Deno.test("main() lists the commands for one that it does not know", async () =>
     'unknown command "doktor": must be one of run, doctor, host, replay, trace, install, uninstall',
   );
   await refused(["--", "foo"], /unknown command "foo"/);
-  await refused(["trace"], "trace needs a command: must be make");
-  await refused(["trace", "convert"], 'unknown command "convert": must be make');
+  await refused(["trace"], "trace needs a command: must be one of make, convert");
+  await refused(["trace", "show"], 'unknown command "show": must be one of make, convert');
   await refused(
     ["help", "foo"],
     "help needs a command: must be one of run, doctor, host, replay, trace, install, uninstall",

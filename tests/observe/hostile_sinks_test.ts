@@ -6,7 +6,7 @@ import { compareRounds } from "../../bench/compare.ts";
 import { startProgress } from "../../bench/progress.ts";
 import { comparisonTable, runTable } from "../../bench/report.ts";
 import { type Measured, summarizeRun } from "../../bench/summary.ts";
-import { parseTrace } from "../../bench/trace.ts";
+import { parseTrace } from "../../traces/alps.ts";
 import { main } from "../../cli/program.ts";
 import { readConfig } from "../../cli/config.ts";
 import { RUN_TABLE } from "../../cli/options.ts";

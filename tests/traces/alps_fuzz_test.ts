@@ -1,7 +1,7 @@
 /** Generated traces: read, or refused with the line that is wrong. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseTrace, TraceError, type TraceRow, writeTrace } from "../../bench/trace.ts";
+import { parseTrace, TraceError, type TraceRow, writeTrace } from "../../traces/alps.ts";
 import { anyText, mostly, often } from "../fuzz.ts";
 
 function read(text: string): TraceRow[] | undefined {

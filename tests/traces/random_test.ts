@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { normal, randomNumbers, shuffle } from "../../bench/random.ts";
+import { normal, randomNumbers, shuffle } from "../../traces/random.ts";
 
 Deno.test("randomNumbers() is even over [0, 1) and the same for the same seed", () => {
   const random = randomNumbers(1), same = randomNumbers(1), other = randomNumbers(2);

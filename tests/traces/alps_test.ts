@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseTrace, TraceError, type TraceRow, writeTrace } from "../../bench/trace.ts";
+import { parseTrace, TraceError, type TraceRow, writeTrace } from "../../traces/alps.ts";
 
 Deno.test("parseTrace() reads the published format, CR LF and empty last lines included", () => {
   assert.deepEqual(parseTrace("1 31 fib 34 5018\r\n2 8 graphPagerank 17 5010\r\n\r\n\n"), [
