@@ -1,6 +1,7 @@
 /** The options of the commands besides `run`. */
+import { BUILD } from "./options.ts";
 import { optional, type OptionTable, required, type Values, withDefault } from "./table.ts";
-import { type Address, address, flag, number, oneOf, path, url } from "./values.ts";
+import { type Address, address, flag, type Kind, number, oneOf, path, url } from "./values.ts";
 
 /** Shapes of the traces that `trace make` makes. */
 export const MIXES = ["azure", "huawei", "alike", "lognormal"] as const;
@@ -33,6 +34,31 @@ export const TRACE_MAKE_TABLE = {
     "the same seed makes the same trace",
   ),
   "out": optional(path("FILE"), "write the trace to FILE instead of standard output"),
+} as const satisfies OptionTable;
+
+/** What `simulate --policy` takes; `simulate/policies.ts` has them, and is loaded only to simulate. */
+export const POLICY_NAMES = [
+  ...["fifo", "rr", "ps", "srpt", "sfs"],
+  ...BUILD.ml.map((ml) => `alps:${ml}`),
+  "gittins",
+];
+
+export const SIMULATE_TABLE = {
+  "trace": required(path("FILE"), "the trace, or an agent's record of invocations (its --exp_result)"),
+  "policy": required(policyNames(), "policies to simulate, separated by commas"),
+  "cores": withDefault(number({ least: 1, most: 4096, integer: true }), "1", "cores to simulate"),
+  "min-run": withDefault(
+    number({ least: 0, most: 86_400_000 }),
+    "0",
+    "milliseconds that an invocation keeps a core before another takes it",
+  ),
+  "switch-cost": withDefault(
+    number({ least: 0, most: 86_400_000_000 }),
+    "0",
+    "microseconds that each context switch takes",
+  ),
+  "json": withDefault(flag(), "false", "print one JSON document"),
+  "plot": optional(path("FILE"), "draw the distributions of turnaround and slowdown to FILE, as SVG"),
 } as const satisfies OptionTable;
 
 export const DOCTOR_TABLE = {
@@ -88,6 +114,39 @@ export interface TraceMakeOptions {
   readonly seed: number;
   /** Undefined for standard output. */
   readonly out: string | undefined;
+}
+
+/** `alps-agent simulate`. */
+export interface SimulateOptions {
+  readonly trace: string;
+  /** Different names out of {@link POLICY_NAMES}, at least one. */
+  readonly policies: readonly string[];
+  readonly cores: number;
+  readonly minRunMs: number;
+  readonly switchCostUs: number;
+  readonly json: boolean;
+  /** Undefined for no drawing. */
+  readonly plot: string | undefined;
+}
+
+/** The options of `simulate` under their names in code. */
+export function simulateOptions(values: Values<typeof SIMULATE_TABLE>): SimulateOptions {
+  const { policy, "min-run": minRunMs, "switch-cost": switchCostUs, ...rest } = values;
+  return { ...rest, policies: policy, minRunMs, switchCostUs };
+}
+
+/** Names of policies, separated by commas. */
+function policyNames(): Kind<readonly string[]> {
+  return {
+    placeholder: "NAME[,NAME...]",
+    wanted: `different names, separated by commas, out of ${POLICY_NAMES.join(", ")}`,
+    json: "string",
+    parse(text) {
+      const names = text.split(",");
+      const good = names.every((name) => POLICY_NAMES.includes(name)) && new Set(names).size === names.length;
+      return good ? names : undefined;
+    },
+  };
 }
 
 /** The options of `replay` under their names in code. */

@@ -12,6 +12,9 @@ import {
   REPLAY_TABLE,
   type ReplayOptions,
   replayOptions,
+  SIMULATE_TABLE,
+  type SimulateOptions,
+  simulateOptions,
   TRACE_MAKE_TABLE,
   type TraceMakeOptions,
 } from "./commands.ts";
@@ -34,6 +37,7 @@ export interface Actions {
   doctor(options: DoctorOptions): Promise<number>;
   host(options: HostOptions): Promise<number>;
   replay(options: ReplayOptions): Promise<number>;
+  simulate(options: SimulateOptions): Promise<number>;
   traceMake(options: TraceMakeOptions): Promise<number>;
   install(options: InstallOptions): Promise<number>;
   uninstall(options: InstallOptions): Promise<number>;
@@ -128,6 +132,14 @@ export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, 
     .action(async (_, self: Command) => {
       const raw = rawValues(self, REPLAY_TABLE);
       program.status = await actions.replay(replayOptions(readValues("replay", REPLAY_TABLE, [raw])));
+    });
+  addCommand(command, "simulate", SIMULATE_TABLE)
+    .description("simulate a trace under scheduling policies, and compare them")
+    .action(async (_, self: Command) => {
+      const raw = rawValues(self, SIMULATE_TABLE);
+      program.status = await actions.simulate(
+        simulateOptions(readValues("simulate", SIMULATE_TABLE, [raw])),
+      );
     });
   const trace = addCommand(command, "trace", {})
     .description("work with traces")
@@ -234,7 +246,15 @@ function commandsOf(group: Command): string {
 /** Commander's own complaints: an option at the end without its value, and help on a command that there is not. */
 function usageOf(error: CommanderError, program: Command): UsageError {
   const option = /--[a-z_-]+/.exec(error.message)?.[0];
-  const kind = [RUN_TABLE, DOCTOR_TABLE, HOST_TABLE, REPLAY_TABLE, TRACE_MAKE_TABLE, INSTALL_TABLE]
+  const kind = [
+    RUN_TABLE,
+    DOCTOR_TABLE,
+    HOST_TABLE,
+    REPLAY_TABLE,
+    SIMULATE_TABLE,
+    TRACE_MAKE_TABLE,
+    INSTALL_TABLE,
+  ]
     .map((table: OptionTable) => table[option?.slice(2) ?? ""])
     .find((spec) => spec !== undefined)?.kind;
   if (error.code === "commander.optionMissingArgument" && kind !== undefined) {
