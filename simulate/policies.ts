@@ -40,6 +40,21 @@ export const POLICIES: ReadonlyMap<string, Simulation> = new Map<string, Simulat
  * | `alps:avg`, `alps:LR`, … | this agent: learns from what has completed, and orders by its rank tables |
  * | `gittins` | the Gittins index policy, told each function's distribution of CPU times |
  *
+ * ```ts
+ * import { makeWorkload, simulate } from "@alps/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const MS = 1e6;
+ * const workload = makeWorkload([
+ *   { function: "report", arrivalNs: 0, cpuNs: 90 * MS },
+ *   { function: "thumbnail", arrivalNs: 10 * MS, cpuNs: 10 * MS },
+ * ]);
+ * const { completionNs } = simulate(workload, "srpt", { cores: 1 });
+ * assert.deepEqual([...completionNs], [100 * MS, 20 * MS]);
+ * // First in, first out, the short one waits for the long one.
+ * assert.equal(simulate(workload, "fifo", { cores: 1 }).completionNs[1], 100 * MS);
+ * ```
+ *
  * @param policy a key of {@link POLICIES}
  * @throws RangeError where there is no policy of this name, or an option is out of its range
  */
