@@ -51,17 +51,24 @@ Deno.test("srpt compares what is left without the switch, or two would preempt e
   assert.deepEqual(completionsMs(workload, "srpt", { cores: 1, switchCostNs: 3 * MS }), [13, 6]);
 });
 
-Deno.test("sfs filters with a slice of cores times the mean inter-arrival time, then shares", () => {
-  // The second slice is 10 (one gap of 10): at 10 nobody's turn, the first runs under its 100 until 50.
-  assert.deepEqual(completionsMs(workloadOf([0, 50], [10, 5]), "sfs"), [50, 55]);
-  // 0–30 the first; then each for 10: the rest of both in the background, 20 and 5 of work from 50 on, shared.
-  assert.deepEqual(completionsMs(workloadOf([0, 30], [10, 30], [20, 15]), "sfs"), [30, 75, 60]);
+Deno.test("sfs filters with a slice, then shares", () => {
+  // The slice is 20: the first runs until 20, the second is done at 25, then the first goes on.
+  assert.deepEqual(completionsMs(workloadOf([0, 50], [10, 5]), "sfs"), [55, 25]);
+  // 0–20, 20–40, 40–55; then what is left of the first two, 10 each, shared.
+  assert.deepEqual(completionsMs(workloadOf([0, 30], [10, 30], [20, 15]), "sfs"), [75, 75, 55]);
 });
 
 Deno.test("sfs sends to the background at once who has waited for more than three slices", () => {
-  const workload = workloadOf([0, 50], [2, 20], [4, 20]);
-  // Slices of 2: both have waited for 46 and more when the core falls free, and share it.
-  assert.deepEqual(completionsMs(workload, "sfs"), [50, 90, 90]);
+  // Turns at 0, 20, 40, 60 and 80: only the last has waited for more than 60. From 80 on all share.
+  const workload = workloadOf([0, 50], [0, 50], [0, 50], [0, 50], [0, 50]);
+  assert.deepEqual(completionsMs(workload, "sfs"), [230, 230, 230, 230, 250]);
+});
+
+Deno.test("sfs sets its slice by the mean distance of 200 arrivals", () => {
+  const before = Array.from({ length: 200 }, (_, place): [number, number] => [30 * place, 1]);
+  // 30 on one core: the 25 are filtered in one go, which 20 would not be.
+  const ends = completionsMs(workloadOf(...before, [6000, 25], [6001, 1]), "sfs");
+  assert.deepEqual(ends.slice(200), [6025, 6026]);
 });
 
 Deno.test("gittins prefers who may be short, until it has outlived that", () => {
