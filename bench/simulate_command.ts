@@ -60,9 +60,9 @@ export async function runSimulate(options: CommandOptions): Promise<number> {
     console.log(policyTable(run, options.policies, run.switches, terminalColumns(Deno.stdout)));
     console.log();
     console.log(
-      `${run.policies[DEFAULT]!.all.n} invocations of ${workload.functions.length} functions, load ${
-        run.load.toFixed(2)
-      } on ${options.cores} ${
+      `${counted(run.policies[DEFAULT]!.all.n, "invocation")} of ${
+        counted(workload.functions.length, "function")
+      }, load ${run.load.toFixed(2)} on ${options.cores} ${
         options.cores === 1 ? "core" : "cores"
       }. Gap closed: from the fair ideal (ps, 0) to SRPT ` +
         "without costs (1), in mean turnaround.",
@@ -184,7 +184,7 @@ async function plot(
     };
   });
   const name = trace.slice(trace.lastIndexOf("/") + 1);
-  const title = `${shown(name)} on ${cores} ${cores === 1 ? "core" : "cores"}`;
+  const title = `${shown(name)} on ${counted(cores, "core")}`;
   try {
     await Deno.writeTextFile(path, drawDistributions(title, distributions));
   } catch (error) {
@@ -210,4 +210,8 @@ function orFailed<T>(path: string, act: () => T): T {
     if (!(error instanceof RangeError)) throw error;
     throw new FailedError(`${JSON.stringify(path)}: ${error.message}`, { cause: error });
   }
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

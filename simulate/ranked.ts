@@ -27,6 +27,9 @@ export interface Ranks {
  */
 const REACTION_NS = 1e5;
 
+/** … and for this share of what it has had: two that run for days would otherwise take turns a billion times. */
+const REACTION_SHARE = 1e-3;
+
 /**
  * Simulates ranks. Free cores go to the waiting jobs with the lowest ranks; a running job that has had its core for the
  * minimum run gives way, the highest rank first, where a waiting one's is strictly lower. Costs
@@ -78,14 +81,15 @@ export function simulateRanked({ arrivalNs, cpuNs }: Workload, settings: Setting
     for (let place = 0; place < running; place++) {
       const unprotectedNs = givenNs[place]! + minRunNs;
       const job = jobs[place]!, attained = attainedAt(place, nowNs);
+      const reactionNs = Math.max(REACTION_NS, REACTION_SHARE * attained);
       if (ranks.rank(job, attained) > limit) {
         // It is to give way, and only its minimum run keeps it.
-        nextNs = Math.min(nextNs, Math.max(unprotectedNs, nowNs + REACTION_NS));
+        nextNs = Math.min(nextNs, Math.max(unprotectedNs, nowNs + reactionNs));
         continue;
       }
       const leftNs = ranks.attainedWhereExceeds(job, attained, limit) - attained;
       if (leftNs < nextNs - nowNs) {
-        nextNs = Math.min(nextNs, Math.max(nowNs + Math.max(leftNs, REACTION_NS), unprotectedNs));
+        nextNs = Math.min(nextNs, Math.max(nowNs + Math.max(leftNs, reactionNs), unprotectedNs));
       }
     }
     return nextNs;

@@ -108,3 +108,15 @@ Deno.test("every policy takes none, one, and one without work", () => {
     assert.deepEqual(completionsMs(workloadOf([0, 0], [0, 0]), policy, { cores: 2 }), [0, 0]);
   }
 });
+
+Deno.test("every policy but rr takes invocations of years", () => {
+  const YEARS_MS = 1e11;
+  const workload = workloadOf([0, YEARS_MS, "a"], [1, YEARS_MS, "b"], [2, YEARS_MS, "a"], [3, 1, "b"]);
+  for (const policy of POLICIES.keys()) {
+    if (policy === "rr") continue;
+    const { completionNs, switches } = simulate(workload, policy, { cores: 1 });
+    const endMs = Math.max(...completionNs) / MS;
+    assert.ok(Math.abs(endMs / (3 * YEARS_MS + 1) - 1) < 1e-9, `${policy}: ${endMs}`);
+    assert.ok(switches < 100_000, `${policy}: ${switches}`);
+  }
+});
