@@ -24,6 +24,7 @@ const actions: Actions = {
       sessions,
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
+  simulate: async (options) => (await import("./bench/simulate_command.ts")).runSimulate(options),
   traceMake: async (options) => (await import("./bench/trace_command.ts")).runTraceMake(options),
   traceConvert: async (options) => (await import("./traces/convert_command.ts")).runTraceConvert(options),
   install: async ({ root }) => (await import("./deploy/install.ts")).install(root, console.log),

@@ -11,3 +11,6 @@ export type { Invocation } from "./observe/invocation.ts";
 export { parseRule, type Rule, RuleError } from "./observe/rules.ts";
 export { RuleSet } from "./observe/rule_set.ts";
 export type { Results, Summary } from "./bench/results.ts";
+export type { Outcome, SimulateOptions } from "./simulate/outcome.ts";
+export { POLICIES, simulate } from "./simulate/policies.ts";
+export { makeWorkload, type Workload, type WorkloadInvocation } from "./simulate/workload.ts";

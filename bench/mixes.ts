@@ -1,10 +1,10 @@
 /**
  * Mixes of functions, and traces made from them.
  */
-import { normal, type Random, randomNumbers, shuffle } from "./random.ts";
+import { normal, type Random, randomNumbers, shuffle } from "../traces/random.ts";
 import { probit } from "simple-statistics";
 import { FLOAT_OPERATIONS_PER_MS } from "../traces/replayable.ts";
-import type { TraceRow } from "./trace.ts";
+import type { TraceRow } from "../traces/alps.ts";
 
 /** One kind of invocation of a mix. */
 export interface MixEntry {

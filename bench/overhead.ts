@@ -8,7 +8,7 @@ import { ForkServer } from "../host/forkserver.ts";
 import { hostBinaryPath } from "../host/host.ts";
 import { BpfCost, processCost } from "./agent_cost.ts";
 import { sleep } from "./clock.ts";
-import { randomNumbers } from "./random.ts";
+import { randomNumbers } from "../traces/random.ts";
 import { type Service, startAgentProcess } from "./processes.ts";
 
 export interface OverheadOptions {

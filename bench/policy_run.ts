@@ -10,7 +10,7 @@ import { recordPath, type Service, startAgentProcess } from "./processes.ts";
 import { startProgress } from "./progress.ts";
 import { readRecord } from "./record_file.ts";
 import { type Replay, replay } from "./replay.ts";
-import type { TraceRow } from "./trace.ts";
+import type { TraceRow } from "../traces/alps.ts";
 import { machineBusyMs, processUsage } from "./usage.ts";
 import type { Workload } from "./workload.ts";
 

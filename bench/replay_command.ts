@@ -18,7 +18,7 @@ import type { Results, Run } from "./results.ts";
 import { type Measured, summarizeRun } from "./summary.ts";
 import { terminalColumns } from "./text.ts";
 import { readReplayable } from "../traces/replay_file.ts";
-import type { TraceRow } from "./trace.ts";
+import type { TraceRow } from "../traces/alps.ts";
 
 /** How many different errors of failed requests are shown. */
 const ERRORS_SHOWN = 3;

@@ -4,7 +4,7 @@
 import Table from "cli-table3";
 import { shown } from "../observe/names.ts";
 import { type Comparison, DEFAULT } from "./compare.ts";
-import type { Interval, PolicyResult, Summary } from "./results.ts";
+import type { Interval, PolicyResult, Run, Summary } from "./results.ts";
 
 /** From this width on there is room for whole words and more space between columns. */
 const ROOMY_COLUMNS = 100;
@@ -106,6 +106,31 @@ export function runTable(run: PolicyResult, oracle: PolicyResult | undefined, co
     ],
     ...names.map((name) => row(cut(name, nameMost), run.functions[name]!, oracle?.functions[name])),
     row("all", run.all, oracle?.all),
+  ]);
+}
+
+/** One row per policy of a simulated run, of all invocations together. */
+export function policyTable(
+  run: Run,
+  policies: readonly string[],
+  switches: Readonly<Record<string, number>>,
+  columns: number,
+): string {
+  return fitted(policies, columns, (nameMost) => [
+    ["", "mean", "p50", "p90", "p99", "", "execution", "switches", "gap"],
+    ["policy", "ms", "ms", "ms", "ms", "slowdown", "mean ms", "each", "closed"],
+    ...policies.map((name) => {
+      const { n, mean_ms, p50_ms, p90_ms, p99_ms, mean_slowdown, mean_execution_ms } =
+        run.policies[name]!.all;
+      return [
+        cut(name, nameMost),
+        ...[mean_ms, p50_ms, p90_ms, p99_ms].map(formatMs),
+        mean_slowdown === 0 ? "-" : formatMs(mean_slowdown),
+        formatMs(mean_execution_ms),
+        formatRatio(switches[name]! / n),
+        formatRatio(run.gap_closed[name]?.median),
+      ];
+    }),
   ]);
 }
 

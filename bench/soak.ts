@@ -8,7 +8,7 @@ import { hostBinaryPath } from "../host/host.ts";
 import { sleep } from "./clock.ts";
 import { type Service, startAgentProcess } from "./processes.ts";
 import { startProgress } from "./progress.ts";
-import { randomNumbers } from "./random.ts";
+import { randomNumbers } from "../traces/random.ts";
 import { judge, type SoakSample, type SoakVerdict } from "./soak_report.ts";
 
 export interface SoakOptions {

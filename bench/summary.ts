@@ -2,7 +2,7 @@
  * From measured invocations to the figures of a report.
  */
 import { mean, median } from "simple-statistics";
-import { randomNumbers } from "./random.ts";
+import { randomNumbers } from "../traces/random.ts";
 import type { Interval, PolicyResult, Summary } from "./results.ts";
 
 /** One invocation of a run, all times in milliseconds. */

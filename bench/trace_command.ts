@@ -10,7 +10,7 @@ import { makeTrace, type MixEntry, MIXES } from "./mixes.ts";
 import { startProgress } from "./progress.ts";
 import { referenceCpuMs } from "./reference_times.ts";
 import { formatMs } from "./report.ts";
-import { type TraceRow, writeTrace } from "./trace.ts";
+import { type TraceRow, writeTrace } from "../traces/alps.ts";
 
 /**
  * Runs the command: makes the trace, writes it, and says on standard error what is in it. How long each kind of invocation

@@ -4,7 +4,7 @@
 import { FailedError } from "../cli/errors.ts";
 import { shown } from "../observe/names.ts";
 import { type PolicyRunOptions, runPolicy } from "./policy_run.ts";
-import type { TraceRow } from "./trace.ts";
+import type { TraceRow } from "../traces/alps.ts";
 import type { Workload } from "./workload.ts";
 
 /** How many functions a message names. */

@@ -8,7 +8,7 @@ import { calibrate, calibrationPoints, cpuTimes } from "./calibrate.ts";
 import type { DemoOptions } from "./demo_options.ts";
 import { type MixEntry, MIXES } from "./mixes.ts";
 import { startProgress } from "./progress.ts";
-import type { TraceRow } from "./trace.ts";
+import type { TraceRow } from "../traces/alps.ts";
 import { madeTrace } from "./trace_command.ts";
 
 /** A process's name has as many bytes in the kernel. */

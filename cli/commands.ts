@@ -1,7 +1,8 @@
 /** The options of the commands besides `run`. */
 import { TRACE_FORMATS, type TraceFormat } from "../traces/formats.ts";
+import { BUILD } from "./options.ts";
 import { optional, type OptionTable, required, type Values, withDefault } from "./table.ts";
-import { type Address, address, flag, number, oneOf, path, url } from "./values.ts";
+import { type Address, address, flag, type Kind, number, oneOf, path, url } from "./values.ts";
 
 /** Shapes of the traces that `trace make` makes. */
 export const MIXES = ["azure", "huawei", "alike", "lognormal"] as const;
@@ -41,8 +42,8 @@ export const TRACE_MAKE_TABLE = {
   "out": optional(path("FILE"), "write the trace to FILE instead of standard output"),
 } as const satisfies OptionTable;
 
-export const TRACE_CONVERT_TABLE = {
-  "from": required(path("FILE"), "the trace to read"),
+/** How a trace of any format is read. */
+const TRACE_READ_TABLE = {
   "format": optional(oneOf(TRACE_FORMATS), "its format, where it is not to be recognised by its header"),
   "durations": optional(path("FILE"), "of azure-2019: the table of the functions' durations"),
   "seed": withDefault(
@@ -52,7 +53,38 @@ export const TRACE_CONVERT_TABLE = {
   ),
   "seconds": optional(number({ least: 0, above: true, most: 1e9 }), "the first N seconds of it"),
   "limit": optional(number({ least: 1, integer: true }), "the first N invocations"),
+} as const satisfies OptionTable;
+
+export const TRACE_CONVERT_TABLE = {
+  "from": required(path("FILE"), "the trace to read"),
+  ...TRACE_READ_TABLE,
   "to": required(path("FILE"), "write the trace that replay takes to FILE"),
+} as const satisfies OptionTable;
+
+/** What `simulate --policy` takes; `simulate/policies.ts` has them, and is loaded only to simulate. */
+export const POLICY_NAMES = [
+  ...["fifo", "rr", "ps", "srpt", "sfs"],
+  ...BUILD.ml.map((ml) => `alps:${ml}`),
+  "gittins",
+];
+
+export const SIMULATE_TABLE = {
+  "trace": required(path("FILE"), "the trace, or an agent's record of invocations (its --exp_result)"),
+  ...TRACE_READ_TABLE,
+  "policy": required(policyNames(), "policies to simulate, separated by commas"),
+  "cores": withDefault(number({ least: 1, most: 4096, integer: true }), "1", "cores to simulate"),
+  "min-run": withDefault(
+    number({ least: 0, most: 86_400_000 }),
+    "0",
+    "milliseconds that an invocation keeps a core before another takes it",
+  ),
+  "switch-cost": withDefault(
+    number({ least: 0, most: 86_400_000_000 }),
+    "0",
+    "microseconds that each context switch takes",
+  ),
+  "json": withDefault(flag(), "false", "print one JSON document"),
+  "plot": optional(path("FILE"), "draw the distributions of turnaround and slowdown to FILE, as SVG"),
 } as const satisfies OptionTable;
 
 export const DOCTOR_TABLE = {
@@ -112,16 +144,55 @@ export interface TraceMakeOptions {
   readonly out: string | undefined;
 }
 
-/** `alps-agent trace convert`. */
-export interface TraceConvertOptions {
-  readonly from: string;
+/** How a trace is read. */
+export interface TraceReadOptions {
+  /** Undefined: it is recognised. */
   readonly format: TraceFormat | undefined;
+  /** Path of the table that azure-2019 needs too. */
   readonly durations: string | undefined;
   readonly seed: number;
   readonly seconds: number | undefined;
   /** Invocations; undefined for all. */
   readonly limit: number | undefined;
+}
+
+/** `alps-agent trace convert`. */
+export interface TraceConvertOptions extends TraceReadOptions {
+  readonly from: string;
   readonly to: string;
+}
+
+/** `alps-agent simulate`. */
+export interface SimulateOptions extends TraceReadOptions {
+  readonly trace: string;
+  /** Different names out of {@link POLICY_NAMES}, at least one. */
+  readonly policies: readonly string[];
+  readonly cores: number;
+  readonly minRunMs: number;
+  readonly switchCostUs: number;
+  readonly json: boolean;
+  /** Undefined for no drawing. */
+  readonly plot: string | undefined;
+}
+
+/** The options of `simulate` under their names in code. */
+export function simulateOptions(values: Values<typeof SIMULATE_TABLE>): SimulateOptions {
+  const { policy, "min-run": minRunMs, "switch-cost": switchCostUs, ...rest } = values;
+  return { ...rest, policies: policy, minRunMs, switchCostUs };
+}
+
+/** Names of policies, separated by commas. */
+function policyNames(): Kind<readonly string[]> {
+  return {
+    placeholder: "NAME[,NAME...]",
+    wanted: `different names, separated by commas, out of ${POLICY_NAMES.join(", ")}`,
+    json: "string",
+    parse(text) {
+      const names = text.split(",");
+      const good = names.every((name) => POLICY_NAMES.includes(name)) && new Set(names).size === names.length;
+      return good ? names : undefined;
+    },
+  };
 }
 
 /** The options of `replay` under their names in code. */

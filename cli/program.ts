@@ -12,6 +12,9 @@ import {
   REPLAY_TABLE,
   type ReplayOptions,
   replayOptions,
+  SIMULATE_TABLE,
+  type SimulateOptions,
+  simulateOptions,
   TRACE_CONVERT_TABLE,
   TRACE_MAKE_TABLE,
   type TraceConvertOptions,
@@ -36,6 +39,7 @@ export interface Actions {
   doctor(options: DoctorOptions): Promise<number>;
   host(options: HostOptions): Promise<number>;
   replay(options: ReplayOptions): Promise<number>;
+  simulate(options: SimulateOptions): Promise<number>;
   traceMake(options: TraceMakeOptions): Promise<number>;
   traceConvert(options: TraceConvertOptions): Promise<number>;
   install(options: InstallOptions): Promise<number>;
@@ -131,6 +135,14 @@ export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, 
     .action(async (_, self: Command) => {
       const raw = rawValues(self, REPLAY_TABLE);
       program.status = await actions.replay(replayOptions(readValues("replay", REPLAY_TABLE, [raw])));
+    });
+  addCommand(command, "simulate", SIMULATE_TABLE)
+    .description("simulate a trace under scheduling policies, and compare them")
+    .action(async (_, self: Command) => {
+      const raw = rawValues(self, SIMULATE_TABLE);
+      program.status = await actions.simulate(
+        simulateOptions(readValues("simulate", SIMULATE_TABLE, [raw])),
+      );
     });
   const trace = addCommand(command, "trace", {})
     .description("work with traces")
@@ -248,6 +260,7 @@ function usageOf(error: CommanderError, program: Command): UsageError {
     DOCTOR_TABLE,
     HOST_TABLE,
     REPLAY_TABLE,
+    SIMULATE_TABLE,
     TRACE_MAKE_TABLE,
     TRACE_CONVERT_TABLE,
     INSTALL_TABLE,

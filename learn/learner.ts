@@ -199,6 +199,8 @@ export class Learner {
     for (const [functionId, sequence] of this.#window.simulatedSlices()) {
       const record = this.#functions.get(functionId);
       if (record === undefined || record.learnedFrom === 0) continue;
+      // Invocations that used no CPU time have no slices.
+      if (sequence.length === 0) continue;
       const recent = sequence.slice(-SEQUENCE_LENGTH);
       record.predictedSliceNs = this.#predictor.predict(recent);
       slicesNs.set(record, recent);

@@ -6,8 +6,8 @@ import { ExitStatus, FailedError } from "../cli/errors.ts";
 import { osReason } from "../ffi/errors.ts";
 import { shown } from "../observe/names.ts";
 import { TraceWriter } from "./alps.ts";
+import { readOptions } from "./read.ts";
 import { readReplayable } from "./replay_file.ts";
-import { fileSource } from "./source.ts";
 
 /** Written in pieces of about as many characters. */
 const PIECE = 1 << 16;
@@ -42,16 +42,12 @@ async function converted(
   write: (text: string) => Promise<void>,
   onLeftOut: (invocations: number) => void,
 ): Promise<Contents> {
-  const { from, format, durations, seed, seconds, limit } = options;
+  const { from } = options;
   const writer = new TraceWriter();
   const functions = new Set<string>();
   const contents: Contents = { invocations: 0, functions: 0, lastDueMs: 0, cpuMs: 0 };
   const rows = readReplayable(from, {
-    format,
-    durations: durations === undefined ? undefined : fileSource(durations),
-    seed,
-    seconds,
-    limit,
+    ...readOptions(options),
     onLeftOut,
   }, ({ function: name, cpuMs = NaN }) => {
     functions.add(name);

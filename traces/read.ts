@@ -1,4 +1,5 @@
 /** Reads a trace of any format. */
+import type { TraceReadOptions } from "../cli/commands.ts";
 import { readAlps } from "./alps.ts";
 import { readAzure2019, readAzure2019Durations } from "./azure_2019.ts";
 import { readAzure2021 } from "./azure_2021.ts";
@@ -25,6 +26,11 @@ export interface ReadOptions {
   readonly seconds?: number | undefined;
   /** Of azure-2019: told how many invocations are left out, as no durations of their functions are known. */
   readonly onLeftOut?: (invocations: number) => void;
+}
+
+/** What a command line says of it. */
+export function readOptions({ durations, ...rest }: TraceReadOptions): ReadOptions {
+  return { ...rest, durations: durations === undefined ? undefined : fileSource(durations) };
 }
 
 /**
@@ -64,10 +70,12 @@ async function named<T>(source: Source, action: () => Promise<T>): Promise<T> {
 
 async function entriesOf(source: Source, options: ReadOptions): Promise<AsyncGenerator<TraceEntry>> {
   const { format } = options;
-  const shape = format === undefined ? await shapeOf(source) : undefined;
-  if (format === "alps" || shape === "words") return readAlps(source);
-  if (format === "exp-result" || shape === "json") return readExpResult(source);
-  const table = await openTable(source);
+  const { shape, whole } = format === undefined
+    ? await shapeOf(source)
+    : { shape: undefined, whole: source };
+  if (format === "alps" || shape === "words") return readAlps(whole);
+  if (format === "exp-result" || shape === "json") return readExpResult(whole);
+  const table = await openTable(whole);
   try {
     if (format !== undefined) needColumns(table.columns, NEEDED_COLUMNS[format as TableFormat]);
     return await readTable(

@@ -20,17 +20,38 @@ export const NEEDED_COLUMNS: Readonly<Record<TableFormat, readonly string[]>> = 
 /** Enough for the longest header to show its first comma. */
 const LOOKED_AT_BYTES = 4096;
 
-/** What kind of file a trace is, by its first line. */
-export async function shapeOf(source: Source): Promise<"table" | "json" | "words"> {
+/** What kind of file a trace is. */
+export type Shape = "table" | "json" | "words";
+
+/**
+ * Recognises a trace by its first line.
+ *
+ * @returns with the shape, a source of the whole trace, which is to be read once: what the given one is read from may be a
+ * pipe, and what has been looked at is not in it any more
+ */
+export async function shapeOf(source: Source): Promise<{ shape: Shape; whole: Source }> {
   const decoder = new TextDecoder();
+  const chunks = source.chunks()[Symbol.asyncIterator](), read: Uint8Array[] = [];
   let text = "";
-  for await (const chunk of source.chunks()) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length >= LOOKED_AT_BYTES || text.includes("\n")) break;
+  while (text.length < LOOKED_AT_BYTES && !text.includes("\n")) {
+    const step = await chunks.next();
+    if (step.done) break;
+    read.push(step.value);
+    text += decoder.decode(step.value, { stream: true });
   }
   const line = text.split("\n", 1)[0]!.replace(/^\ufeff/, "");
-  if (line.startsWith("{")) return "json";
-  return line.includes(",") ? "table" : "words";
+  const shape = line.startsWith("{") ? "json" : line.includes(",") ? "table" : "words";
+  return { shape, whole: { name: source.name, chunks: () => goOn(read, chunks) } };
+}
+
+/** What has been read, then the rest. */
+async function* goOn(read: Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* read.splice(0);
+    yield* { [Symbol.asyncIterator]: () => rest };
+  } finally {
+    await rest.return?.();
+  }
 }
 
 /**

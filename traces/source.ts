@@ -4,11 +4,11 @@ import { osReason } from "../ffi/errors.ts";
 import { shown } from "../observe/names.ts";
 import { TraceError } from "./error.ts";
 
-/** Something that can be read from its beginning. */
+/** Something that can be read. */
 export interface Source {
   /** For messages. */
   readonly name: string;
-  /** Reads it from its beginning, each time it is called; closes it when the reading ends, also early. */
+  /** Reads it from its beginning; closes it when the reading ends, also early. Called once: it may be a pipe. */
   chunks(): AsyncIterable<Uint8Array>;
 }
 

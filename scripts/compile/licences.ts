@@ -92,11 +92,13 @@ async function npmComponents(): Promise<Component[]> {
   return await Promise.all(packages.map(npmComponent));
 }
 
-/** A package's licence; some have no file of it and only name it. */
+/** A package's licence, and its notices, which Apache's wants handed on; some have no file of it and only name it. */
 async function npmComponent({ name, version, localPath }: NpmPackage): Promise<Component> {
   const { license, author, homepage } = JSON.parse(await text(join(localPath, "package.json")));
-  const file = [...Deno.readDirSync(localPath)].map((entry) => entry.name).sort()
-    .find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+  const files = [...Deno.readDirSync(localPath)].filter((entry) => entry.isFile).map((entry) => entry.name)
+    .sort();
+  const file = files.find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+  const notices = files.filter((entry) => /^notice/i.test(entry));
   const by = typeof author === "string" ? author : author?.name;
   const named = [`Licence: ${license}`, ...by ? [`Author: ${by}`] : [], ...homepage ? [homepage] : []].join(
     "\n",
@@ -104,7 +106,9 @@ async function npmComponent({ name, version, localPath }: NpmPackage): Promise<C
   return {
     name: `${name} ${version}`,
     about: String(license),
-    text: file === undefined ? named : await text(join(localPath, file)),
+    text: file === undefined
+      ? named
+      : (await Promise.all([file, ...notices].map((each) => text(join(localPath, each))))).join("\n\n"),
   };
 }
 

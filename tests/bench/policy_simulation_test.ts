@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { makeTrace, MIXES } from "../../bench/mixes.ts";
 import { type SimulatedInvocation, simulatePolicy } from "../../bench/policy_simulation.ts";
-import { shareProcessors } from "../../bench/processor_sharing.ts";
-import { normal, randomNumbers } from "../../traces/random.ts";
 import { gapClosed, medianInterval } from "../../bench/summary.ts";
 import { simulateSrpt } from "../../learn/simulate.ts";
+import { simulateProcessorSharing } from "../../simulate/processor_sharing.ts";
+import { normal, randomNumbers } from "../../traces/random.ts";
 
 const MS = 1e6;
 const CORES = 2;
@@ -30,6 +30,13 @@ function invocations(
   }));
 }
 
+/** Completions under the fair ideal; the jobs are in order of arrival. */
+function fairCompletions(jobs: readonly SimulatedInvocation[]): Float64Array {
+  const arrivalNs = Float64Array.from(jobs, ({ arrival }) => arrival);
+  const cpuNs = Float64Array.from(jobs, ({ cpu }) => cpu);
+  return simulateProcessorSharing({ arrivalNs, cpuNs }, { cores: CORES }).completionNs;
+}
+
 function medianGap(mix: "alike" | "lognormal", load: number, ml: string, sigma: number): number {
   return medianInterval([1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
     const jobs = invocations(mix, load, seed, sigma);
@@ -41,7 +48,7 @@ function medianGap(mix: "alike" | "lognormal", load: number, ml: string, sigma: 
       ageDivisor: 64,
     });
     return gapClosed(
-      meanTurnaround(jobs, shareProcessors(jobs, CORES)),
+      meanTurnaround(jobs, fairCompletions(jobs)),
       meanTurnaround(jobs, completions),
       meanTurnaround(jobs, simulateSrpt(jobs, { cores: CORES }).map(({ completion }) => completion)),
     );

@@ -8,6 +8,7 @@ export function everyAction(act: () => Promise<number>): Actions {
     run: act,
     host: act,
     replay: act,
+    simulate: act,
     traceMake: act,
     traceConvert: act,
     doctor: act,

@@ -28,6 +28,7 @@ async function run(
     doctor: action("doctor"),
     host: action("host"),
     replay: action("replay"),
+    simulate: action("simulate"),
     traceMake: action("traceMake"),
     traceConvert: action("traceConvert"),
     install: action("install"),
@@ -145,6 +146,17 @@ Deno.test("main() runs the other commands with their options", async () => {
     expResult: "e",
     json: true,
   }]);
+  const simulate =
+    "simulate --trace t --policy ps,alps:avg --cores 4 --min-run 0.5 --switch-cost 3 --json --plot p.svg";
+  assert.deepEqual((await run(simulate.split(" "))).ran, ["simulate", {
+    trace: "t",
+    policies: ["ps", "alps:avg"],
+    cores: 4,
+    minRunMs: 0.5,
+    switchCostUs: 3,
+    json: true,
+    plot: "p.svg",
+  }]);
   assert.deepEqual((await run(["doctor", "--json"])).ran, ["doctor", {
     json: true,
     restore: false,
@@ -225,14 +237,14 @@ Deno.test("main() refuses doctor's two tasks at once", async () => {
 Deno.test("main() lists the commands for one that it does not know", async () => {
   await refused(
     ["doktor"],
-    'unknown command "doktor": must be one of run, doctor, host, replay, trace, install, uninstall',
+    'unknown command "doktor": must be one of run, doctor, host, replay, simulate, trace, install, uninstall',
   );
   await refused(["--", "foo"], /unknown command "foo"/);
   await refused(["trace"], "trace needs a command: must be one of make, convert");
   await refused(["trace", "show"], 'unknown command "show": must be one of make, convert');
   await refused(
     ["help", "foo"],
-    "help needs a command: must be one of run, doctor, host, replay, trace, install, uninstall",
+    "help needs a command: must be one of run, doctor, host, replay, simulate, trace, install, uninstall",
   );
   await refused(["run", "run"], 'unexpected argument "run": a command comes first, its options after it');
   await refused(["--ml", "LR", "host"], /unexpected argument "host": a command comes first/);

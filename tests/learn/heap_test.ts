@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { randomNumbers } from "../../bench/random.ts";
+import { randomNumbers } from "../../traces/random.ts";
 import { IndexedHeap } from "../../learn/heap.ts";
 
 Deno.test("IndexedHeap gives its members by key, equal keys by number", () => {

@@ -103,6 +103,15 @@ Deno.test("Learner.makePolicy() keeps the entries of functions that have left th
   assert.deepEqual(after[1], { ...before, priority: 2 });
 });
 
+Deno.test("Learner.makePolicy() takes a function of which no invocation used CPU time", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.add(invocations(1, repeat(0, 5)));
+  learner.add(invocations(2, repeat(5, 5)));
+  const { functions } = learner.makePolicy(0, 90);
+  assert.deepEqual(functions.map(({ functionId }) => functionId), [1, 2]);
+  assert.ok(functions.every(({ sliceNs, predictedCpuNs }) => sliceNs >= 0 && predictedCpuNs >= 0));
+});
+
 Deno.test("Learner.makePolicy() forgets functions that were not invoked for a week", () => {
   const learner = new Learner({ ml: "avg", cores: 1 });
   learner.add(invocations(1, repeat(5, 5)));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { normal, randomNumbers } from "../../bench/random.ts";
+import { normal, randomNumbers } from "../../traces/random.ts";
 import { makeTable } from "../../learn/make_table.ts";
 import { MAX_RANK_POINTS } from "../../learn/policy.ts";
 import { rankAt } from "../../learn/table.ts";

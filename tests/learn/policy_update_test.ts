@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Learner } from "../../learn/learner.ts";
 import { unpackEntries } from "../../learn/packed_policy.ts";
 import { PolicyReceiver, PolicySender, type PolicyUpdate } from "../../learn/policy_update.ts";
-import { randomNumbers } from "../../bench/random.ts";
+import { randomNumbers } from "../../traces/random.ts";
 
 function add(learner: Learner, functionId: number, cpuNs: number): void {
   learner.add([{

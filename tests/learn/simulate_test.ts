@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { simulateSrpt, type SrptJob } from "../../learn/simulate.ts";
-import { randomNumbers } from "../../bench/random.ts";
+import { randomNumbers } from "../../traces/random.ts";
 
 type GoldenJob = [[arrivalMs: number, cpuMs: number, functionId: number], [number, number, number, number[]]];
 interface Golden {

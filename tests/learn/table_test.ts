@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { randomNumbers } from "../../bench/random.ts";
+import { randomNumbers } from "../../traces/random.ts";
 import { attainedWhereRankExceeds, rankAt } from "../../learn/table.ts";
 
 const table = [...[0, 100], ...[90, 10], ...[110, 90]];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { normal, randomNumbers } from "../../../bench/random.ts";
+import { normal, randomNumbers } from "../../../traces/random.ts";
 import { avg } from "../../../learn/predict/avg.ts";
 import { lr } from "../../../learn/predict/lr.ts";
 import { predictorNamed, PREDICTORS } from "../../../learn/predict/mod.ts";
