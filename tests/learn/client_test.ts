@@ -32,7 +32,7 @@ function startThread(options: LearningOptions) {
 
 Deno.test("LearningThread makes the policy that a Learner makes", async () => {
   const started = startThread({ ml: "LR", cores: 2 });
-  using thread = started.thread;
+  await using thread = started.thread;
   thread.add(five.slice(0, 2), moment);
   thread.add([], moment);
   thread.add(five.slice(2, 4), moment);
@@ -44,7 +44,7 @@ Deno.test("LearningThread makes the policy that a Learner makes", async () => {
 
 Deno.test("LearningThread makes a policy that is due unasked", async () => {
   const started = startThread({ ml: "avg", cores: 2 });
-  using thread = started.thread;
+  await using thread = started.thread;
   thread.add(five, moment);
   const learner = new Learner({ ml: "avg", cores: 2 });
   learner.add(five);
@@ -53,6 +53,6 @@ Deno.test("LearningThread makes a policy that is due unasked", async () => {
 
 Deno.test("LearningThread tells what failed", async () => {
   const started = startThread({ ml: "crystal ball", cores: 2 });
-  using _thread = started.thread;
+  await using _thread = started.thread;
   assert.match(await started.failed, /cannot learn with "crystal ball": must be one of avg, LR/);
 });
