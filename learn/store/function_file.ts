@@ -32,23 +32,25 @@ const APPLICATION_ID = 0x414c5053;
  * significant byte first, oldest sample first: half the bytes, and no clock of CPU time is as exact as they are.
  */
 const SCHEMA = [
-  `CREATE TABLE functions (
-     name BLOB NOT NULL UNIQUE,
-     last_seen_ms INTEGER NOT NULL,
-     cpu_ns BLOB NOT NULL,
-     slices_ns BLOB NOT NULL
-   ) STRICT;
-   CREATE INDEX functions_by_last_seen ON functions (last_seen_ms);
-   CREATE TABLE clock (running_ms INTEGER NOT NULL) STRICT;
-   INSERT INTO clock VALUES (0);`,
+  [
+    `CREATE TABLE functions (
+       name BLOB NOT NULL UNIQUE,
+       last_seen_ms INTEGER NOT NULL,
+       cpu_ns BLOB NOT NULL,
+       slices_ns BLOB NOT NULL
+     ) STRICT`,
+    "CREATE INDEX functions_by_last_seen ON functions (last_seen_ms)",
+    "CREATE TABLE clock (running_ms INTEGER NOT NULL) STRICT",
+    "INSERT INTO clock VALUES (0)",
+  ],
 ];
 
 /** The version of the file that this program writes. */
 export const SCHEMA_VERSION = SCHEMA.length;
 
-/** The file is of no use as it is: damaged, not ours, or of a newer program. It can be set aside. */
+/** The file is of no use as it is: damaged or not ours, or of a newer agent. It can be set aside. */
 export class UnusableFileError extends Error {
-  constructor(readonly kind: "damaged" | "foreign" | "newer", message: string) {
+  constructor(readonly kind: "unusable" | "newer", message: string) {
     super(message);
     this.name = "UnusableFileError";
   }
@@ -66,7 +68,7 @@ export class FunctionFile implements Disposable {
   readonly #upsert: StatementSync;
   readonly #remove: StatementSync;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, readonly path: string) {
     this.#db = db;
     this.#upsert = db.prepare(
       `INSERT INTO functions (name, last_seen_ms, cpu_ns, slices_ns)
@@ -90,22 +92,36 @@ export class FunctionFile implements Disposable {
       requireOwnFile(`${path}-wal`);
       db = new DatabaseSync(path, { timeout: BUSY_MS });
       // Alone, so that nothing is shared through a file in memory; before anything else, as it holds from the first access.
-      db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
+      execute(
+        db,
+        "PRAGMA locking_mode = EXCLUSIVE",
+        "PRAGMA trusted_schema = OFF",
+        "PRAGMA cell_size_check = ON",
+      );
       const version = versionOf(db);
       // What a killed agent had committed is in the log; without a sync at each commit, which only a power cut needs.
-      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304");
-      db.exec(`PRAGMA max_page_count = ${MOST_BYTES / PAGE_BYTES}`);
+      execute(
+        db,
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = NORMAL",
+        "PRAGMA journal_size_limit = 4194304",
+        `PRAGMA max_page_count = ${MOST_BYTES / PAGE_BYTES}`,
+      );
       inTransaction(db, (db) => {
-        for (const step of SCHEMA.slice(version)) db.exec(step);
-        db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
-        // Something is written in any case: whether that can be done is known now, and the lock is taken.
-        db.exec("UPDATE clock SET running_ms = running_ms");
+        execute(
+          db,
+          ...SCHEMA.slice(version).flat(),
+          `PRAGMA application_id = ${APPLICATION_ID}`,
+          `PRAGMA user_version = ${SCHEMA_VERSION}`,
+          // Something is written in any case: whether that can be done is known now, and the lock is taken.
+          "UPDATE clock SET running_ms = running_ms",
+        );
       });
       requireWhole(db);
-      return new FunctionFile(db);
+      return new FunctionFile(db, path);
     } catch (error) {
       db?.close();
-      throw asOpenError(error);
+      throw asOpenError(error, path);
     }
   }
 
@@ -133,7 +149,7 @@ export class FunctionFile implements Disposable {
     try {
       return readFunctions(this.#db);
     } catch (error) {
-      throw asOpenError(error);
+      throw asOpenError(error, this.path);
     }
   }
 
@@ -185,14 +201,21 @@ export function setAside(path: string, kind: UnusableFileError["kind"]): string 
   return aside;
 }
 
+/**
+ * Runs statements, one by one: what fails in `exec()`, which would take them together, has no result code.
+ */
+function execute(db: DatabaseSync, ...statements: string[]): void {
+  for (const statement of statements) db.prepare(statement).all();
+}
+
 function inTransaction(db: DatabaseSync, work: (db: DatabaseSync) => void): void {
-  db.exec("BEGIN IMMEDIATE");
+  execute(db, "BEGIN IMMEDIATE");
   try {
     work(db);
-    db.exec("COMMIT");
+    execute(db, "COMMIT");
   } catch (error) {
     try {
-      db.exec("ROLLBACK");
+      execute(db, "ROLLBACK");
     } catch {
       // SQLite has done so itself, as where the disk is full
     }
@@ -204,7 +227,7 @@ function inTransaction(db: DatabaseSync, work: (db: DatabaseSync) => void): void
 function versionOf(db: DatabaseSync): number {
   const version = numberOf(db, "PRAGMA user_version"), id = numberOf(db, "PRAGMA application_id");
   if (id !== APPLICATION_ID && (id !== 0 || version !== 0 || numberOf(db, "PRAGMA schema_version") !== 0)) {
-    throw new UnusableFileError("foreign", "another program has made it");
+    throw new UnusableFileError("unusable", "this program has not made it, or it is damaged");
   }
   if (version > SCHEMA_VERSION) {
     throw new UnusableFileError(
@@ -213,14 +236,16 @@ function versionOf(db: DatabaseSync): number {
     );
   }
   if (version < 0 || (version === 0) !== (id === 0)) {
-    throw new UnusableFileError("damaged", `its version is ${version}`);
+    throw new UnusableFileError("unusable", `its version is ${version}`);
   }
   return version;
 }
 
 function requireWhole(db: DatabaseSync): void {
   const { quick_check } = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: unknown };
-  if (quick_check !== "ok") throw new UnusableFileError("damaged", String(quick_check).split("\n")[0]!);
+  if (quick_check === "ok") return;
+  const [what, where] = String(quick_check).split("\n");
+  throw new UnusableFileError("unusable", `it is damaged: ${where ?? what}`);
 }
 
 function readFunctions(db: DatabaseSync): Map<string, FunctionSamples> {
@@ -257,9 +282,9 @@ function makeOwnFile(path: string): void {
 function requireOwnFile(path: string): void {
   if (!isThere(path)) return;
   const { isFile, uid, mode } = Deno.lstatSync(path);
-  if (!isFile) throw new UnusableFileError("foreign", "it is no file");
+  if (!isFile) throw new UnusableFileError("unusable", "it is no file");
   if ((uid !== 0 && uid !== Deno.uid()) || (mode! & 0o022) !== 0) {
-    throw new UnusableFileError("foreign", "others can write to it");
+    throw new UnusableFileError("unusable", "others can write to it");
   }
 }
 
@@ -275,17 +300,29 @@ function isThere(path: string): boolean {
 }
 
 /** Result codes of SQLite that speak of the place, not of the file: https://sqlite.org/rescode.html */
-const PLACE_CODES: ReadonlySet<number> = new Set([3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 22, 23]);
-const SQLITE_BUSY = 5;
+const PLACE_CODES: ReadonlySet<number> = new Set([3, 4, 6, 7, 9, 10, 13, 14, 15, 22, 23]);
+const SQLITE_BUSY = 5, SQLITE_READONLY = 8;
 
 /** Sorts what went wrong: the file itself, or where it is. */
-function asOpenError(error: unknown): Error {
+function asOpenError(error: unknown, path: string): Error {
   if (error instanceof UnusableFileError) return error;
   const { errcode } = error as { errcode?: number };
   // Without a code it comes from the system, or from opening, which reads nothing yet.
   if (errcode === undefined) return new Error(osReason(error), { cause: error });
   const code = errcode & 0xff;
   if (code === SQLITE_BUSY) return new Error("another agent uses it", { cause: error });
-  if (PLACE_CODES.has(code)) return new Error(osReason(error), { cause: error });
-  return new UnusableFileError("damaged", osReason(error));
+  // SQLite does not write to a file whose header speaks of a format that it does not know.
+  const place = code === SQLITE_READONLY ? !canWrite(path) : PLACE_CODES.has(code);
+  return place
+    ? new Error(osReason(error), { cause: error })
+    : new UnusableFileError("unusable", `it is damaged: ${osReason(error)}`);
+}
+
+function canWrite(path: string): boolean {
+  try {
+    Deno.openSync(path, { write: true }).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
