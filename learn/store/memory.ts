@@ -106,6 +106,7 @@ export class Memory implements Disposable {
     if (this.#changed.size + this.#gone.size === 0) return;
     if (this.#file === undefined && this.#open() === undefined) return;
     const nowMs = this.#nowMs(), functions = this.#changedFunctions();
+    if (functions.length + this.#gone.size === 0) return this.#changed.clear();
     try {
       this.#file!.write(functions, this.#gone, nowMs - this.#countedMs);
     } catch (error) {
