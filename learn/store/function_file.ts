@@ -193,7 +193,7 @@ export function setAside(path: string, kind: UnusableFileError["kind"]): string 
   const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
   let aside = `${path}.${kind}-${stamp}`;
   while (isThere(aside)) aside += "+";
-  // The log first: a database without its log is whole, only older; a log without its database would be another's.
+  // The logs first: one that stayed behind alone would be taken for the new file's.
   for (const log of ["-wal", "-shm", "-journal"]) {
     if (isThere(path + log)) Deno.renameSync(path + log, aside + log);
   }
@@ -278,7 +278,7 @@ function makeOwnFile(path: string): void {
   requireOwnFile(path);
 }
 
-/** Refuses what others could have put there or could write to: a link, a pipe, a file with a query made to measure. */
+/** Refuses what others could have put there or could write to: a link, a pipe, a file made to measure. */
 function requireOwnFile(path: string): void {
   if (!isThere(path)) return;
   const { isFile, uid, mode } = Deno.lstatSync(path);
