@@ -44,6 +44,7 @@ export class Agent implements AsyncDisposable {
   readonly #switch: EnforcementSwitch;
   readonly #heap = new HeapKeeper();
   #events!: EventThread;
+  #learning!: LearningThread;
   #learnSeconds = 0;
   #instances: ReadonlyMap<number, number> = new Map();
   #report: EventThreadReport | undefined;
@@ -56,7 +57,10 @@ export class Agent implements AsyncDisposable {
       this.#observer.libc.monotonicNs(),
       this.#wallClock(),
     );
-    this.#functions = new FunctionTable((info) => this.#observer.addFunction(info.id));
+    this.#functions = new FunctionTable(({ id, name }) => {
+      this.#observer.addFunction(id);
+      this.#learning.meet(id, name, this.#observer.libc.monotonicNs());
+    });
     const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
     this.#classifier = new Classifier(this.#observer, new RuleSet(exclusions), this.#functions);
     this.#history = started.use(
@@ -102,11 +106,13 @@ export class Agent implements AsyncDisposable {
   }
 
   async #start(cpus: number[]): Promise<void> {
-    const { ml, finetune, backend, journalFd, migrate, maxWaitS, rules, epochS } = this.options;
-    const learning = this.#resources.use(LearningThread.start({ ml, finetune, cores: cpus.length }, {
+    const { ml, finetune, learnedFile, backend, journalFd, migrate, maxWaitS, rules, epochS } = this.options;
+    const learning = LearningThread.start({ ml, finetune, cores: cpus.length, file: learnedFile }, {
       policy: (policy, seconds) => this.#enforce(policy, seconds),
       failed: (message) => this.#trouble(`learning has stopped: ${message}`, "learning"),
-    }));
+      noted: ({ level, text }) => log[level]("{text}", { text }),
+    });
+    this.#learning = this.#resources.use(learning);
     const intake = new Intake({
       observer: this.#observer,
       functions: this.#functions,

@@ -15,6 +15,8 @@ export interface AgentOptions {
   readonly journalFd?: number | undefined;
   /** Why this agent, which was to enforce, only observes and learns. */
   readonly notEnforcing?: string | undefined;
+  /** The file that keeps what is learned from one run to the next; undefined: nothing is kept (benchmarks, tests). */
+  readonly learnedFile?: string | undefined;
   readonly rules: readonly RuleSpec[];
   /** What is left alone; nothing where it is left out. */
   readonly exclude?: ExclusionSpec;

@@ -1,11 +1,13 @@
 /** `alps-agent run`: starts everything, waits for a signal, puts everything back. */
 
 import { getLogger } from "@logtape/logtape";
+import { join } from "node:path";
 import { createApp } from "../api/app.ts";
 import { type RunningServer, startServer } from "../api/server.ts";
 import { readTokenFile } from "../api/token_file.ts";
 import { formatHostPort } from "../api/address.ts";
 import type { RunOptions } from "../cli/options.ts";
+import { FUNCTION_FILE_NAME } from "../learn/store/function_file.ts";
 import { userIds } from "./users.ts";
 import { requireObservable } from "../observe/kernel_features.ts";
 import { Agent } from "./agent.ts";
@@ -46,6 +48,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       backend,
       journalFd: journal?.fd,
       notEnforcing: journal?.notEnforcing,
+      learnedFile: join(options.state, FUNCTION_FILE_NAME),
       rules: options.rules,
       exclude: { ...options.exclude, users: userIds(options.exclude.users) },
       expResult: options.expResult,

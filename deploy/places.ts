@@ -8,7 +8,7 @@ export const UNIT = "/etc/systemd/system/alps-agent.service";
 export const ENABLED = "/etc/systemd/system/multi-user.target.wants/alps-agent.service";
 /** The configuration, which is its user's from the first installation on. */
 export const CONFIG = "/etc/alps/agent.json";
-/** The state folder, with the journal of changes. */
+/** The state folder, with the journal of changes and what was learned. */
 export const STATE = "/var/lib/alps";
 
 /** Whether something is at a path, be it a link to nowhere. */

@@ -5,6 +5,7 @@ import type { Invocation } from "../observe/invocation.ts";
 import type { FromLearningThread, LearningOptions, Moment, ToLearningThread } from "./messages.ts";
 import type { Policy } from "./policy.ts";
 import { PolicyReceiver } from "./policy_update.ts";
+import type { MemoryNote } from "./store/memory.ts";
 
 /** What the learning thread hands over. */
 export interface LearningListener {
@@ -12,28 +13,40 @@ export interface LearningListener {
   policy(policy: Policy, seconds: number): void;
   /** A request or a batch could not be worked on: a fault in the program. */
   failed(message: string): void;
+  /** Something that people should know of what is kept from one run to the next. */
+  noted?(note: MemoryNote): void;
 }
 
+/** How long a stopping thread may take to write down what it knows, in milliseconds. */
+const STOP_MS = 5_000;
+
 /** Starts, feeds and ends the learning thread. */
-export class LearningThread implements Disposable {
+export class LearningThread implements AsyncDisposable {
   readonly #worker = new Worker(workerUrl("learn_worker.js", "./worker.ts", import.meta.url), {
     type: "module",
     name: "alps-learn",
   });
 
   readonly #receiver = new PolicyReceiver();
+  readonly #stopped = Promise.withResolvers<void>();
 
   private constructor(listener: LearningListener) {
     this.#worker.onmessage = ({ data }: MessageEvent<FromLearningThread>) => {
       switch (data.type) {
         case "policy":
           return listener.policy(this.#receiver.policy(data.update), data.seconds);
+        case "note":
+          return listener.noted?.(data.note);
+        case "stopped":
+          return this.#stopped.resolve();
         case "failed":
           return listener.failed(data.message);
       }
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
+      // It answers no longer.
+      this.#stopped.resolve();
       listener.failed(event.message);
     };
   }
@@ -42,6 +55,14 @@ export class LearningThread implements Disposable {
     const thread = new LearningThread(listener);
     thread.#post({ type: "start", options });
     return thread;
+  }
+
+  /**
+   * Tells a function's name, before its first invocation is handed over. A policy follows where something is known of it
+   * from before.
+   */
+  meet(functionId: number, name: string, nowNs: number): void {
+    this.#post({ type: "meet", functionId, name, nowNs });
   }
 
   /** Hands over finished invocations, in order of their ends. A policy follows where they make one due (`Learner.due`). */
@@ -59,7 +80,13 @@ export class LearningThread implements Disposable {
     this.#post({ type: "request", moment });
   }
 
-  [Symbol.dispose](): void {
+  /** Has it write down what it knows, then ends it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#post({ type: "stop" });
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, STOP_MS);
+    await Promise.race([this.#stopped.promise, late]);
+    clearTimeout(timer);
     this.#worker.terminate();
   }
 

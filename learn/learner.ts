@@ -41,11 +41,26 @@ export interface LearnerOptions {
   readonly makeTable?: (cpuNs: readonly number[], predictedCpuNs: number) => RankTable;
 }
 
+/**
+ * What is known of one function, as far as it outlives the learner: what predictors run on, not what they make of it, so
+ * that another predictor can go on from it.
+ */
+export interface FunctionSamples {
+  /** Measured CPU times, oldest first. */
+  readonly cpuNs: readonly number[] | Float32Array;
+  /** Simulated slices, oldest first. */
+  readonly slicesNs: readonly number[] | Float32Array;
+}
+
 /** What is remembered of one function. */
 interface FunctionRecord {
   readonly functionId: number;
   /** Measured CPU times, oldest first, at most {@link SEQUENCE_LENGTH}. */
   readonly cpuNs: number[];
+  /** Its latest simulated slices, oldest first, at most {@link SEQUENCE_LENGTH}. */
+  slicesNs: readonly number[];
+  /** Slices from before the learner began: they count until the window is full of newer ones. */
+  readonly recalledSlicesNs: readonly number[];
   lastEndNs: number;
   /** How many CPU times its entry rests on; 0 without an entry. */
   learnedFrom: number;
@@ -115,8 +130,30 @@ export class Learner {
   }
 
   /**
+   * Takes in what was known of a function before this learner began; it makes a policy due. A function that it knows
+   * already stays as it is.
+   *
+   * @param nowNs on the clock of the invocations, which may have begun anew since
+   */
+  recall(functionId: number, { cpuNs, slicesNs }: FunctionSamples, nowNs: number): void {
+    if (this.#functions.has(functionId) || cpuNs.length < COVERED_FROM) return;
+    const record = this.#newRecord(functionId, latest(slicesNs));
+    for (const each of latest(cpuNs)) record.cpuNs.push(each);
+    record.lastEndNs = nowNs;
+    record.due = true;
+    this.#dueFunctions++;
+    this.#changed.add(record);
+  }
+
+  /** What is known of a function now, for {@link recall}; undefined where that is too little to learn from. */
+  samplesOf(functionId: number): FunctionSamples | undefined {
+    const record = this.#functions.get(functionId);
+    return record === undefined || record.cpuNs.length < COVERED_FROM ? undefined : record;
+  }
+
+  /**
    * Whether a policy should be made before the epoch ends: a function has {@link FIRST_POLICY_AT} invocations and its
-   * entry rests on fewer, or has grown by {@link LearnerOptions.refreshGrowth}.
+   * entry rests on fewer, or has grown by {@link LearnerOptions.refreshGrowth}, or was recalled.
    */
   due(): boolean {
     return this.#dueFunctions > 0;
@@ -157,10 +194,12 @@ export class Learner {
     this.#ranked = this.#ranked.filter((record) => this.#functions.get(record.functionId) === record);
   }
 
-  #newRecord(functionId: number): FunctionRecord {
+  #newRecord(functionId: number, recalledSlicesNs: readonly number[] = []): FunctionRecord {
     const record: FunctionRecord = {
       functionId,
       cpuNs: [],
+      slicesNs: recalledSlicesNs,
+      recalledSlicesNs,
       lastEndNs: 0,
       learnedFrom: 0,
       due: false,
@@ -187,7 +226,9 @@ export class Learner {
     record.rankTable = this.#makeTable(record.cpuNs, record.predictedCpuNs);
     if (record.learnedFrom === 0) {
       // Until its slices are simulated, and where they are not because its invocations have left the window already.
-      record.predictedSliceNs = record.predictedCpuNs;
+      record.predictedSliceNs = record.slicesNs.length > 0
+        ? this.#predictor.predict(record.slicesNs)
+        : record.predictedCpuNs;
       this.#ranked.push(record);
     }
     record.learnedFrom = record.cpuNs.length;
@@ -199,9 +240,12 @@ export class Learner {
     for (const [functionId, sequence] of this.#window.simulatedSlices()) {
       const record = this.#functions.get(functionId);
       if (record === undefined || record.learnedFrom === 0) continue;
+      const recent = this.#window.isFull
+        ? sequence.slice(-SEQUENCE_LENGTH)
+        : [...record.recalledSlicesNs, ...sequence].slice(-SEQUENCE_LENGTH);
       // Invocations that used no CPU time have no slices.
-      if (sequence.length === 0) continue;
-      const recent = sequence.slice(-SEQUENCE_LENGTH);
+      if (recent.length === 0) continue;
+      record.slicesNs = recent;
       record.predictedSliceNs = this.#predictor.predict(recent);
       slicesNs.set(record, recent);
     }
@@ -235,6 +279,11 @@ export class Learner {
     }
     this.#ranked = this.#ranked.filter(({ functionId }) => this.#functions.has(functionId));
   }
+}
+
+/** The latest of a sequence, as the learner keeps them. */
+function latest(sequence: readonly number[] | Float32Array): number[] {
+  return Array.from(sequence.slice(-SEQUENCE_LENGTH));
 }
 
 /** A function's entry at a place; the last policy's where nothing has changed. */

@@ -28,6 +28,11 @@ export class InvocationWindow {
     this.#cores = cores;
   }
 
+  /** Whether each further invocation takes an older one's place. */
+  get isFull(): boolean {
+    return this.#invocations.length === WINDOW_INVOCATIONS;
+  }
+
   /** Adds an invocation; the oldest one leaves where the window is full. */
   add({ functionId, startNs, cpuNs }: Pick<Invocation, "functionId" | "startNs" | "cpuNs">): void {
     this.#invocations[this.#next] = { functionId, startNs, cpuNs };

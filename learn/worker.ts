@@ -2,8 +2,9 @@
 
 import { HeapKeeper } from "../core/heap_keeper.ts";
 import { Learner } from "./learner.ts";
-import type { FromLearningThread, Moment, ToLearningThread } from "./messages.ts";
+import type { FromLearningThread, LearningOptions, Moment, ToLearningThread } from "./messages.ts";
 import { PolicySender } from "./policy_update.ts";
+import { Memory } from "./store/memory.ts";
 
 const self = globalThis as unknown as {
   onmessage: ((message: MessageEvent<ToLearningThread>) => void) | null;
@@ -19,6 +20,9 @@ const REST_FACTOR = 10;
 const sender = new PolicySender();
 const heap = new HeapKeeper();
 let learner: Learner | undefined;
+let memory: Memory | undefined;
+/** As of the last moment that was told. */
+let cpuUtilization = 0;
 let restsUntilMs = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,15 +31,23 @@ self.onmessage = ({ data }) => {
   try {
     switch (data.type) {
       case "start":
-        learner = new Learner(data.options);
-        return;
+        return start(data.options);
+      case "meet":
+        return meet(data.functionId, data.name, data.nowNs);
       case "add":
         learner?.add(data.invocations);
+        for (const { functionId } of data.invocations) memory?.change(functionId);
         return makeIfDue(data.moment);
       case "forget":
-        return learner?.forget(data.functionIds);
+        learner?.forget(data.functionIds);
+        return memory?.forget(data.functionIds);
       case "request":
         if (learner) make(learner, data.moment);
+        return memory?.writeIfDue();
+      case "stop":
+        clearTimeout(timer);
+        memory?.[Symbol.dispose]();
+        return self.postMessage({ type: "stopped" });
     }
   } catch (error) {
     self.postMessage({
@@ -45,7 +57,27 @@ self.onmessage = ({ data }) => {
   }
 };
 
-function make(learner: Learner, { nowNs, cpuUtilization }: Moment): void {
+function start(options: LearningOptions): void {
+  const made = learner = new Learner(options);
+  if (options.file === undefined) return;
+  memory = new Memory({
+    path: options.file,
+    samplesOf: (functionId) => made.samplesOf(functionId),
+    note: (note) => self.postMessage({ type: "note", note }),
+  });
+}
+
+/** A function that is known from before gets its place in the policy before it has run. */
+function meet(functionId: number, name: string, nowNs: number): void {
+  const samples = memory?.meet(functionId, name);
+  if (samples === undefined) return;
+  learner?.recall(functionId, samples, nowNs);
+  makeIfDue({ nowNs, cpuUtilization });
+}
+
+function make(learner: Learner, moment: Moment): void {
+  const { nowNs } = moment;
+  cpuUtilization = moment.cpuUtilization;
   const beganMs = performance.now();
   const update = sender.update(learner.makePolicy(nowNs, cpuUtilization));
   const tookMs = performance.now() - beganMs;

@@ -13,6 +13,9 @@ function entry(name: string, startS: number, cpu_us: number): string {
   return JSON.stringify({ function: name, pid: 1, start, end: start, cpu_us, execution_us: cpu_us }) + "\n";
 }
 
+/** A file of whatever format, all of it. */
+const WHOLE = { format: undefined, durations: undefined, seed: 1, seconds: undefined, limit: undefined };
+
 const RECORD = entry("long", 0, 90_000) + entry("short", 0.01, 10_000) + entry("short", 0.02, 10_000);
 
 async function withFile(text: string, use: (path: string, folder: string) => Promise<void>): Promise<void> {
@@ -100,8 +103,8 @@ Deno.test("alps-agent simulate refuses bad options with status 2, and files that
 Deno.test("readInvocations() takes due times from a trace and CPU times from whoever measures", () =>
   withFile("1 23 fib 10 5002\n2 28 fib 5.5 5006\n", async (path) => {
     const measured: string[] = [];
-    const invocations = await readInvocations(path, (rows) => {
-      for (const { job, n } of rows) measured.push(`${job} ${n}`);
+    const invocations = await readInvocations({ ...WHOLE, trace: path }, (calls) => {
+      for (const { job, n } of calls) measured.push(`${job} ${n}`);
       return Promise.resolve((_job, n) => n / 10);
     });
     assert.deepEqual(measured, ["fib 23", "fib 28"]);

@@ -124,4 +124,4 @@ console.log(JSON.stringify({
   kept: history.latest(Infinity).length,
   pageLength,
 }));
-learning[Symbol.dispose]();
+await learning[Symbol.asyncDispose]();

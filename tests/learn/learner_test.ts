@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FORGET_AFTER_NS, Learner, SEQUENCE_LENGTH } from "../../learn/learner.ts";
+import { FORGET_AFTER_NS, type FunctionSamples, Learner, SEQUENCE_LENGTH } from "../../learn/learner.ts";
 import type { Invocation } from "../../observe/invocation.ts";
 
 const MS = 1e6;
@@ -165,6 +165,78 @@ Deno.test("Learner gives the same policies for the same invocations", () => {
     policies[0]!.functions.map((each) => each.priority),
     Array.from({ length: 300 }, (_, i) => i + 1),
   );
+});
+
+/** What a learner knows of a function, as it comes back from a file. */
+function kept(learner: Learner, functionId: number): FunctionSamples {
+  const { cpuNs, slicesNs } = learner.samplesOf(functionId)!;
+  return { cpuNs: Float32Array.from(cpuNs), slicesNs: Float32Array.from(slicesNs) };
+}
+
+Deno.test("Learner.recall() makes the policy again that was made before, by any predictor, from the first moment on", () => {
+  for (const ml of ["avg", "LR"]) {
+    const before = new Learner({ ml: "avg", cores: 1 }), same = new Learner({ ml, cores: 1 });
+    for (const learner of [before, same]) {
+      learner.add(invocations(1, [100, 2, 100, 3, 100, 2, 110]));
+      learner.add(invocations(2, [50, 60, 70], 1000));
+      learner.add(invocations(3, [10], 2000));
+    }
+    const wanted = same.makePolicy(0, 0).functions;
+    before.makePolicy(0, 0);
+    const learner = new Learner({ ml, cores: 1 });
+    // Other numbers, and a clock that began anew.
+    for (const id of [2, 1]) learner.recall(id + 10, kept(before, id), 5);
+    assert.equal(before.samplesOf(3), undefined, "one sample is too little");
+    assert.equal(learner.due(), true);
+    const policy = learner.makePolicy(6, 0).functions;
+    assert.equal(learner.due(), false);
+    assert.deepEqual(policy.map((each) => each.functionId - 10), wanted.map((each) => each.functionId));
+    for (const [index, { predictedCpuNs, table }] of policy.entries()) {
+      const { predictedCpuNs: wantedNs, table: wantedTable } = wanted[index]!;
+      assert.ok(Math.abs(predictedCpuNs / wantedNs - 1) < 1e-6);
+      assert.ok(table.every((each, at) => Math.abs(each - wantedTable[at]!) < 1e-3 * wantedNs));
+    }
+  }
+});
+
+Deno.test("Learner.recall() goes on from what was known: one new sample does not replace it", () => {
+  const before = new Learner({ ml: "avg", cores: 1 });
+  before.add(invocations(1, repeat(5, 99)));
+  before.makePolicy(0, 0);
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.recall(1, kept(before, 1), 0);
+  learner.recall(2, { cpuNs: repeat(20 * MS, 50), slicesNs: repeat(20 * MS, 50) }, 0);
+  learner.add(invocations(1, [500]));
+  const [first] = learner.makePolicy(0, 0).functions;
+  assert.deepEqual([first!.functionId, Math.round(first!.predictedCpuNs / MS * 100) / 100], [1, 9.95]);
+  // A window that is full of new invocations says more than slices of long ago.
+  learner.add(invocations(1, repeat(30, 1000), 1000));
+  assert.deepEqual(learner.makePolicy(0, 0).functions.map((each) => each.functionId), [2, 1]);
+});
+
+Deno.test("Learner.recall() changes nothing of a function that is known, and takes no more than is kept", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.add(invocations(1, repeat(5, 3)));
+  learner.recall(1, { cpuNs: repeat(1, 50), slicesNs: [] }, 0);
+  learner.recall(2, { cpuNs: [7], slicesNs: [] }, 0);
+  learner.recall(3, { cpuNs: repeat(9 * MS, 3000), slicesNs: repeat(9 * MS, 3000) }, 0);
+  assert.deepEqual(learner.makePolicy(0, 0).functions.map((each) => [each.functionId, each.predictedCpuNs]), [
+    [1, 5 * MS],
+    [3, 9 * MS],
+  ]);
+  assert.deepEqual(
+    [learner.samplesOf(1)!.cpuNs.length, learner.samplesOf(2), learner.samplesOf(3)!.cpuNs.length],
+    [3, undefined, SEQUENCE_LENGTH],
+  );
+  assert.equal(learner.samplesOf(3)!.slicesNs.length, SEQUENCE_LENGTH);
+});
+
+Deno.test("Learner.forget() takes out a function that was recalled, also before the policy that it made due", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  learner.recall(1, { cpuNs: [5, 6], slicesNs: [] }, 0);
+  learner.forget([1]);
+  assert.equal(learner.due(), false);
+  assert.deepEqual(learner.makePolicy(0, 0).functions, []);
 });
 
 Deno.test("Learner refuses options out of range", () => {
