@@ -5,7 +5,7 @@ import { Command, CommanderError, Option } from "commander";
 import { MIXES as MIX_NAMES } from "../cli/commands.ts";
 import { UsageError } from "../cli/errors.ts";
 import { nearest } from "../cli/nearest.ts";
-import { BUILD } from "../cli/options.ts";
+import { type BUILD, predictor } from "../cli/options.ts";
 import { optional, type RawValue, readValues, repeated, withDefault } from "../cli/table.ts";
 import { flag, type Kind, number, oneOf, path, text } from "../cli/values.ts";
 import { shown } from "../observe/names.ts";
@@ -23,7 +23,7 @@ export interface Call {
 
 const TABLE = {
   "load": withDefault(number({ least: 0, above: true, most: 10 }), "0.9", "CPU time over cores × span"),
-  "ml": withDefault(oneOf(BUILD.ml), "avg", "the agent's predictor"),
+  "ml": withDefault(predictor(), "avg", "the agent's predictor"),
   "seconds": withDefault(number({ least: 1, most: 86_400 }), "60", "span of the trace"),
   "seed": withDefault(
     number({ least: 0, most: 2 ** 32 - 1, integer: true }),

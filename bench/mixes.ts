@@ -1,6 +1,7 @@
 /**
  * Mixes of functions, and traces made from them.
  */
+import type { MIXES as MIX_NAMES } from "../cli/commands.ts";
 import { normal, type Random, randomNumbers, shuffle } from "../traces/random.ts";
 import { probit } from "simple-statistics";
 import { FLOAT_OPERATIONS_PER_MS } from "../traces/replayable.ts";
@@ -31,6 +32,12 @@ function fourFunctions(sigma: number): MixEntry[] {
   }));
 }
 
+/** The same four on average, each with two peaks: four of five invocations take a quarter, the fifth four times as much. */
+const TWO_PEAKS: readonly MixEntry[] = fourFunctions(0).flatMap((entry) => [
+  { ...entry, n: entry.n / 4, share: 4 * entry.share },
+  { ...entry, n: entry.n * 4, share: entry.share },
+]);
+
 /** `[job, number, n, Azure %, Huawei %]`: the published shares, the five functions of job fib told apart by n. */
 const PUBLISHED: readonly (readonly [string, number, number, number, number])[] = [
   ["fib", 2, 23, 2.3, 3.4],
@@ -55,13 +62,14 @@ const PUBLISHED: readonly (readonly [string, number, number, number, number])[] 
 
 /**
  * The mixes by name: `azure` and `huawei` as published, `alike` (four functions, each with invocations of one size) and
- * `lognormal` (the same four medians, spread with σ = 1 within each function).
+ * `lognormal` (the same four medians, spread with σ = 1 within each function) and `two-peaked` (the same four means).
  */
-export const MIXES: Readonly<Record<"azure" | "huawei" | "alike" | "lognormal", readonly MixEntry[]>> = {
+export const MIXES: Readonly<Record<typeof MIX_NAMES[number], readonly MixEntry[]>> = {
   azure: PUBLISHED.map(([job, number, n, share]) => ({ job, number, n, share })),
   huawei: PUBLISHED.map(([job, number, n, , share]) => ({ job, number, n, share })),
   alike: fourFunctions(0),
   lognormal: fourFunctions(1),
+  "two-peaked": TWO_PEAKS,
 };
 
 /** What trace to make. */

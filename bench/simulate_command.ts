@@ -85,7 +85,9 @@ export async function readInvocations(
 ): Promise<WorkloadInvocation[]> {
   const entries: TraceEntry[] = [];
   for await (const entry of readTrace(options.trace, readOptions(options))) entries.push(entry);
-  if (entries.length === 0) throw new FailedError(`cannot simulate "${shown(options.trace)}": it has no invocations`);
+  if (entries.length === 0) {
+    throw new FailedError(`cannot simulate "${shown(options.trace)}": it has no invocations`);
+  }
   const calls = entries.flatMap(({ cpuMs, call }) => cpuMs === undefined && call ? [call] : []);
   const measuredMs = calls.length > 0 ? await cpuMsOf(calls) : () => 0;
   return entries.map(({ function: name, dueMs, cpuMs, call }) => ({
@@ -118,7 +120,10 @@ async function measureCpuTimes(calls: readonly Call[]): Promise<(job: string, n:
  */
 export function simulateRun(
   workload: Workload,
-  { trace, policies, cores, minRunMs, switchCostUs }: Omit<CommandOptions, "json" | "plot" | keyof TraceReadOptions>,
+  { trace, policies, cores, minRunMs, switchCostUs }: Omit<
+    CommandOptions,
+    "json" | "plot" | keyof TraceReadOptions
+  >,
 ): Simulated {
   const costs: SimulateOptions = { cores, minRunNs: minRunMs * NS_PER_MS, switchCostNs: switchCostUs * 1000 };
   const outcomes = new Map([

@@ -19,6 +19,7 @@ const DESCRIPTIONS: Record<DemoOptions["mix"], string> = {
   huawei: "a Huawei-shaped trace",
   alike: "four functions, each with invocations of one size",
   lognormal: "four functions, each with invocations of very different sizes",
+  "two-peaked": "four functions, each with invocations of two sizes",
 };
 
 /** Functions, before their CPU time is known. */

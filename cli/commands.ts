@@ -5,7 +5,7 @@ import { optional, type OptionTable, required, type Values, withDefault } from "
 import { type Address, address, flag, type Kind, number, oneOf, path, url } from "./values.ts";
 
 /** Shapes of the traces that `trace make` makes. */
-export const MIXES = ["azure", "huawei", "alike", "lognormal"] as const;
+export const MIXES = ["azure", "huawei", "alike", "lognormal", "two-peaked"] as const;
 
 export const HOST_TABLE = {
   "listen": withDefault(address(), "127.0.0.1:5002", "address that answers POST /run/<function>"),

@@ -4,14 +4,20 @@ import { parseRule, RuleError, type RuleSpec } from "../observe/rules.ts";
 import { readConfig } from "./config.ts";
 import { UsageError } from "./errors.ts";
 import { optional, type RawValue, type RawValues, readValues, repeated, withDefault } from "./table.ts";
-import { type Address, address, excludedGlob, flag, number, oneOf, path, text } from "./values.ts";
+import { type Address, address, excludedGlob, flag, type Kind, number, oneOf, path, text } from "./values.ts";
 
 /** What this build has; a value that names anything else is a usage error that lists these. */
 export const BUILD = {
-  ml: ["avg", "LR"],
+  ml: ["avg", "LR", "RF", "EWMV", "gittins"],
   backends: ["auto", "stock", "none"],
   discover: ["none"],
 } as const;
+
+/** A predictor's name; `EWMA` is another spelling of `EWMV`. */
+export function predictor(): Kind<typeof BUILD.ml[number]> {
+  const kind = oneOf(BUILD.ml);
+  return { ...kind, parse: (text) => kind.parse(text === "EWMA" ? "EWMV" : text) };
+}
 
 /** Levels of logging, from the most talkative one. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
@@ -21,7 +27,7 @@ const MOST_SOCKET_BYTES = 107;
 
 /** The options by their long names: one table for parsing, help, messages, environment and configuration file. */
 export const RUN_TABLE = {
-  "ml": withDefault(oneOf(BUILD.ml), "avg", "predictor of a function's next time slice"),
+  "ml": withDefault(predictor(), "avg", "predictor of what a function's next invocation needs"),
   "alpha": withDefault(number({ least: 0, above: true }), "1", "factor of the predicted slice"),
   "beta": withDefault(number({ least: 0 }), "1", "weight of a slice's unpredictability"),
   "gamma": withDefault(number({ least: 0, above: true }), "1", "divisor of slices under overload"),

@@ -19,21 +19,21 @@ export class OrdersSender {
       const sent = this.#sent.get(each.functionId);
       return sent?.table !== each.table || sent.tailSlope !== each.tailSlope;
     });
-    return { changed, removed: keepExactly(this.#sent, functions), pinned };
+    return { changed, removed: keepExactly(this.#sent, functions), pinned, prior: policy?.prior };
   }
 }
 
 /** Orders that cross threads: objects for each of ten thousand functions would cost either side megabytes of garbage. */
-export interface PackedOrders extends Pick<Orders, "removed" | "pinned"> {
+export interface PackedOrders extends Pick<Orders, "removed" | "pinned" | "prior"> {
   /** By {@link packEntries}; may be transferred. */
   readonly changed: Float64Array<ArrayBuffer>;
 }
 
-export function packOrders({ changed, removed, pinned }: Orders): PackedOrders {
-  return { changed: packEntries([...changed]), removed, pinned };
+export function packOrders({ changed, ...rest }: Orders): PackedOrders {
+  return { changed: packEntries([...changed]), ...rest };
 }
 
 /** What {@link packOrders} packed. Functions are unpacked one by one, so that none outlives its use. */
-export function unpackOrders({ changed, removed, pinned }: PackedOrders): Orders {
-  return { changed: unpackEntries(changed), removed, pinned };
+export function unpackOrders({ changed, ...rest }: PackedOrders): Orders {
+  return { changed: unpackEntries(changed), ...rest };
 }

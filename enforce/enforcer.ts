@@ -1,6 +1,6 @@
 /** What every way to enforce a policy has in common. */
 
-import type { FunctionPolicy } from "../learn/policy.ts";
+import type { FunctionPolicy, RankTable } from "../learn/policy.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 
 /**
@@ -17,6 +17,8 @@ export interface Orders {
    * like learned ranks; −Infinity goes before everything, Infinity after.
    */
   readonly pinned: readonly (readonly [functionId: number, rankNs: number])[];
+  /** What orders invocations of functions of which nothing is known; undefined where nothing is known of any. */
+  readonly prior: RankTable | undefined;
 }
 
 /** Counted since the start, in place. */

@@ -1,6 +1,6 @@
 /** The rank of an invocation: what decides who runs. Lower runs first. Pure: no kernel here. */
 
-import type { RankTable } from "../learn/make_table.ts";
+import type { RankTable } from "../learn/policy.ts";
 import { attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
 import type { Orders } from "./enforcer.ts";
 
@@ -34,8 +34,10 @@ export class Ranking {
   readonly #functions = new Map<number, RankTable>();
   #pinned = new Map<number, number>();
   readonly #cold = new Map<number, ColdFunction>();
+  #prior: RankTable | undefined;
 
-  setOrders({ changed, removed, pinned }: Orders): void {
+  setOrders({ changed, removed, pinned, prior }: Orders): void {
+    this.#prior = prior;
     for (const id of removed) this.#functions.delete(id);
     for (const each of changed) {
       this.#functions.set(each.functionId, { table: each.table, tailSlope: each.tailSlope });
@@ -86,7 +88,8 @@ export class Ranking {
     if (known) return rankAt(known.table, known.tailSlope, attainedNs);
     const cold = this.#coldOf(functionId);
     if (cold.completed === 0) {
-      // Nothing is known: the one that has come furthest goes first, so that one completes soon and something is
+      if (this.#prior) return rankAt(this.#prior.table, this.#prior.tailSlope, attainedNs);
+      // Nothing is known, of other functions either: the one that has come furthest goes first, so that one completes soon and something is
       // learned. Least attained first would make them share the CPU, and none would end for a long time.
       return Math.max(2 * cold.mostAttainedNs - attainedNs, 0);
     }

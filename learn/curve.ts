@@ -4,16 +4,18 @@
 import type { RankCurve } from "./gittins.ts";
 
 /**
- * Lowers a curve where it rises faster than `slope`: a jump would send an invocation that is a little late to the end of
+ * Lowers a curve where it rises faster than it may: a jump would send an invocation that is a little late to the end of
  * the queue.
+ *
+ * @param slopeAt how fast it may rise up to a position; Infinity: at will
  */
-export function limitRise(curve: RankCurve, slope: number): RankCurve {
+export function limitRise(curve: RankCurve, slopeAt: (index: number) => number): RankCurve {
   const { attained } = curve;
   const rank = curve.rank.slice();
   for (let index = 1; index < rank.length; index++) {
     rank[index] = Math.min(
       rank[index]!,
-      rank[index - 1]! + slope * (attained[index]! - attained[index - 1]!),
+      rank[index - 1]! + slopeAt(index) * (attained[index]! - attained[index - 1]!),
     );
   }
   return { attained, rank };

@@ -5,9 +5,11 @@
 import { standardDeviation } from "simple-statistics";
 import type { Invocation } from "../observe/invocation.ts";
 import { capSlice, finetune, FINETUNE_DEFAULTS, type FinetuneOptions } from "./finetune.ts";
-import { makeTable, type RankTable } from "./make_table.ts";
+import { CpuHistory, SEQUENCE_LENGTH } from "./history.ts";
+import { LogHistogram } from "./log_histogram.ts";
 import type { FunctionPolicy, Policy } from "./policy.ts";
-import { type Predictor, predictorNamed } from "./predict/mod.ts";
+import { type Expectation, type Predictor, predictorNamed } from "./predict/mod.ts";
+import { Prior } from "./prior.ts";
 import { rankFunctions } from "./rank.ts";
 import { InvocationWindow } from "./window.ts";
 
@@ -17,16 +19,16 @@ export const FIRST_POLICY_AT = 5;
 /** Policies that are made anyway cover functions from so many invocations on: fewer say nothing about the spread. */
 export const COVERED_FROM = 2;
 
-/** CPU times that are kept per function, and simulated slices that count: the most recent ones. */
-export const SEQUENCE_LENGTH = 100;
-
 /** A function without an invocation for so long is forgotten: 7 days. */
 export const FORGET_AFTER_NS = 7 * 86400e9;
 
+/** After each such time without an invocation, what is known of a function counts for half: a day. */
+export const FADE_AFTER_NS = 86400e9;
+
 /** How to learn. */
 export interface LearnerOptions {
-  /** The name of a predictor: `avg`, `LR`. */
-  readonly ml: string;
+  /** The name of a predictor, or one of your own. */
+  readonly ml: string | Predictor;
   /** Cores of the machine, for the simulation: a whole number, at least 1. */
   readonly cores: number;
   /** Fine-tuning of the slices; what is left out has its default. */
@@ -37,8 +39,6 @@ export interface LearnerOptions {
    * Default 1.5.
    */
   readonly refreshGrowth?: number;
-  /** Makes rank tables from CPU times (oldest first) and a predicted CPU time; for comparisons. */
-  readonly makeTable?: (cpuNs: readonly number[], predictedCpuNs: number) => RankTable;
 }
 
 /**
@@ -50,25 +50,32 @@ export interface FunctionSamples {
   readonly cpuNs: readonly number[] | Float32Array;
   /** Simulated slices, oldest first. */
   readonly slicesNs: readonly number[] | Float32Array;
+  /** The distribution of all CPU times, as {@link LogHistogram.toNumbers} writes it; left out, that of `cpuNs`. */
+  readonly distribution?: readonly number[] | Float32Array;
 }
 
 /** What is remembered of one function. */
 interface FunctionRecord {
   readonly functionId: number;
-  /** Measured CPU times, oldest first, at most {@link SEQUENCE_LENGTH}. */
-  readonly cpuNs: number[];
+  readonly history: CpuHistory;
+  /** Invocations since the learner began, as far as {@link Prior} counts them. */
+  counted: number;
   /** Its latest simulated slices, oldest first, at most {@link SEQUENCE_LENGTH}. */
   slicesNs: readonly number[];
   /** Slices from before the learner began: they count until the window is full of newer ones. */
   readonly recalledSlicesNs: readonly number[];
   lastEndNs: number;
+  /** When it was last heard of, or faded. */
+  fadedNs: number;
   /** How many CPU times its entry rests on; 0 without an entry. */
   learnedFrom: number;
   /** Whether it alone would make a policy due. */
   due: boolean;
   predictedSliceNs: number;
+  /** The one that its place in the order rests on: it follows the predicted one where that has changed by more than noise. */
+  rankedSliceNs: number;
   predictedCpuNs: number;
-  rankTable: RankTable | undefined;
+  expectation: Expectation | undefined;
   /** Its entry in the last policy. */
   entry: FunctionPolicy | undefined;
 }
@@ -78,9 +85,9 @@ export class Learner {
   readonly #predictor: Predictor;
   readonly #finetune: FinetuneOptions;
   readonly #refreshGrowth: number;
-  readonly #makeTable: (cpuNs: readonly number[], predictedCpuNs: number) => RankTable;
   readonly #functions = new Map<number, FunctionRecord>();
   readonly #window: InvocationWindow;
+  readonly #prior = new Prior();
   /** Functions with invocations since the last policy. */
   readonly #changed = new Set<FunctionRecord>();
   /** Functions with an entry, by rank as of the last policy. */
@@ -96,11 +103,10 @@ export class Learner {
     if (!(refreshGrowth > 1)) {
       throw new RangeError(`cannot learn with refresh growth ${refreshGrowth}: must be above 1`);
     }
-    this.#predictor = predictorNamed(ml);
+    this.#predictor = typeof ml === "string" ? predictorNamed(ml) : ml;
     this.#window = new InvocationWindow(cores);
     this.#finetune = { ...FINETUNE_DEFAULTS, ...options.finetune };
     this.#refreshGrowth = refreshGrowth;
-    this.#makeTable = options.makeTable ?? makeTable;
   }
 
   /** Invocations that were left out because a time of theirs was no finite number or their CPU time negative. */
@@ -117,9 +123,11 @@ export class Learner {
         continue;
       }
       const record = this.#functions.get(functionId) ?? this.#newRecord(functionId);
-      record.cpuNs.push(cpuNs);
-      if (record.cpuNs.length > SEQUENCE_LENGTH) record.cpuNs.shift();
-      record.lastEndNs = endNs;
+      const changed = record.history.add(cpuNs);
+      // What rests on how it was before is wrong now.
+      if (changed) record.learnedFrom = Math.min(record.learnedFrom, COVERED_FROM);
+      record.counted = this.#prior.count(cpuNs, record.counted);
+      record.lastEndNs = record.fadedNs = endNs;
       this.#changed.add(record);
       if (!record.due && this.#makesDue(record)) {
         record.due = true;
@@ -135,11 +143,12 @@ export class Learner {
    *
    * @param nowNs on the clock of the invocations, which may have begun anew since
    */
-  recall(functionId: number, { cpuNs, slicesNs }: FunctionSamples, nowNs: number): void {
+  recall(functionId: number, { cpuNs, slicesNs, distribution }: FunctionSamples, nowNs: number): void {
     if (this.#functions.has(functionId) || cpuNs.length < COVERED_FROM) return;
-    const record = this.#newRecord(functionId, latest(slicesNs));
-    for (const each of latest(cpuNs)) record.cpuNs.push(each);
-    record.lastEndNs = nowNs;
+    const history = new CpuHistory(cpuNs, LogHistogram.from(distribution ?? []));
+    const record = this.#newRecord(functionId, history, latest(slicesNs));
+    for (const each of history.recent) record.counted = this.#prior.count(each, record.counted);
+    record.lastEndNs = record.fadedNs = nowNs;
     record.due = true;
     this.#dueFunctions++;
     this.#changed.add(record);
@@ -148,7 +157,9 @@ export class Learner {
   /** What is known of a function now, for {@link recall}; undefined where that is too little to learn from. */
   samplesOf(functionId: number): FunctionSamples | undefined {
     const record = this.#functions.get(functionId);
-    return record === undefined || record.cpuNs.length < COVERED_FROM ? undefined : record;
+    if (record === undefined || record.history.recent.length < COVERED_FROM) return undefined;
+    const { history: { recent, distribution }, slicesNs } = record;
+    return { cpuNs: recent, slicesNs, distribution: distribution.toNumbers() };
   }
 
   /**
@@ -167,7 +178,7 @@ export class Learner {
    * @param cpuUtilizationPercent mean utilisation of all CPUs since the last epoch, 0 to 100
    */
   makePolicy(nowNs: number, cpuUtilizationPercent: number): Policy {
-    this.#forget(nowNs);
+    this.#lookBack(nowNs);
     for (const record of this.#changed) this.#learn(record);
     this.#changed.clear();
     this.#dueFunctions = 0;
@@ -179,6 +190,7 @@ export class Learner {
       ml: this.#predictor.name,
       cpuUtilization: cpuUtilizationPercent,
       functions: this.#ranked.map((record, index) => record.entry = entryOf(record, index + 1, tunedNs)),
+      prior: this.#prior.table(),
     };
   }
 
@@ -194,44 +206,53 @@ export class Learner {
     this.#ranked = this.#ranked.filter((record) => this.#functions.get(record.functionId) === record);
   }
 
-  #newRecord(functionId: number, recalledSlicesNs: readonly number[] = []): FunctionRecord {
+  #newRecord(
+    functionId: number,
+    history = new CpuHistory(),
+    recalledSlicesNs: readonly number[] = [],
+  ): FunctionRecord {
     const record: FunctionRecord = {
       functionId,
-      cpuNs: [],
+      history,
+      counted: 0,
       slicesNs: recalledSlicesNs,
       recalledSlicesNs,
       lastEndNs: 0,
+      fadedNs: 0,
       learnedFrom: 0,
       due: false,
       predictedSliceNs: 0,
+      rankedSliceNs: 0,
       predictedCpuNs: 0,
-      rankTable: undefined,
+      expectation: undefined,
       entry: undefined,
     };
     this.#functions.set(functionId, record);
     return record;
   }
 
-  #makesDue({ cpuNs, learnedFrom }: FunctionRecord): boolean {
-    if (cpuNs.length < FIRST_POLICY_AT || learnedFrom >= SEQUENCE_LENGTH) return false;
+  #makesDue({ history: { recent }, learnedFrom }: FunctionRecord): boolean {
+    if (recent.length < FIRST_POLICY_AT || learnedFrom >= SEQUENCE_LENGTH) return false;
     if (learnedFrom < FIRST_POLICY_AT) return true;
-    return cpuNs.length >= this.#refreshGrowth * learnedFrom;
+    return recent.length >= this.#refreshGrowth * learnedFrom;
   }
 
   /** New CPU time and table from a function's CPU times. */
   #learn(record: FunctionRecord): void {
     record.due = false;
-    if (record.cpuNs.length < COVERED_FROM) return;
-    record.predictedCpuNs = this.#predictor.predictNoisy(record.cpuNs);
-    record.rankTable = this.#makeTable(record.cpuNs, record.predictedCpuNs);
+    const { recent } = record.history;
+    if (recent.length < COVERED_FROM) return;
+    record.expectation = this.#predictor.expect(record.history);
+    record.predictedCpuNs = record.expectation.predictedCpuNs;
     if (record.learnedFrom === 0) {
       // Until its slices are simulated, and where they are not because its invocations have left the window already.
       record.predictedSliceNs = record.slicesNs.length > 0
         ? this.#predictor.predict(record.slicesNs)
         : record.predictedCpuNs;
+      record.rankedSliceNs = record.predictedSliceNs;
       this.#ranked.push(record);
     }
-    record.learnedFrom = record.cpuNs.length;
+    record.learnedFrom = recent.length;
   }
 
   /** New predicted slices for the functions in the window, from the simulation over it, whose slices it returns. */
@@ -245,8 +266,12 @@ export class Learner {
         : [...record.recalledSlicesNs, ...sequence].slice(-SEQUENCE_LENGTH);
       // Invocations that used no CPU time have no slices.
       if (recent.length === 0) continue;
+      const first = record.slicesNs.length === 0;
       record.slicesNs = recent;
       record.predictedSliceNs = this.#predictor.predict(recent);
+      if (first || isBeyondNoise(record.predictedSliceNs, record.rankedSliceNs, recent)) {
+        record.rankedSliceNs = record.predictedSliceNs;
+      }
       slicesNs.set(record, recent);
     }
     return slicesNs;
@@ -270,12 +295,17 @@ export class Learner {
     return new Map(ranked.map((record, index) => [record, tunedNs[index]!]));
   }
 
-  /** Once an hour, forgets functions that are no longer invoked. */
-  #forget(nowNs: number): void {
+  /** Once an hour, has functions fade that are not invoked, and forgets them at last. */
+  #lookBack(nowNs: number): void {
     if (nowNs - this.#forgotAtNs < 3600e9) return;
     this.#forgotAtNs = nowNs;
-    for (const [functionId, { lastEndNs }] of this.#functions) {
-      if (nowNs - lastEndNs > FORGET_AFTER_NS) this.#functions.delete(functionId);
+    for (const [functionId, record] of this.#functions) {
+      if (nowNs - record.lastEndNs > FORGET_AFTER_NS) this.#functions.delete(functionId);
+      else if (nowNs - record.fadedNs > FADE_AFTER_NS) {
+        record.history.fade();
+        record.fadedNs = nowNs;
+        this.#changed.add(record);
+      }
     }
     this.#ranked = this.#ranked.filter(({ functionId }) => this.#functions.has(functionId));
   }
@@ -286,15 +316,24 @@ function latest(sequence: readonly number[] | Float32Array): number[] {
   return Array.from(sequence.slice(-SEQUENCE_LENGTH));
 }
 
+/** Least relative change of a slice that can change a function's place. */
+const LEAST_CHANGE = 0.02;
+
+/** Whether a prediction has moved by more than its own standard error: else functions that are alike would swap places. */
+function isBeyondNoise(predictedNs: number, rankedNs: number, sequence: readonly number[]): boolean {
+  const standardError = standardDeviation(sequence as number[]) / Math.sqrt(sequence.length);
+  return Math.abs(predictedNs - rankedNs) > Math.max(standardError, LEAST_CHANGE * rankedNs);
+}
+
 /** A function's entry at a place; the last policy's where nothing has changed. */
 function entryOf(
   record: FunctionRecord,
   priority: number,
   tunedNs: ReadonlyMap<FunctionRecord, number>,
 ): FunctionPolicy {
-  const { functionId, predictedCpuNs, rankTable, entry } = record;
+  const { functionId, predictedCpuNs, expectation, entry } = record;
   const sliceNs = tunedNs.get(record) ?? entry?.sliceNs ?? capSlice(record.predictedSliceNs);
-  const { table, tailSlope } = rankTable!;
+  const { table, tailSlope } = expectation!;
   if (entry?.priority === priority && entry.sliceNs === sliceNs && entry.table === table) return entry;
   return { functionId, priority, sliceNs, predictedCpuNs, table, tailSlope };
 }

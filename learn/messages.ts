@@ -6,7 +6,9 @@ import type { PolicyUpdate } from "./policy_update.ts";
 import type { MemoryNote } from "./store/memory.ts";
 
 /** Options that can cross threads. */
-export type LearningOptions = Omit<LearnerOptions, "makeTable"> & {
+export type LearningOptions = Omit<LearnerOptions, "ml"> & {
+  /** The name of a predictor. */
+  readonly ml: string;
   /** The file that keeps what is known of functions; undefined: nothing is kept. */
   readonly file?: string | undefined;
 };

@@ -16,8 +16,16 @@ export type RankPoints = readonly number[];
 /** Most points that a rank table may have: what every backend can hold per function. */
 export const MAX_RANK_POINTS = 8;
 
+/** What orders a function's invocations. */
+export interface RankTable {
+  /** 1 to {@link MAX_RANK_POINTS} points. */
+  readonly table: RankPoints;
+  /** Nanoseconds of rank per nanosecond of CPU time used beyond the table's last point. Never negative. */
+  readonly tailSlope: number;
+}
+
 /** What is known about one function. */
-export interface FunctionPolicy {
+export interface FunctionPolicy extends RankTable {
   readonly functionId: number;
   /** 1 runs first: the function's place in the order of predicted slices (ALPS's rule). */
   readonly priority: number;
@@ -25,10 +33,6 @@ export interface FunctionPolicy {
   readonly sliceNs: number;
   /** What the predictor expects the next invocation's CPU time to be, in nanoseconds. */
   readonly predictedCpuNs: number;
-  /** 1 to {@link MAX_RANK_POINTS} points. */
-  readonly table: RankPoints;
-  /** Nanoseconds of rank per nanosecond of CPU time used beyond the table's last point. Never negative. */
-  readonly tailSlope: number;
 }
 
 /** One epoch's result. */
@@ -41,4 +45,6 @@ export interface Policy {
   readonly cpuUtilization: number;
   /** In order of priority. */
   readonly functions: readonly FunctionPolicy[];
+  /** What orders invocations of functions of which nothing is known; undefined where that is so of most. */
+  readonly prior: RankTable | undefined;
 }

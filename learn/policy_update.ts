@@ -6,7 +6,7 @@ import { packEntries, unpackEntries } from "./packed_policy.ts";
 import type { FunctionPolicy, Policy } from "./policy.ts";
 
 /** A policy, relative to the one before. */
-export interface PolicyUpdate extends Pick<Policy, "epoch" | "ml" | "cpuUtilization"> {
+export interface PolicyUpdate extends Omit<Policy, "functions"> {
   /** In order of priority, from 1. */
   readonly functionIds: Float64Array<ArrayBuffer>;
   /** In the same order. */
@@ -20,7 +20,7 @@ export class PolicySender {
   readonly #sent = new Map<number, FunctionPolicy>();
 
   /** @param policy its priorities count up from 1; unchanged tables are the same objects as in the policy before */
-  update({ epoch, ml, cpuUtilization, functions }: Policy): PolicyUpdate {
+  update({ functions, ...rest }: Policy): PolicyUpdate {
     const changed = functions.filter((each) => {
       const sent = this.#sent.get(each.functionId);
       return sent?.table !== each.table || sent.predictedCpuNs !== each.predictedCpuNs ||
@@ -28,9 +28,7 @@ export class PolicySender {
     });
     keepExactly(this.#sent, functions);
     return {
-      epoch,
-      ml,
-      cpuUtilization,
+      ...rest,
       functionIds: Float64Array.from(functions, (each) => each.functionId),
       slicesNs: Float64Array.from(functions, (each) => each.sliceNs),
       changed: packEntries(changed),
@@ -43,13 +41,13 @@ export class PolicyReceiver {
   readonly #entries = new Map<number, FunctionPolicy>();
 
   /** @throws Error where an earlier update was missed */
-  policy({ epoch, ml, cpuUtilization, functionIds, slicesNs, changed }: PolicyUpdate): Policy {
+  policy({ functionIds, slicesNs, changed, ...rest }: PolicyUpdate): Policy {
     for (const entry of unpackEntries(changed)) this.#entries.set(entry.functionId, entry);
     const functions = Array.from(functionIds, (functionId, index) => {
       const entry = this.#entries.get(functionId);
       if (entry === undefined) {
         throw new Error(
-          `cannot follow policy ${epoch}: function ${functionId} must have been in an earlier one`,
+          `cannot follow policy ${rest.epoch}: function ${functionId} must have been in an earlier one`,
         );
       }
       const priority = index + 1, sliceNs = slicesNs[index]!;
@@ -58,7 +56,7 @@ export class PolicyReceiver {
         : { ...entry, priority, sliceNs };
     });
     keepExactly(this.#entries, functions);
-    return { epoch, ml, cpuUtilization, functions };
+    return { ...rest, functions };
   }
 }
 

@@ -5,8 +5,8 @@
 /** What functions are ordered by. */
 export interface Ranked {
   readonly functionId: number;
-  /** The predicted slice before fine-tuning, in nanoseconds. */
-  readonly predictedSliceNs: number;
+  /** The predicted slice before fine-tuning, in nanoseconds, as far as it differs from the last one by more than noise. */
+  readonly rankedSliceNs: number;
   readonly predictedCpuNs: number;
 }
 
@@ -18,7 +18,7 @@ export interface Ranked {
  */
 export function rankFunctions<T extends Ranked>(functions: Iterable<T>): T[] {
   return [...functions].sort((a, b) =>
-    a.predictedSliceNs - b.predictedSliceNs || a.predictedCpuNs - b.predictedCpuNs ||
+    a.rankedSliceNs - b.rankedSliceNs || a.predictedCpuNs - b.predictedCpuNs ||
     a.functionId - b.functionId
   );
 }

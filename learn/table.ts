@@ -2,7 +2,7 @@
  * Reading a rank table: what an invocation's rank is after some CPU time, and when it will pass another's.
  * Both are called at every scheduling decision: they allocate nothing.
  */
-import type { FunctionPolicy, RankPoints } from "./policy.ts";
+import type { RankPoints, RankTable } from "./policy.ts";
 
 /**
  * The rank after `attainedNs` of CPU time: linear between the table's points, `tailSlope` beyond the last, and the first
@@ -36,7 +36,7 @@ export function rankAt(table: RankPoints, tailSlope: number, attainedNs: number)
  * @returns nanoseconds of attained CPU time, Infinity where the rank never exceeds `rankNs`
  */
 export function attainedWhereRankExceeds(
-  policy: Pick<FunctionPolicy, "table" | "tailSlope">,
+  policy: RankTable,
   fromAttainedNs: number,
   rankNs: number,
 ): number {

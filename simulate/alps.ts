@@ -1,5 +1,5 @@
-import { Learner } from "../learn/learner.ts";
-import type { FunctionPolicy } from "../learn/policy.ts";
+import { Learner, type LearnerOptions } from "../learn/learner.ts";
+import type { FunctionPolicy, RankTable } from "../learn/policy.ts";
 import { attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
 import type { Outcome, Settings } from "./outcome.ts";
 import { type Ranks, simulateRanked } from "./ranked.ts";
@@ -20,10 +20,10 @@ const AGE_DIVISOR = 64;
  * function has 5 invocations, and then one each 10 s. Left out: what watching and system calls cost, and the bound on
  * waiting (`--max-wait`).
  *
- * @param ml the name of a predictor
+ * @param ml a predictor, or the name of one
  * @throws RangeError where there is no predictor of this name
  */
-export function simulateAlps(workload: Workload, settings: Settings, ml: string): Outcome {
+export function simulateAlps(workload: Workload, settings: Settings, ml: LearnerOptions["ml"]): Outcome {
   return simulateRanked(workload, settings, new LearnedRanks(workload, settings.cores, ml));
 }
 
@@ -34,13 +34,14 @@ class LearnedRanks implements Ranks {
   readonly #policies: (FunctionPolicy | undefined)[];
   /** By function: the most CPU time that any of its invocations is known to have used. */
   readonly #mostNs: Float64Array;
+  #prior: RankTable | undefined;
   /** CPU time that was completed since the last policy. */
   #completedNs = 0;
   #policyAtNs = 0;
   #nextEpochNs = EPOCH_NS;
   #learnedNothing = true;
 
-  constructor(workload: Workload, cores: number, ml: string) {
+  constructor(workload: Workload, cores: number, ml: LearnerOptions["ml"]) {
     this.#workload = workload;
     this.#cores = cores;
     this.#learner = new Learner({ ml, cores });
@@ -50,18 +51,18 @@ class LearnedRanks implements Ranks {
 
   rank(job: number, attainedNs: number): number {
     const id = this.#workload.functionIds[job]!;
-    const policy = this.#policies[id];
-    const rankNs = policy === undefined
+    const known = this.#policies[id] ?? this.#prior;
+    const rankNs = known === undefined
       ? coldRank(this.#mostNs[id]!, attainedNs)
-      : rankAt(policy.table, policy.tailSlope, attainedNs);
+      : rankAt(known.table, known.tailSlope, attainedNs);
     return rankNs + this.#age(job);
   }
 
   attainedWhereExceeds(job: number, attainedNs: number, rank: number): number {
     const id = this.#workload.functionIds[job]!;
-    const policy = this.#policies[id];
+    const known = this.#policies[id] ?? this.#prior;
     const limitNs = rank - this.#age(job);
-    if (policy !== undefined) return attainedWhereRankExceeds(policy, attainedNs, limitNs);
+    if (known !== undefined) return attainedWhereRankExceeds(known, attainedNs, limitNs);
     if (coldRank(this.#mostNs[id]!, attainedNs) > limitNs) return attainedNs;
     // From the most that any has used on, a cold rank is the CPU time used, and rises.
     return Math.max(attainedNs, this.#mostNs[id]!, limitNs);
@@ -101,7 +102,8 @@ class LearnedRanks implements Ranks {
   change(nowNs: number): void {
     const passedNs = nowNs - this.#policyAtNs;
     const percent = passedNs > 0 ? Math.min(100, 100 * this.#completedNs / (this.#cores * passedNs)) : 0;
-    const { functions } = this.#learner.makePolicy(nowNs, percent);
+    const { functions, prior } = this.#learner.makePolicy(nowNs, percent);
+    this.#prior = prior;
     this.#policies.fill(undefined);
     for (const policy of functions) this.#policies[policy.functionId] = policy;
     this.#policyAtNs = nowNs;

@@ -70,9 +70,7 @@ async function named<T>(source: Source, action: () => Promise<T>): Promise<T> {
 
 async function entriesOf(source: Source, options: ReadOptions): Promise<AsyncGenerator<TraceEntry>> {
   const { format } = options;
-  const { shape, whole } = format === undefined
-    ? await shapeOf(source)
-    : { shape: undefined, whole: source };
+  const { shape, whole } = format === undefined ? await shapeOf(source) : { shape: undefined, whole: source };
   if (format === "alps" || shape === "words") return readAlps(whole);
   if (format === "exp-result" || shape === "json") return readExpResult(whole);
   const table = await openTable(whole);

@@ -1,5 +1,6 @@
 import { meanSimple } from "simple-statistics";
 import { bounded, type Predictor, usable } from "./predictor.ts";
+import { expectAround } from "./shape.ts";
 
 /** `avg`: the arithmetic mean of the sequence. */
 export const avg: Predictor = {
@@ -8,7 +9,7 @@ export const avg: Predictor = {
     const values = usable(sequence);
     return values.length === 0 ? 0 : bounded(meanSimple(values as number[]), values);
   },
-  predictNoisy(sequence) {
-    return avg.predict(sequence);
+  expect({ recent }) {
+    return expectAround(recent, avg.predict(recent));
   },
 };

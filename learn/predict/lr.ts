@@ -1,4 +1,5 @@
 import { bounded, type Predictor, usable } from "./predictor.ts";
+import { expectAround } from "./shape.ts";
 
 /** A least-squares line over the indices 0 … n − 1. */
 interface Line {
@@ -22,19 +23,23 @@ export const lr: Predictor = {
     const { mean, slope } = fitLine(values);
     return bounded(mean + slope * stepsFromMiddle(values.length), values);
   },
-  /**
-   * The slope is shrunk as in a positive-part James–Stein estimate, only more: to nothing where it is not at least
-   * √{@link SCEPTICISM} standard errors, and hardly where it is many. With five to twenty values that vary lognormally,
-   * what a plain line predicts is mostly noise.
-   */
-  predictNoisy(sequence) {
-    const values = usable(sequence);
-    if (values.length === 0) return 0;
-    const { mean, slope, significance } = fitLine(values);
-    const trust = Math.max(0, 1 - SCEPTICISM / significance);
-    return bounded(mean + trust * slope * stepsFromMiddle(values.length), values);
+  expect({ recent }) {
+    return expectAround(recent, predictTrusted(recent));
   },
 };
+
+/**
+ * The slope is shrunk as in a positive-part James–Stein estimate, only more: to nothing where it is not at least
+ * √{@link SCEPTICISM} standard errors, and hardly where it is many. With five to twenty values that vary lognormally, what a
+ * plain line predicts is mostly noise.
+ */
+export function predictTrusted(sequence: readonly number[]): number {
+  const values = usable(sequence);
+  if (values.length === 0) return 0;
+  const { mean, slope, significance } = fitLine(values);
+  const trust = Math.max(0, 1 - SCEPTICISM / significance);
+  return bounded(mean + trust * slope * stepsFromMiddle(values.length), values);
+}
 
 /** From the middle of the indices 0 … n − 1 to the index n. */
 function stepsFromMiddle(count: number): number {

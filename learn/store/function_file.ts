@@ -17,7 +17,7 @@ export const MOST_STORED = 20_000;
 export const DROP_AFTER_MS = 7 * 86_400_000;
 
 /** Most bytes of the file: twice what {@link MOST_STORED} functions of the longest names take. */
-const MOST_BYTES = 64 * 2 ** 20;
+const MOST_BYTES = 192 * 2 ** 20;
 const PAGE_BYTES = 4096;
 
 /** How long another program may hold the file before that is an error, in milliseconds. */
@@ -37,7 +37,8 @@ const SCHEMA = [
        name BLOB NOT NULL UNIQUE,
        last_seen_ms INTEGER NOT NULL,
        cpu_ns BLOB NOT NULL,
-       slices_ns BLOB NOT NULL
+       slices_ns BLOB NOT NULL,
+       distribution BLOB NOT NULL
      ) STRICT`,
     "CREATE INDEX functions_by_last_seen ON functions (last_seen_ms)",
     "CREATE TABLE clock (running_ms INTEGER NOT NULL) STRICT",
@@ -71,10 +72,11 @@ export class FunctionFile implements Disposable {
   private constructor(db: DatabaseSync, readonly path: string) {
     this.#db = db;
     this.#upsert = db.prepare(
-      `INSERT INTO functions (name, last_seen_ms, cpu_ns, slices_ns)
-       VALUES (?, (SELECT running_ms FROM clock), ?, ?)
+      `INSERT INTO functions (name, last_seen_ms, cpu_ns, slices_ns, distribution)
+       VALUES (?, (SELECT running_ms FROM clock), ?, ?, ?)
        ON CONFLICT (name) DO UPDATE SET
-         last_seen_ms = excluded.last_seen_ms, cpu_ns = excluded.cpu_ns, slices_ns = excluded.slices_ns`,
+         last_seen_ms = excluded.last_seen_ms, cpu_ns = excluded.cpu_ns, slices_ns = excluded.slices_ns,
+         distribution = excluded.distribution`,
     );
     this.#remove = db.prepare("DELETE FROM functions WHERE name = ?");
   }
@@ -169,7 +171,8 @@ export class FunctionFile implements Disposable {
       for (const { name, samples } of seen) {
         // Two names that differ only in what is no character would become one.
         if (!name.isWellFormed()) continue;
-        this.#upsert.run(Buffer.from(name), pack(samples.cpuNs), pack(samples.slicesNs));
+        const { cpuNs, slicesNs, distribution } = samples;
+        this.#upsert.run(Buffer.from(name), pack(cpuNs), pack(slicesNs), pack(distribution ?? []));
       }
       db.prepare(
         `DELETE FROM functions WHERE rowid IN (
@@ -250,9 +253,13 @@ function requireWhole(db: DatabaseSync): void {
 
 function readFunctions(db: DatabaseSync): Map<string, FunctionSamples> {
   const functions = new Map<string, FunctionSamples>();
-  for (const row of db.prepare("SELECT name, cpu_ns, slices_ns FROM functions").iterate()) {
-    const { name, cpu_ns, slices_ns } = row as Record<string, Uint8Array>;
-    functions.set(Buffer.from(name!).toString(), { cpuNs: unpack(cpu_ns!), slicesNs: unpack(slices_ns!) });
+  for (const row of db.prepare("SELECT name, cpu_ns, slices_ns, distribution FROM functions").iterate()) {
+    const { name, cpu_ns, slices_ns, distribution } = row as Record<string, Uint8Array>;
+    functions.set(Buffer.from(name!).toString(), {
+      cpuNs: unpack(cpu_ns!),
+      slicesNs: unpack(slices_ns!),
+      distribution: unpack(distribution!),
+    });
   }
   return functions;
 }

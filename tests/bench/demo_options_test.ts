@@ -68,7 +68,7 @@ Deno.test("parseDemoOptions() answers a mistake with one line that says what is 
   assert.match(usageError("--load"), /--load needs a value, a number above 0/);
   assert.match(usageError("--load", "0"), /--load must be a number above 0 and at most 10 \(got 0\)/);
   assert.match(usageError("--ml", "RF9"), /--ml must be one of avg, LR/);
-  assert.match(usageError("--mix", "x"), /one of azure, huawei, alike, lognormal/);
+  assert.match(usageError("--mix", "x"), /one of azure, huawei, alike, lognormal, two-peaked/);
   assert.match(usageError("--seconds", "1", "--seconds", "2"), /--seconds is given 2 times/);
   assert.match(usageError("--seconds", "5", "more"), /unexpected argument "more": demo takes options only/);
   assert.match(usageError("--rounds", "1.5"), /whole number/);

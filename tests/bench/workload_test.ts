@@ -20,7 +20,7 @@ async function withCommands(
 }
 
 Deno.test("workloadOf() gives every function of every mix a rule that no other function's process matches", async () => {
-  for (const mix of ["azure", "huawei", "alike", "lognormal"]) {
+  for (const mix of ["azure", "huawei", "alike", "lognormal", "two-peaked"]) {
     const workload = await workloadOf(parseDemoOptions(["--mix", mix])!);
     const names = [...new Set(workload.mix.map(({ job, number }) => `${job}-${number}`))];
     const comms = names.map((name) => workload.runAs(name).slice(0, 15));

@@ -70,9 +70,9 @@ Deno.test("readConfig() names keys that are given twice", () => {
 
 Deno.test("readConfig() names wrong types", () => {
   refused('{"alpha": "1"}', 'alps.json, line 1: "alpha" must be a number above 0 (got "1")');
-  refused('{"ml": 5}', 'alps.json, line 1: "ml" must be one of avg, LR (got 5)');
+  refused('{"ml": 5}', 'alps.json, line 1: "ml" must be one of avg, LR, RF, EWMV, gittins (got 5)');
   refused('{"unpred": "true"}', 'alps.json, line 1: "unpred" must be true or false (got "true")');
-  refused('{"ml": null}', 'alps.json, line 1: "ml" must be one of avg, LR (got null)');
+  refused('{"ml": null}', 'alps.json, line 1: "ml" must be one of avg, LR, RF, EWMV, gittins (got null)');
   refused('{"state": ["a"]}', /"state" must be a path.* \(got an array\)/);
   refused(
     '{"rule": {}}',

@@ -150,8 +150,8 @@ Deno.test("resolveRunOptions() says where a bad rule stands", () => {
 
 Deno.test("resolveRunOptions() names the option, what is wanted and what was given", () => {
   const cases: [Record<string, string>, string | RegExp][] = [
-    [{ ml: "RF" }, "--ml must be one of avg, LR (got RF)"],
-    [{ ml: "" }, "--ml must be one of avg, LR (got nothing)"],
+    [{ ml: "SVM" }, "--ml must be one of avg, LR, RF, EWMV, gittins (got SVM)"],
+    [{ ml: "" }, "--ml must be one of avg, LR, RF, EWMV, gittins (got nothing)"],
     [{ backend: "scx" }, "--backend must be one of auto, stock, none (got scx)"],
     [{ discover: "auto" }, "--discover must be none (got auto)"],
     [{ alpha: "0" }, "--alpha must be a number above 0 (got 0)"],
@@ -176,7 +176,11 @@ Deno.test("resolveRunOptions() names the option, what is wanted and what was giv
 });
 
 Deno.test("resolveRunOptions() finds mistakes of every place, also where a stronger one says something else", () => {
-  refused(cli({ ml: "LR" }), sources({ ALPS_ML: "RF" }), "ALPS_ML must be one of avg, LR (got RF)");
+  refused(
+    cli({ ml: "LR" }),
+    sources({ ALPS_ML: "SVM" }),
+    "ALPS_ML must be one of avg, LR, RF, EWMV, gittins (got SVM)",
+  );
   const file = sources({ ALPS_CONFIG: "alps.json", ALPS_THETA: "50" }, { theta: 200 });
   refused(cli(), file, 'alps.json, line 1: "theta" must be a number from 0 to 100 (got 200)');
   refused(cli(), sources({ ALPS_UNPRED: "yes" }), "ALPS_UNPRED must be true or false (got yes)");
@@ -191,4 +195,8 @@ Deno.test("variableOf() names the environment variable of an option", () => {
   assert.equal(variableOf("max-wait"), "ALPS_MAX_WAIT");
   assert.equal(variableOf("exp_result"), "ALPS_EXP_RESULT");
   assert.equal(variableOf("ml"), "ALPS_ML");
+});
+
+Deno.test("resolveRunOptions() takes EWMA for EWMV, as both are in use", () => {
+  assert.equal(resolveRunOptions(cli({ ml: "EWMA" }), sources({})).ml, "EWMV");
 });

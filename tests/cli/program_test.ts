@@ -154,6 +154,11 @@ Deno.test("main() runs the other commands with their options", async () => {
     cores: 4,
     minRunMs: 0.5,
     switchCostUs: 3,
+    format: undefined,
+    durations: undefined,
+    seed: 1,
+    seconds: undefined,
+    limit: undefined,
     json: true,
     plot: "p.svg",
   }]);
@@ -199,10 +204,13 @@ Deno.test("main() shows version and help on standard output, and runs nothing", 
     [["--licenses"], /^all of them\n$/],
     [["--help"], /run \[options\].*run the agent[^]*host[^]*replay[^]*trace[^]*alps-agent run --help/],
     [["help"], /Usage: alps-agent/],
-    [["run", "--help"], /--ml <avg\|LR>[^]*\(default: avg\)[^]*--max-wait <SECONDS>[^]*--exp_result <FILE>/],
+    [
+      ["run", "--help"],
+      /--ml <avg\|LR\|RF\|EWMV\|gittins>[^]*\(default: avg\)[^]*--max-wait <SECONDS>[^]*--exp_result <FILE>/,
+    ],
     [["help", "replay"], /--trace <FILE>.*\(required\)/],
     [["trace", "convert", "--help"], /--format <alps\|azure-2019\|azure-2021\|huawei-2025\|exp-result>/],
-    [["trace", "make", "--help"], /--mix <azure\|huawei\|alike\|lognormal>/],
+    [["trace", "make", "--help"], /--mix <azure\|huawei\|alike\|lognormal\|two-peaked>/],
   ];
   for (const [args, shows] of cases) {
     const { status, out, err, ran } = await run(args);
@@ -253,8 +261,8 @@ Deno.test("main() lists the commands for one that it does not know", async () =>
 });
 
 Deno.test("main() names the allowed values", async () => {
-  await refused(["--ml", "RF"], "--ml must be one of avg, LR (got RF)");
-  await refused(["--ml=gittins"], "--ml must be one of avg, LR (got gittins)");
+  await refused(["--ml", "SVM"], "--ml must be one of avg, LR, RF, EWMV, gittins (got SVM)");
+  await refused(["--ml=Gittins"], "--ml must be one of avg, LR, RF, EWMV, gittins (got Gittins)");
   await refused(["--backend", "scx"], "--backend must be one of auto, stock, none (got scx)");
   await refused(["--discover", "auto"], "--discover must be none (got auto)");
   await refused(["--alpha", "-1"], "--alpha must be a number above 0 (got -1)");
@@ -264,7 +272,7 @@ Deno.test("main() names the allowed values", async () => {
   await refused(["host", "--listen", "1"], /--listen must be HOST:PORT/);
   await refused(
     ["trace", "make", "--mix", "x"],
-    "--mix must be one of azure, huawei, alike, lognormal (got x)",
+    "--mix must be one of azure, huawei, alike, lognormal, two-peaked (got x)",
   );
   await refused(["trace", "make", "--load", "0"], "--load must be a number above 0 and at most 10 (got 0)");
   await refused(
@@ -280,12 +288,15 @@ Deno.test("main() names the allowed values", async () => {
     [...target, "http://a", "--limit", "0"],
     "--limit must be a whole number of at least 1 (got 0)",
   );
-  await refused([], "ALPS_ML must be one of avg, LR (got RF)", { ALPS_ML: "RF" });
+  await refused([], "ALPS_ML must be one of avg, LR, RF, EWMV, gittins (got SVM)", { ALPS_ML: "SVM" });
 });
 
 Deno.test("main() wants values where they are missing, and once", async () => {
-  await refused(["--ml"], "--ml needs a value, one of avg, LR");
-  await refused(["--ml", "--alpha", "2"], "--ml needs a value, one of avg, LR (got --alpha)");
+  await refused(["--ml"], "--ml needs a value, one of avg, LR, RF, EWMV, gittins");
+  await refused(
+    ["--ml", "--alpha", "2"],
+    "--ml needs a value, one of avg, LR, RF, EWMV, gittins (got --alpha)",
+  );
   await refused(["--state", "--ml", "LR"], "--state needs a value, a path of 1 to 4095 bytes (got --ml)");
   await refused(["host", "--commands"], /^alps-agent: --commands needs a value, a path/);
   await refused(["--ml", "avg", "--ml", "LR"], "--ml is given 2 times: wanted once");
@@ -313,9 +324,14 @@ Deno.test("main() refuses a bad configuration file, and fails where it cannot be
     assert.equal(ran?.[1]["ml"], "LR");
     assert.deepEqual((ran?.[1]["rules"] as { from: string }[]).map(({ from }) => from), ["configuration"]);
 
-    Deno.writeTextFileSync(file, '{\n  "ml": "RF"\n}\n');
-    await refused(["--config", file], `${file}, line 2: "ml" must be one of avg, LR (got RF)`);
-    await refused([], `${file}, line 2: "ml" must be one of avg, LR (got RF)`, { ALPS_CONFIG: file });
+    Deno.writeTextFileSync(file, '{\n  "ml": "SVM"\n}\n');
+    await refused(
+      ["--config", file],
+      `${file}, line 2: "ml" must be one of avg, LR, RF, EWMV, gittins (got SVM)`,
+    );
+    await refused([], `${file}, line 2: "ml" must be one of avg, LR, RF, EWMV, gittins (got SVM)`, {
+      ALPS_CONFIG: file,
+    });
     Deno.writeTextFileSync(file, '{\n  "mI": 1\n}\n');
     await refused(["--config", file], /line 2: "mI" is not an option: allowed are ml, alpha/);
     Deno.writeTextFileSync(file, '{\n  "ml" 1\n}\n');

@@ -13,20 +13,31 @@ function fn(
 }
 
 function policy(...functions: FunctionPolicy[]): Policy {
-  return { epoch: 1, ml: "avg", cpuUtilization: 0, functions };
+  return { epoch: 1, ml: "avg", cpuUtilization: 0, functions, prior: undefined };
 }
 
 Deno.test("OrdersSender.next() sends what is new, what has another table, and what is gone", () => {
   const sender = new OrdersSender();
   const one = fn(1, table(1)), two = fn(2, table(2));
-  assert.deepEqual(sender.next(policy(one, two), []), { changed: [one, two], removed: [], pinned: [] });
+  assert.deepEqual(sender.next(policy(one, two), []), {
+    changed: [one, two],
+    removed: [],
+    pinned: [],
+    prior: undefined,
+  });
   const other = fn(2, table(3)), three = fn(3, table(3));
   assert.deepEqual(sender.next(policy(other, three), []), {
     changed: [other, three],
     removed: [1],
     pinned: [],
+    prior: undefined,
   });
-  assert.deepEqual(sender.next(undefined, []), { changed: [], removed: [2, 3], pinned: [] });
+  assert.deepEqual(sender.next(undefined, []), {
+    changed: [],
+    removed: [2, 3],
+    pinned: [],
+    prior: undefined,
+  });
 });
 
 Deno.test("OrdersSender.next() sends nothing of a function whose table is the same", () => {
@@ -43,6 +54,7 @@ Deno.test("OrdersSender.next() always sends all pins", () => {
     changed: [],
     removed: [],
     pinned: [[1, 5], [2, 6]],
+    prior: undefined,
   });
   assert.deepEqual(sender.next(same, []).pinned, []);
 });

@@ -18,13 +18,13 @@ function policyOf(count: number): Policy {
       tailSlope: 1,
     };
   });
-  return { epoch: 3, ml: "avg", cpuUtilization: 50, functions };
+  return { epoch: 3, ml: "avg", cpuUtilization: 50, functions, prior: undefined };
 }
 
 /** The functions in the order in which fresh invocations of them run, all started at `startNs`. */
 function order(policy: Policy, pins: Pins, startNs = 5 * DAY, more: number[] = []): number[] {
   const ranking = new Ranking();
-  ranking.setOrders({ changed: policy.functions, removed: [], pinned: pins.ranks(policy) });
+  ranking.setOrders({ changed: policy.functions, removed: [], pinned: pins.ranks(policy), prior: undefined });
   const ids = [...policy.functions.map((f) => f.functionId), ...more];
   return ids.toSorted((a, b) => ranking.rank(a, 0, startNs) - ranking.rank(b, 0, startNs));
 }
@@ -78,7 +78,12 @@ Deno.test("Pins.ranks(): of two functions pinned to one priority the older invoc
   const pins = new Pins(), ranking = new Ranking();
   pins.set(1, { priority: 9 }, 0);
   pins.set(2, { priority: 9 }, 0);
-  ranking.setOrders({ changed: policyOf(3).functions, removed: [], pinned: pins.ranks(policyOf(3)) });
+  ranking.setOrders({
+    changed: policyOf(3).functions,
+    removed: [],
+    pinned: pins.ranks(policyOf(3)),
+    prior: undefined,
+  });
   assert.ok(ranking.rank(1, 0, DAY) < ranking.rank(2, 0, DAY + MS));
   assert.ok(ranking.rank(2, 0, DAY) < ranking.rank(1, 0, DAY + MS));
 });
@@ -87,7 +92,7 @@ Deno.test("Pins.ranks(): a day of age does not carry an invocation past a better
   const pins = new Pins(), ranking = new Ranking();
   pins.set(1, { priority: 50 }, 0);
   pins.set(2, { priority: 51 }, 0);
-  ranking.setOrders({ changed: [], removed: [], pinned: pins.ranks(undefined) });
+  ranking.setOrders({ changed: [], removed: [], pinned: pins.ranks(undefined), prior: undefined });
   assert.ok(ranking.rank(1, 0, 2 * DAY) < ranking.rank(2, 0, DAY));
 });
 

@@ -19,7 +19,7 @@ function policy(functionId: number, ms: number, priority = 1): FunctionPolicy {
 }
 
 function orders(changed: FunctionPolicy[], pinned: [number, number][] = [], removed: number[] = []): Orders {
-  return { changed, pinned, removed };
+  return { changed, pinned, removed, prior: undefined };
 }
 
 Deno.test("Ranking.rank() of a known function is its table's, and falls as it comes on", () => {

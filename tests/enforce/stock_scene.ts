@@ -43,7 +43,12 @@ export class Scene {
       },
       group: get("group"),
     }, { cpus: [0, 1], maxWaitNs: 5e9, migrate: false, ...options });
-    this.enforcer.setOrders({ changed: [1, 10, 100, 1000].map(policy), removed: [], pinned: [] });
+    this.enforcer.setOrders({
+      changed: [1, 10, 100, 1000].map(policy),
+      removed: [],
+      pinned: [],
+      prior: undefined,
+    });
   }
 
   /** An invocation of a function that needs `ms`, with so many tasks, all of which want a CPU. */

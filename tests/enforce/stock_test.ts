@@ -126,7 +126,7 @@ Deno.test("StockEnforcer.decide() gives a CPU to one that has waited too long, f
 Deno.test("StockEnforcer.decide() lets all go first at once that have waited too long, people's pins notwithstanding", () => {
   const scene = new Scene({ maxWaitNs: 1e9 });
   const long = Array.from({ length: 5 }, () => scene.start(1000)), short = [scene.start(10), scene.start(10)];
-  scene.enforcer.setOrders({ changed: [], removed: [], pinned: [[10, -Infinity]] });
+  scene.enforcer.setOrders({ changed: [], removed: [], pinned: [[10, -Infinity]], prior: undefined });
   for (const each of long) scene.slotOf(each).waitingSinceNs = scene.nowNs;
   scene.decide();
   assert.deepEqual(scene.normal([...long, ...short]), [false, false, false, false, false, true, true]);

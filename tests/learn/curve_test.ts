@@ -7,7 +7,7 @@ const curve = (attained: number[], rank: number[]) => ({
 });
 
 Deno.test("limitRise() turns a jump into a slope and leaves what falls or rises gently", () => {
-  const limited = limitRise(curve([0, 10, 11, 12, 40], [10, 1, 100, 100, 50]), 4);
+  const limited = limitRise(curve([0, 10, 11, 12, 40], [10, 1, 100, 100, 50]), () => 4);
   assert.deepEqual([...limited.rank], [10, 1, 5, 9, 50]);
 });
 

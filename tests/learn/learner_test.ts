@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FORGET_AFTER_NS, type FunctionSamples, Learner, SEQUENCE_LENGTH } from "../../learn/learner.ts";
+import { SEQUENCE_LENGTH } from "../../learn/history.ts";
+import { FORGET_AFTER_NS, type FunctionSamples, Learner } from "../../learn/learner.ts";
 import type { Invocation } from "../../observe/invocation.ts";
 
 const MS = 1e6;
@@ -169,8 +170,12 @@ Deno.test("Learner gives the same policies for the same invocations", () => {
 
 /** What a learner knows of a function, as it comes back from a file. */
 function kept(learner: Learner, functionId: number): FunctionSamples {
-  const { cpuNs, slicesNs } = learner.samplesOf(functionId)!;
-  return { cpuNs: Float32Array.from(cpuNs), slicesNs: Float32Array.from(slicesNs) };
+  const { cpuNs, slicesNs, distribution } = learner.samplesOf(functionId)!;
+  return {
+    cpuNs: Float32Array.from(cpuNs),
+    slicesNs: Float32Array.from(slicesNs),
+    distribution: Float32Array.from(distribution!),
+  };
 }
 
 Deno.test("Learner.recall() makes the policy again that was made before, by any predictor, from the first moment on", () => {

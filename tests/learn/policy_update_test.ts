@@ -59,6 +59,7 @@ Deno.test("PolicyReceiver drops functions that are gone, and tells when it misse
     ml: "avg",
     cpuUtilization: 1,
     functions: ids.map((id, index) => entry(id, index + 1)),
+    prior: { table: [0, epoch], tailSlope: 1 },
   });
   const sender = new PolicySender(), receiver = new PolicyReceiver();
   receiver.policy(sender.update(policy(1, 1, 2, 3)));

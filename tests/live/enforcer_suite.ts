@@ -100,7 +100,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
   test("a pinned function goes first, whatever has been learned", async (lab) => {
     lab.rule("exe:{lab}/{function}");
     const a = lab.policyOf("a", 1e6, 1), b = lab.policyOf("b", 9e6, 2);
-    lab.orders({ changed: [a, b], removed: [], pinned: [[b.functionId, -Infinity]] });
+    lab.orders({ changed: [a, b], removed: [], pinned: [[b.functionId, -Infinity]], prior: undefined });
     const n = lab.cpus.length;
     const pids = [...await spinners(lab, "a", n), ...await spinners(lab, "b", n)];
     await settle(300);

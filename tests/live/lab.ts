@@ -192,6 +192,7 @@ export class Lab implements AsyncDisposable {
       changed: functions.map(([name, ms], i) => this.policyOf(name, ms, i + 1)),
       removed: [],
       pinned: [],
+      prior: undefined,
     });
   }
 

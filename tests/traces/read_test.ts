@@ -211,3 +211,20 @@ Deno.test("readTrace() reads files, closes them whatever happens, and says which
       });
     }
   }));
+
+Deno.test("readTrace() reads from a pipe, which can be read only once, and closes it", () =>
+  inFolder(async (folder) => {
+    const pipe = join(folder, "pipe");
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    for (const text of ["1 31 fib 34 5018\n", "app,func,end_timestamp,duration\na,f,10,1\n"]) {
+      const writing = Deno.writeTextFile(pipe, text);
+      const entries = await Array.fromAsync(readTrace(pipe));
+      await writing;
+      assert.equal(entries.length, 1);
+    }
+    const open = () => [...Deno.readDirSync("/proc/self/fd")].length, before = open();
+    const writing = Deno.writeTextFile(pipe, "1 31 fib 34 5018\n2 31 fib 34 5018\n");
+    for await (const _ of readTrace(pipe, { limit: 1 })) break;
+    await writing;
+    assert.equal(open(), before);
+  }));

@@ -1,20 +1,16 @@
 /**
- * From a function's measured CPU times to its rank table.
+ * The rank table around one predicted CPU time: the predictor says how long, the latest CPU times say how sure that is.
  *
- * The table is the Gittins rank of the function's distribution of CPU times, smoothed. Where invocations are alike this
- * is what is left of the predicted CPU time, and past the prediction it rises gradually; where they vary it says from
- * when on an invocation is probably a long one. `bench/policy_simulation.ts` compares tables; the constants are the ones
- * that did well there for all kinds of functions, and none of them is critical.
+ * The table is the Gittins rank of the latest CPU times' distribution, smoothed, with the predicted CPU time as its mean.
+ * Where invocations are alike this is what is left of the predicted CPU time, and past the prediction it rises gradually;
+ * where they vary it says from when on an invocation is probably a long one. With up to a hundred values it must be smoothed
+ * so much that two peaks become one hill: `gittins` knows more. `deno task bench learn` compares tables; none of the constants
+ * is critical.
  */
-import { choosePoints, limitRise } from "./curve.ts";
-import { gittinsCurve } from "./gittins.ts";
-import { MAX_RANK_POINTS, type RankPoints } from "./policy.ts";
-
-/** What orders a function's invocations: see {@link RankPoints}. */
-export interface RankTable {
-  readonly table: RankPoints;
-  readonly tailSlope: number;
-}
+import { choosePoints, limitRise } from "../curve.ts";
+import { gittinsCurve } from "../gittins.ts";
+import { MAX_RANK_POINTS } from "../policy.ts";
+import type { Expectation } from "./predictor.ts";
 
 /** How a table is made. */
 export interface TableOptions {
@@ -52,7 +48,10 @@ export const TABLE_DEFAULTS: TableOptions = {
 };
 
 /** Times at which the rank is computed within the range of the samples; the table is chosen among these. */
-const DENSE_TIMES = 64;
+const DENSE_TIMES = 40;
+
+/** Of more samples, as many means of neighbours stand for them: each costs time at each of the times. */
+const MOST_CENTRES = 25;
 
 /** Times beyond, where what has not been seen yet ends: only so that ranks before know of it. */
 const FAR_TIMES = 6;
@@ -68,25 +67,29 @@ const REACH = 3;
  *   decide about the location and the history about the shape
  * @returns 1 to `maxPoints` points, the first at 0; a constant 0 where there are no samples or the prediction is 0
  */
-export function makeTable(
+export function expectAround(
   samplesNs: readonly number[],
   predictedNs: number,
   options: TableOptions = TABLE_DEFAULTS,
-): RankTable {
+): Expectation {
   const { tailSlope } = options;
   const samples = samplesNs.filter((sample) => sample > 0 && sample < Infinity);
   const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
-  if (!(mean > 0) || !(predictedNs > 0)) return { table: [0, 0], tailSlope };
+  if (!(mean > 0) || !(predictedNs > 0)) return { predictedCpuNs: 0, table: [0, 0], tailSlope };
   const logs = Float64Array.from(samples, (sample) => Math.log(sample * predictedNs / mean)).sort();
   const bandwidth = Math.max(
     options.leastBandwidth,
     options.bandwidthFactor * standardDeviation(logs) * logs.length ** -0.2,
   );
-  const { times, survival } = smoothedSurvival(logs, bandwidth, options);
-  const { attained, rank } = limitRise(gittinsCurve(times, survival), options.steepestRise);
+  const { times, survival } = smoothedSurvival(centresOf(logs), logs.length, bandwidth, options);
+  const { attained, rank } = limitRise(
+    gittinsCurve(times, survival),
+    () => options.steepestRise,
+  );
   const curve = { attained: attained.subarray(0, DENSE_TIMES + 1), rank: rank.subarray(0, DENSE_TIMES + 1) };
   const chosen = choosePoints(curve, options.maxPoints, predictedNs / 20);
   return {
+    predictedCpuNs: predictedNs,
     table: chosen.flatMap((place) => [curve.attained[place]!, curve.rank[place]!]),
     tailSlope,
   };
@@ -96,15 +99,17 @@ export function makeTable(
  * P(CPU time > t) at times that are dense, in the logarithm, where the samples are: each sample counts as a lognormal
  * distribution around it, and what has not been seen yet as a wide one around the longest.
  *
- * @param logs logarithms of the samples, increasing
+ * @param logs logarithms of the samples, or of equally many of them together, increasing
+ * @param samples how many there are
  */
 function smoothedSurvival(
   logs: Float64Array,
+  samples: number,
   bandwidth: number,
   options: Pick<TableOptions, "unseenSamples" | "unseenSigma">,
 ): { times: Float64Array; survival: Float64Array } {
   const { unseenSamples, unseenSigma } = options;
-  const count = logs.length;
+  const count = logs.length, unseenShare = unseenSamples / (samples + unseenSamples);
   const longest = logs[count - 1]!;
   const low = logs[0]! - REACH * bandwidth, high = longest + REACH * bandwidth;
   const times = new Float64Array(1 + DENSE_TIMES + FAR_TIMES), survival = new Float64Array(times.length);
@@ -115,11 +120,21 @@ function smoothedSurvival(
       : high + REACH * unseenSigma * (index - DENSE_TIMES + 1) / FAR_TIMES;
     let seen = 0;
     for (let sample = 0; sample < count; sample++) seen += normalSurvival((log - logs[sample]!) / bandwidth);
-    const unseen = unseenSamples * normalSurvival((log - longest) / unseenSigma);
+    const unseen = normalSurvival((log - longest) / unseenSigma);
     times[index + 1] = Math.exp(log);
-    survival[index + 1] = (seen + unseen) / (count + unseenSamples);
+    survival[index + 1] = (1 - unseenShare) * seen / count + unseenShare * unseen;
   }
   return { times, survival };
+}
+
+/** As many means of neighbours, where there are more of them. */
+function centresOf(logs: Float64Array): Float64Array {
+  if (logs.length <= MOST_CENTRES) return logs;
+  return Float64Array.from({ length: MOST_CENTRES }, (_, place) => {
+    const from = Math.floor(place * logs.length / MOST_CENTRES);
+    const to = Math.floor((place + 1) * logs.length / MOST_CENTRES);
+    return logs.subarray(from, to).reduce((sum, log) => sum + log, 0) / (to - from);
+  });
 }
 
 /** P(Z > z) of the normal distribution by Page's logistic approximation: the error is below 0.0002. */
