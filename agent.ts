@@ -25,6 +25,8 @@ const actions: Actions = {
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
   simulate: async (options) => (await import("./bench/simulate_command.ts")).runSimulate(options),
+  whatIf: async (options) =>
+    (await import("./core/whatif_command.ts")).runWhatIf(options, processSurroundings().out),
   traceMake: async (options) => (await import("./bench/trace_command.ts")).runTraceMake(options),
   traceConvert: async (options) => (await import("./traces/convert_command.ts")).runTraceConvert(options),
   install: async ({ root }) => (await import("./deploy/install.ts")).install(root, console.log),

@@ -187,10 +187,49 @@ export interface EnforcementSnapshot {
 
 /** Raised by the view for a request that cannot be carried out; the message is shown to the client as `detail`. */
 export class RequestError extends Error {
-  constructor(readonly status: 400 | 404 | 409, message: string, readonly field?: string) {
+  constructor(readonly status: 400 | 404 | 409 | 503, message: string, readonly field?: string) {
     super(message);
     this.name = "RequestError";
   }
+}
+
+/** Milliseconds of turnaround. */
+export interface WhatIfTurnaround {
+  mean_ms: number;
+  p99_ms: number;
+}
+
+/** Turnaround as it was, and as it would have been. */
+export interface WhatIfEntry {
+  invocations: number;
+  /** Mean CPU time. */
+  cpu_ms: number;
+  measured: WhatIfTurnaround;
+  /** Under processor sharing, the ideal of the kernel's default, without costs. */
+  fair: WhatIfTurnaround;
+  /** Under the policy in force. */
+  policy: WhatIfTurnaround;
+  /** Under SRPT, told all CPU times: the bound. */
+  oracle: WhatIfTurnaround;
+}
+
+/** `GET /whatif`. */
+export interface WhatIfSnapshot {
+  minutes: number;
+  /** When the first of the invocations began, and when was asked; RFC 3339. */
+  since: string;
+  until: string;
+  cores: number;
+  /** CPU time of functions over cores × span. */
+  load: number;
+  backend: string;
+  ml: string;
+  epoch: number;
+  /** Of the way from the fair ideal to the oracle; null where there is none. */
+  gap_closed: { measured: number | null; policy: number | null };
+  all: WhatIfEntry;
+  /** Those with most CPU time first. */
+  functions: (WhatIfEntry & { name: string })[];
 }
 
 /** The agent, as its HTTP interface sees it. Methods are synchronous where all they need is in memory. */
@@ -210,6 +249,8 @@ export interface AgentView {
   removeRule(idOrName: string): boolean;
   /** Newest first. */
   invocations(limit: number, functionName?: string): InvocationEntry[];
+  /** Throws {@link RequestError} 503 where it takes too long. */
+  whatIf(minutes: number): Promise<WhatIfSnapshot>;
   enforcement(): EnforcementSnapshot;
   /** Resolves once it is done. Throws {@link RequestError} 409 where there is nothing to switch. */
   setEnforcement(enabled: boolean): Promise<EnforcementSnapshot>;

@@ -15,6 +15,7 @@ import { type FieldError, ProblemError, show } from "./problem.ts";
 import { checkPercentEncoding, RouteTable, splitUrl } from "./request_path.ts";
 import { type AccessRequest, Security, type SecurityOptions } from "./security.ts";
 import { escapeJson } from "./escape_json.ts";
+import { addWhatIfRoutes } from "./whatif.ts";
 import { type Api, type ApiEnv, jsonAnswer } from "./types.ts";
 
 export interface AppOptions {
@@ -33,6 +34,7 @@ export function createApp(view: AgentView, options: AppOptions): Api {
   addPriorityRoutes(app, view);
   addFunctionRoutes(app, view);
   addInvocationRoutes(app, view);
+  addWhatIfRoutes(app, view);
   addEnforcementRoutes(app, view);
   addHealthRoutes(app, view);
   addOpenApiRoute(app, view.version);

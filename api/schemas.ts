@@ -34,6 +34,37 @@ export const PrioritiesSchema = z.object({
   functions: z.array(PriorityEntrySchema).openapi({ description: "By priority" }),
 }).openapi("Priorities");
 
+const turnaround = z.object({ mean_ms: z.number(), p99_ms: z.number() });
+
+const whatIfEntry = {
+  invocations: z.int().nonnegative(),
+  cpu_ms: z.number().openapi({ description: "Mean CPU time" }),
+  measured: turnaround,
+  fair: turnaround.openapi({ description: "Under processor sharing, the ideal of the kernel's default" }),
+  policy: turnaround.openapi({ description: "Under the policy in force" }),
+  oracle: turnaround.openapi({ description: "Under SRPT, told all CPU times: the bound" }),
+};
+
+const gap = z.number().nullable().openapi({
+  description: "Of the way from the fair ideal to the oracle in mean turnaround; null where there is none",
+});
+
+export const WhatIfSchema = z.object({
+  minutes: z.number(),
+  since: instant,
+  until: instant,
+  cores: z.int().positive(),
+  load: z.number().openapi({ description: "CPU time of functions over cores × span" }),
+  backend: z.string(),
+  ml: z.string(),
+  epoch: z.int().nonnegative(),
+  gap_closed: z.object({ measured: gap, policy: gap }),
+  all: z.object(whatIfEntry),
+  functions: z.array(z.object({ name: z.string(), ...whatIfEntry })).openapi({
+    description: "Those with most CPU time first, 200 at most",
+  }),
+}).openapi("WhatIf");
+
 export const RuleEntrySchema = z.object({
   id: z.string(),
   name: z.string().optional(),
@@ -168,6 +199,21 @@ export const SwitchSchema = body({
 }).openapi("Switch");
 
 const LIMIT = `a whole number from 1 to ${MAX_INVOCATIONS}`;
+
+/** Most minutes that one request may ask for. */
+export const MAX_MINUTES = 60;
+const MINUTES = `a number from 0.1 to ${MAX_MINUTES}`;
+
+export const WhatIfQuerySchema = z.strictObject({
+  minutes: z.string({ error: ({ input }) => wanted(MINUTES, input) })
+    .regex(/^\d{1,4}(\.\d{1,6})?$/, { error: ({ input }) => wanted(MINUTES, input), abort: true })
+    .transform(Number)
+    .refine((minutes) => minutes >= 0.1 && minutes <= MAX_MINUTES, {
+      error: ({ input }) => wanted(MINUTES, input),
+    })
+    .optional()
+    .openapi({ type: "number", minimum: 0.1, maximum: MAX_MINUTES, default: 10 }),
+}, { error: (issue) => unknownKeys(issue, ["minutes"]) });
 
 export const InvocationsQuerySchema = z.strictObject({
   // Text to number by hand: coercion would take "1e3", "0x10" and " 5" too.

@@ -1,6 +1,6 @@
 /** The options of the commands besides `run`. */
 import { TRACE_FORMATS, type TraceFormat } from "../traces/formats.ts";
-import { BUILD } from "./options.ts";
+import { BUILD, DEFAULT_SOCKET } from "./options.ts";
 import { optional, type OptionTable, required, type Values, withDefault } from "./table.ts";
 import { type Address, address, flag, type Kind, number, oneOf, path, url } from "./values.ts";
 
@@ -85,6 +85,17 @@ export const SIMULATE_TABLE = {
   ),
   "json": withDefault(flag(), "false", "print one JSON document"),
   "plot": optional(path("FILE"), "draw the distributions of turnaround and slowdown to FILE, as SVG"),
+} as const satisfies OptionTable;
+
+export const WHATIF_TABLE = {
+  "minutes": withDefault(
+    number({ least: 0.1, most: 60 }),
+    "10",
+    "how far back invocations are looked at",
+  ),
+  "socket": withDefault(path("SOCKET"), DEFAULT_SOCKET, "the running agent's Unix socket"),
+  "url": optional(url(), "ask over TCP instead, such as http://127.0.0.1:8083"),
+  "json": withDefault(flag(), "false", "print one JSON document"),
 } as const satisfies OptionTable;
 
 export const DOCTOR_TABLE = {
@@ -173,6 +184,15 @@ export interface SimulateOptions extends TraceReadOptions {
   readonly json: boolean;
   /** Undefined for no drawing. */
   readonly plot: string | undefined;
+}
+
+/** `alps-agent whatif`. */
+export interface WhatIfOptions {
+  readonly minutes: number;
+  readonly socket: string;
+  /** Undefined: the socket is asked. */
+  readonly url: URL | undefined;
+  readonly json: boolean;
 }
 
 /** The options of `simulate` under their names in code. */

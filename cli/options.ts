@@ -22,6 +22,9 @@ export function predictor(): Kind<typeof BUILD.ml[number]> {
 /** Levels of logging, from the most talkative one. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
 
+/** Where the agent listens if it is not said. */
+export const DEFAULT_SOCKET = "/run/alps/agent.sock";
+
 /** A Unix socket's path has 108 bytes with the terminating zero. */
 const MOST_SOCKET_BYTES = 107;
 
@@ -74,7 +77,7 @@ export const RUN_TABLE = {
   "listen": withDefault(address(), "127.0.0.1:8083", "address of the HTTP interface"),
   "socket": withDefault(
     path("SOCKET", MOST_SOCKET_BYTES),
-    "/run/alps/agent.sock",
+    DEFAULT_SOCKET,
     "Unix socket of the HTTP interface",
   ),
   "token-file": optional(path("FILE"), "file with the token that allows writing over HTTP"),

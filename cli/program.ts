@@ -19,6 +19,8 @@ import {
   TRACE_MAKE_TABLE,
   type TraceConvertOptions,
   type TraceMakeOptions,
+  WHATIF_TABLE,
+  type WhatIfOptions,
 } from "./commands.ts";
 import { ExitStatus, FailedError, NotPossibleError, UsageError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
@@ -40,6 +42,7 @@ export interface Actions {
   host(options: HostOptions): Promise<number>;
   replay(options: ReplayOptions): Promise<number>;
   simulate(options: SimulateOptions): Promise<number>;
+  whatIf(options: WhatIfOptions): Promise<number>;
   traceMake(options: TraceMakeOptions): Promise<number>;
   traceConvert(options: TraceConvertOptions): Promise<number>;
   install(options: InstallOptions): Promise<number>;
@@ -143,6 +146,12 @@ export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, 
       program.status = await actions.simulate(
         simulateOptions(readValues("simulate", SIMULATE_TABLE, [raw])),
       );
+    });
+  addCommand(command, "whatif", WHATIF_TABLE)
+    .description("what ALPS would bring to the functions that have run here, by the agent that runs")
+    .action(async (_, self: Command) => {
+      const raw = rawValues(self, WHATIF_TABLE);
+      program.status = await actions.whatIf(readValues("whatif", WHATIF_TABLE, [raw]));
     });
   const trace = addCommand(command, "trace", {})
     .description("work with traces")
@@ -261,6 +270,7 @@ function usageOf(error: CommanderError, program: Command): UsageError {
     HOST_TABLE,
     REPLAY_TABLE,
     SIMULATE_TABLE,
+    WHATIF_TABLE,
     TRACE_MAKE_TABLE,
     TRACE_CONVERT_TABLE,
     INSTALL_TABLE,

@@ -22,7 +22,9 @@ import { Intake } from "./intake.ts";
 import type { EventThreadReport } from "./messages.ts";
 import { Ordering } from "./ordering.ts";
 import { Troubles } from "./readiness.ts";
+import { RecentRuns } from "./recent_runs.ts";
 import { wallClock } from "./wall_clock.ts";
+import { WhatIfAnswers } from "./whatif.ts";
 
 const log = getLogger(["alps", "agent"]);
 
@@ -38,6 +40,7 @@ export class Agent implements AsyncDisposable {
   readonly #classifier: Classifier;
   readonly #functions: FunctionTable;
   readonly #history: History;
+  readonly #runs = new RecentRuns();
   readonly #cpu = new CpuUtilization();
   readonly #order = new Ordering((orders) => this.#events.setOrders(orders));
   readonly #troubles = new Troubles();
@@ -80,6 +83,15 @@ export class Agent implements AsyncDisposable {
       order: this.#order,
       enforcement: this.#switch,
       troubles: this.#troubles,
+      whatIf: new WhatIfAnswers({
+        runs: this.#runs,
+        cores: cpus.length,
+        ml: options.ml,
+        backend: options.backend,
+        policy: () => this.#order.policy,
+        nameOf: (id) => this.#functions.byId(id)?.name,
+        monotonicNs: () => this.#observer.libc.monotonicNs(),
+      }),
       figures: () => ({
         instances: this.#instances,
         report: this.#report,
@@ -118,6 +130,7 @@ export class Agent implements AsyncDisposable {
       functions: this.#functions,
       classifier: this.#classifier,
       history: this.#history,
+      runs: this.#runs,
       learning,
       cpu: this.#cpu,
       isInUse: (id) => this.#instances.has(id) || this.#order.isPinned(id),

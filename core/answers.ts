@@ -13,6 +13,7 @@ import {
   type PrioritySnapshot,
   RequestError,
   type RuleEntry,
+  type WhatIfSnapshot,
 } from "../api/agent_view.ts";
 import type { Classifier } from "../observe/classifier.ts";
 import type { FunctionTable } from "../observe/functions.ts";
@@ -27,6 +28,7 @@ import { agentMetrics } from "./metrics.ts";
 import type { Ordering } from "./ordering.ts";
 import type { Trouble, Troubles } from "./readiness.ts";
 import { addRule, removeRule } from "./rule_requests.ts";
+import type { WhatIfAnswers } from "./whatif.ts";
 
 /**
  * The event thread looks at events once a second at least. Where it has not for so long, it is kept from it, and cannot
@@ -45,6 +47,7 @@ export interface AgentParts {
   readonly order: Ordering;
   readonly enforcement: EnforcementSwitch;
   readonly troubles: Troubles;
+  readonly whatIf: WhatIfAnswers;
   /** What the threads have told last. */
   figures(): {
     /** Instances by function. */
@@ -122,6 +125,10 @@ export class Answers implements AgentView {
 
   invocations(limit: number, functionName?: string): InvocationEntry[] {
     return this.agent.history.latest(limit, functionName);
+  }
+
+  whatIf(minutes: number): Promise<WhatIfSnapshot> {
+    return this.agent.whatIf.ask(minutes);
   }
 
   enforcement(): EnforcementSnapshot {

@@ -11,6 +11,7 @@ import type { Invocation } from "../observe/invocation.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { CpuUtilization } from "./cpu_utilization.ts";
 import { type History, invocationEntry } from "./history.ts";
+import type { RecentRuns } from "./recent_runs.ts";
 import { wallClock } from "./wall_clock.ts";
 
 const log = getLogger(["alps", "agent"]);
@@ -21,6 +22,7 @@ export interface IntakeParts {
   readonly functions: FunctionTable;
   readonly classifier: Classifier;
   readonly history: History;
+  readonly runs: RecentRuns;
   readonly learning: LearningThread;
   readonly cpu: CpuUtilization;
   /** Whether a function must not be forgotten, however long ago it ran. */
@@ -44,6 +46,7 @@ export class Intake {
       entries.push(invocationEntry(invocation, info.name, time));
     }
     history.add(entries);
+    this.parts.runs.add(invocations);
     learning.add(invocations, this.#moment(false));
   }
 

@@ -5,7 +5,7 @@
  */
 
 /** Bundled modules of worker threads. */
-export type WorkerName = "event_worker.js" | "learn_worker.js";
+export type WorkerName = "event_worker.js" | "learn_worker.js" | "whatif_worker.js";
 
 /** Names of the files: where they are in `build/` or in the checkout. In the one file they have the last part of it. */
 export type AssetName =

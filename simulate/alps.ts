@@ -12,7 +12,7 @@ const EPOCH_NS = 10e9;
 const DUE_EVERY_NS = 100e6;
 
 /** Waiting lowers the rank by the time waited over this number, as the agent's decisions do. */
-const AGE_DIVISOR = 64;
+export const AGE_DIVISOR = 64;
 
 /**
  * ALPS as the agent does it on an unchanged kernel: invocations run in the order of the rank tables that the real

@@ -35,7 +35,11 @@ const REACTION_SHARE = 1e-3;
  * minimum run gives way, the highest rank first, where a waiting one's is strictly lower. Costs
  * O(events · (log jobs + cores)).
  */
-export function simulateRanked({ arrivalNs, cpuNs }: Workload, settings: Settings, ranks: Ranks): Outcome {
+export function simulateRanked(
+  { arrivalNs, cpuNs }: Pick<Workload, "arrivalNs" | "cpuNs">,
+  settings: Settings,
+  ranks: Ranks,
+): Outcome {
   const { cores, minRunNs, switchCostNs } = settings;
   const count = arrivalNs.length;
   const completionNs = new Float64Array(count), firstRunNs = new Float64Array(count).fill(-1);

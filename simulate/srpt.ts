@@ -11,7 +11,7 @@ import type { Workload } from "./workload.ts";
  * few moves of memory: running jobs are in one array in order of their ends.
  */
 export function simulateSrptOutcome(
-  { arrivalNs, cpuNs }: Workload,
+  { arrivalNs, cpuNs }: Pick<Workload, "arrivalNs" | "cpuNs">,
   { cores, minRunNs, switchCostNs }: Settings,
 ): Outcome {
   const count = arrivalNs.length;

@@ -8,6 +8,7 @@ export const ENTRY_POINTS: Readonly<Record<"agent.js" | WorkerName, string>> = {
   "agent.js": "agent.ts",
   "event_worker.js": "core/event_worker.ts",
   "learn_worker.js": "learn/worker.ts",
+  "whatif_worker.js": "simulate/whatif_worker.ts",
 };
 
 /**

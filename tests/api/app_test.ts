@@ -157,6 +157,7 @@ const ROUTES: Record<string, { good: number; bad: number[] }> = {
   "post /functions": { good: 201, bad: [400, 401, 403, 409, 413, 415] },
   "delete /functions/{rule}": { good: 204, bad: [400, 401, 403, 404, 409] },
   "get /invocations": { good: 200, bad: [400, 401, 403] },
+  "get /whatif": { good: 200, bad: [400, 401, 403, 503] },
   "get /enforcement": { good: 200, bad: [401, 403] },
   "put /enforcement": { good: 200, bad: [400, 401, 403, 409, 413, 415] },
   "get /healthz": { good: 200, bad: [403] },
@@ -250,6 +251,7 @@ Deno.test("the schemas of answers have exactly the fields of the agent's view", 
     [schemas.UnknownEntrySchema, unknown[0] ?? {}],
     [schemas.EnforcementSchema, { ...view.enforcement(), ...switchedOff }],
     [schemas.InvocationEntrySchema, view.invocations(1)[0] ?? {}],
+    [schemas.WhatIfSchema, await view.whatIf(1)],
   ];
   for (const [schema, value] of cases) {
     assert.deepEqual(Object.keys(schema.shape).sort(), Object.keys(value).sort());

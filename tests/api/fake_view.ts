@@ -13,6 +13,7 @@ import {
   type PriorityEntry,
   RequestError,
   type RuleEntry,
+  type WhatIfSnapshot,
 } from "../../api/agent_view.ts";
 import { createApp } from "../../api/app.ts";
 import type { ProblemDocument } from "../../api/problem.ts";
@@ -35,6 +36,8 @@ export class FakeView implements AgentView {
   asked: { limit: number; name: string | undefined }[] = [];
   enabled = true;
   nothingToSwitch = false;
+  /** Whether a simulation takes too long. */
+  slow = false;
   state = { ready: true, reasons: [] as string[] };
   states: Parts = {
     observing: { state: "working" },
@@ -122,6 +125,27 @@ export class FakeView implements AgentView {
       execution_us: 4500,
       preemptions: 3,
     }];
+  }
+
+  whatIf(minutes: number): Promise<WhatIfSnapshot> {
+    this.asked.push({ limit: minutes, name: "whatif" });
+    if (this.slow) return Promise.reject(new RequestError(503, "it takes longer than 60 s"));
+    const turnaround = { mean_ms: 2.5, p99_ms: 9 };
+    const entry = {
+      invocations: 3,
+      cpu_ms: 2,
+      measured: turnaround,
+      fair: turnaround,
+      policy: turnaround,
+      oracle: turnaround,
+    };
+    const since = "2026-03-01T12:00:00.000001Z";
+    return Promise.resolve({
+      ...{ minutes, since, until: since, cores: 2, load: 0.5, backend: "none", ml: "avg", epoch: 1 },
+      gap_closed: { measured: null, policy: 0.5 },
+      all: entry,
+      functions: [{ name: "fib", ...entry }],
+    });
   }
 
   enforcement(): EnforcementSnapshot {

@@ -9,6 +9,7 @@ export function everyAction(act: () => Promise<number>): Actions {
     host: act,
     replay: act,
     simulate: act,
+    whatIf: act,
     traceMake: act,
     traceConvert: act,
     doctor: act,

@@ -29,6 +29,7 @@ async function run(
     host: action("host"),
     replay: action("replay"),
     simulate: action("simulate"),
+    whatIf: action("whatIf"),
     traceMake: action("traceMake"),
     traceConvert: action("traceConvert"),
     install: action("install"),
@@ -162,6 +163,15 @@ Deno.test("main() runs the other commands with their options", async () => {
     json: true,
     plot: "p.svg",
   }]);
+  assert.deepEqual((await run("whatif --minutes 2.5 --url http://127.0.0.1:8083 --json".split(" "))).ran, [
+    "whatIf",
+    {
+      minutes: 2.5,
+      socket: "/run/alps/agent.sock",
+      url: new URL("http://127.0.0.1:8083"),
+      json: true,
+    },
+  ]);
   assert.deepEqual((await run(["doctor", "--json"])).ran, ["doctor", {
     json: true,
     restore: false,
@@ -245,14 +255,14 @@ Deno.test("main() refuses doctor's two tasks at once", async () => {
 Deno.test("main() lists the commands for one that it does not know", async () => {
   await refused(
     ["doktor"],
-    'unknown command "doktor": must be one of run, doctor, host, replay, simulate, trace, install, uninstall',
+    'unknown command "doktor": must be one of run, doctor, host, replay, simulate, whatif, trace, install, uninstall',
   );
   await refused(["--", "foo"], /unknown command "foo"/);
   await refused(["trace"], "trace needs a command: must be one of make, convert");
   await refused(["trace", "show"], 'unknown command "show": must be one of make, convert');
   await refused(
     ["help", "foo"],
-    "help needs a command: must be one of run, doctor, host, replay, simulate, trace, install, uninstall",
+    "help needs a command: must be one of run, doctor, host, replay, simulate, whatif, trace, install, uninstall",
   );
   await refused(["run", "run"], 'unexpected argument "run": a command comes first, its options after it');
   await refused(["--ml", "LR", "host"], /unexpected argument "host": a command comes first/);

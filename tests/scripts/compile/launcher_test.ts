@@ -109,7 +109,7 @@ Deno.test("the portable file passes standard streams on", async () => {
   await writer.close();
   const { code, stdout, stderr } = await child.output();
   assert.deepEqual([code, stdout.length], [1, 0]);
-  assert.match(new TextDecoder().decode(stderr), /line 1 of the trace: it has 3 fields/);
+  assert.match(new TextDecoder().decode(stderr), /line 1 of "\/dev\/stdin": it has 3 fields/);
 });
 
 Deno.test("the portable file is one process, called alps-agent, that SIGTERM reaches", async () => {
