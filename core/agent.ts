@@ -41,7 +41,7 @@ export class Agent implements AsyncDisposable {
   readonly #functions: FunctionTable;
   readonly #history: History;
   readonly #runs = new RecentRuns();
-  readonly #cpu = new CpuUtilization();
+  readonly #cpu: CpuUtilization;
   readonly #order = new Ordering((orders) => this.#events.setOrders(orders));
   readonly #troubles = new Troubles();
   readonly #switch: EnforcementSwitch;
@@ -54,6 +54,7 @@ export class Agent implements AsyncDisposable {
 
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     using started = new DisposableStack();
+    this.#cpu = new CpuUtilization(cpus);
     this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
     this.#switch = new EnforcementSwitch(
       options.backend,

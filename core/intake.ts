@@ -99,6 +99,10 @@ export class Intake {
 
   #moment(epochEnds: boolean): Moment {
     const { observer, cpu } = this.parts;
-    return { nowNs: observer.libc.monotonicNs(), cpuUtilization: cpu.percent(epochEnds) };
+    return {
+      nowNs: observer.libc.monotonicNs(),
+      cpuUtilization: cpu.percent(epochEnds),
+      cpuPressure: cpu.pressurePercent(epochEnds),
+    };
   }
 }

@@ -80,7 +80,31 @@ interface FunctionRecord {
   entry: FunctionPolicy | undefined;
 }
 
-/** Learns policies from finished invocations. */
+/**
+ * Learns policies from finished invocations.
+ *
+ * ```ts
+ * import { Learner } from "@alps/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const MS = 1e6;
+ * const learner = new Learner({ ml: "avg", cores: 2 });
+ * const ended = (functionId: number, startMs: number, cpuMs: number) => ({
+ *   functionId,
+ *   pid: 1,
+ *   kind: "process" as const,
+ *   startNs: startMs * MS,
+ *   endNs: (startMs + cpuMs) * MS,
+ *   cpuNs: cpuMs * MS,
+ *   waitNs: 0,
+ *   firstRunNs: 0,
+ *   preemptions: 0,
+ * });
+ * for (let i = 0; i < 5; i++) learner.add([ended(1, 100 * i, 80), ended(2, 100 * i, 5)]);
+ * const { functions } = learner.makePolicy(500 * MS, 40);
+ * assert.deepEqual(functions.map(({ functionId, priority }) => [functionId, priority]), [[2, 1], [1, 2]]);
+ * ```
+ */
 export class Learner {
   readonly #predictor: Predictor;
   readonly #finetune: FinetuneOptions;
@@ -175,16 +199,18 @@ export class Learner {
    * in the window new slices; the others keep their entries, and their places follow from these.
    *
    * @param nowNs on the clock of the invocations
-   * @param cpuUtilizationPercent mean utilisation of all CPUs since the last epoch, 0 to 100
+   * @param cpuUtilizationPercent mean utilisation of the CPUs since the last epoch, 0 to 100
+   * @param cpuPressurePercent share of that time in which someone waited for a CPU, 0 to 100. Where it is more than the
+   *   utilisation it counts in its place: a few CPUs of many that are overloaded hardly show in the mean of all.
    */
-  makePolicy(nowNs: number, cpuUtilizationPercent: number): Policy {
+  makePolicy(nowNs: number, cpuUtilizationPercent: number, cpuPressurePercent = 0): Policy {
     this.#lookBack(nowNs);
     for (const record of this.#changed) this.#learn(record);
     this.#changed.clear();
     this.#dueFunctions = 0;
     const slicesNs = this.#predictSlices();
     this.#ranked = rankFunctions(this.#ranked);
-    const tunedNs = this.#tuneSlices(slicesNs, cpuUtilizationPercent);
+    const tunedNs = this.#tuneSlices(slicesNs, Math.max(cpuUtilizationPercent, cpuPressurePercent));
     return {
       epoch: ++this.#epoch,
       ml: this.#predictor.name,

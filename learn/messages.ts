@@ -17,8 +17,10 @@ export type LearningOptions = Omit<LearnerOptions, "ml"> & {
 export interface Moment {
   /** On the clock of the invocations. */
   readonly nowNs: number;
-  /** Mean utilisation of all CPUs since the last epoch, in percent. */
+  /** Mean utilisation of the CPUs that invocations run on since the last epoch, in percent. */
   readonly cpuUtilization: number;
+  /** Share of that time in which someone waited for a CPU, in percent; 0 where the kernel does not tell. */
+  readonly cpuPressure: number;
 }
 
 /** Main thread → learning thread. */

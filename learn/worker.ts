@@ -22,7 +22,7 @@ const heap = new HeapKeeper();
 let learner: Learner | undefined;
 let memory: Memory | undefined;
 /** As of the last moment that was told. */
-let cpuUtilization = 0;
+let cpuUtilization = 0, cpuPressure = 0;
 let restsUntilMs = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -72,14 +72,14 @@ function meet(functionId: number, name: string, nowNs: number): void {
   const samples = memory?.meet(functionId, name);
   if (samples === undefined) return;
   learner?.recall(functionId, samples, nowNs);
-  makeIfDue({ nowNs, cpuUtilization });
+  makeIfDue({ nowNs, cpuUtilization, cpuPressure });
 }
 
 function make(learner: Learner, moment: Moment): void {
   const { nowNs } = moment;
-  cpuUtilization = moment.cpuUtilization;
+  ({ cpuUtilization, cpuPressure } = moment);
   const beganMs = performance.now();
-  const update = sender.update(learner.makePolicy(nowNs, cpuUtilization));
+  const update = sender.update(learner.makePolicy(nowNs, cpuUtilization, cpuPressure));
   const tookMs = performance.now() - beganMs;
   self.postMessage({ type: "policy", update, seconds: tookMs / 1000 }, [
     update.functionIds.buffer,

@@ -62,6 +62,22 @@ const BY_ATTAINED: RankTable = { table: [0, 0], tailSlope: 1 };
  * Compares. An invocation that began before the first one in the list and is not in it is missing from the simulation, too: of
  * a window of time, the beginning is less busy than it was. Costs as much as three simulations.
  *
+ * ```ts
+ * import { whatIf } from "@alps/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const MS = 1e6;
+ * // A long one from 0 to 100 ms, and a short one that came after 10 ms and was done after 30.
+ * const run = {
+ *   functionIds: Float64Array.of(1, 2),
+ *   startNs: Float64Array.of(0, 10 * MS),
+ *   endNs: Float64Array.of(100 * MS, 30 * MS),
+ *   cpuNs: Float64Array.of(90 * MS, 10 * MS),
+ * };
+ * const { all } = whatIf(run, 1, { functions: [], prior: undefined });
+ * assert.deepEqual([all.measured.meanNs, all.oracle.meanNs], [60 * MS, 55 * MS]);
+ * ```
+ *
  * @param cores that they ran on
  * @throws RangeError where a number of cores cannot be simulated
  */

@@ -36,6 +36,18 @@ export function readOptions({ durations, ...rest }: TraceReadOptions): ReadOptio
 /**
  * The invocations of a trace, in the order of their due times.
  *
+ * ```ts
+ * import { readTrace } from "@alps/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const path = await Deno.makeTempFile();
+ * await Deno.writeTextFile(path, "app,func,end_timestamp,duration\nshop,pay,10.5,0.5\nshop,list,10.25,0.1\n");
+ * const due = [];
+ * for await (const { function: name, dueMs, cpuMs } of readTrace(path)) due.push([name, dueMs, cpuMs]);
+ * assert.deepEqual(due, [["shop/pay", 0, 500], ["shop/list", 150, 100]]);
+ * await Deno.remove(path);
+ * ```
+ *
  * @param source a path, or where else the bytes come from
  * @throws TraceError for the first thing that is wrong; FailedError where a file cannot be read
  */

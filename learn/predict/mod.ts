@@ -18,6 +18,20 @@ export const PREDICTORS: ReadonlyMap<string, Predictor> = new Map(
 /**
  * The predictor of a name.
  *
+ * ```ts
+ * import { CpuHistory, predictorNamed, rankAt } from "@alps/agent";
+ * import assert from "node:assert/strict";
+ *
+ * const MS = 1e6;
+ * const history = new CpuHistory();
+ * for (let i = 0; i < 500; i++) history.add(i % 5 === 0 ? 400 * MS : 5 * MS);
+ * const { table, tailSlope } = predictorNamed("gittins").expect(history);
+ * const rankMs = (attainedMs: number) => rankAt(table, tailSlope, attainedMs * MS) / MS;
+ * // It is probably a short one, until it has used more than they do.
+ * assert.ok(rankMs(0) < 10 && rankMs(10) > 300);
+ * assert.equal(predictorNamed("avg").predict([10, 20, 60]), 30);
+ * ```
+ *
  * @throws RangeError that lists the names where there is none of this name
  */
 export function predictorNamed(name: string): Predictor {

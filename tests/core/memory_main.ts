@@ -103,16 +103,16 @@ for (let done = 0; done < INVOCATIONS; done += BATCH) {
   }
   history.add(entries);
   heap.look();
-  learning.add(ended, { nowNs: done * 1e6, cpuUtilization: 50 });
+  learning.add(ended, { nowNs: done * 1e6, cpuUtilization: 50, cpuPressure: 0 });
   if (done % (10 * BATCH) === 0) {
     const { promise } = arrived;
-    learning.request({ nowNs: done * 1e6, cpuUtilization: 50 });
+    learning.request({ nowNs: done * 1e6, cpuUtilization: 50, cpuPressure: 0 });
     await promise;
     pageLength = await scrape();
   }
 }
 const { promise } = arrived;
-learning.request({ nowNs: INVOCATIONS * 1e6, cpuUtilization: 50 });
+learning.request({ nowNs: INVOCATIONS * 1e6, cpuUtilization: 50, cpuPressure: 0 });
 await promise;
 pageLength = await scrape();
 // The peak, as the kernel has seen it.

@@ -18,7 +18,7 @@ const five: Invocation[] = Array.from({ length: 5 }, (_, index) => ({
   preemptions: 0,
 }));
 
-const moment = { nowNs: 1e8, cpuUtilization: 42 };
+const moment = { nowNs: 1e8, cpuUtilization: 42, cpuPressure: 0 };
 
 /** As many invocations of another length. */
 const others = five.map((each) => ({ ...each, functionId: 5, cpuNs: 1e9 }));

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { SEQUENCE_LENGTH } from "../../learn/history.ts";
 import { FORGET_AFTER_NS, type FunctionSamples, Learner } from "../../learn/learner.ts";
+import { PREDICTORS } from "../../learn/predict/mod.ts";
+import { rankAt } from "../../learn/table.ts";
 import type { Invocation } from "../../observe/invocation.ts";
+import { normal, randomNumbers } from "../../traces/random.ts";
 
 const MS = 1e6;
 
@@ -85,6 +88,17 @@ Deno.test("Learner.makePolicy() shrinks slices under overload and smooths them, 
   };
   assert.deepEqual(sliceMs({}, 100), [10, 0.7 * 20 + (1 - 0.7) * 10]);
   assert.deepEqual(sliceMs({ overload: false }, 100), [20, 20]);
+});
+
+Deno.test("Learner.makePolicy() takes pressure for overload where it says more than the utilisation of all CPUs", () => {
+  const sliceMs = (cpu: number, pressure: number) => {
+    const learner = new Learner({ ml: "avg", cores: 1 });
+    learner.add(invocations(1, repeat(20, 5)));
+    const policy = learner.makePolicy(0, cpu, pressure);
+    assert.equal(policy.cpuUtilization, cpu);
+    return policy.functions[0]!.sliceNs / MS;
+  };
+  assert.deepEqual([sliceMs(5, 0), sliceMs(5, 100), sliceMs(100, 20)], [20, 10, 10]);
 });
 
 Deno.test("Learner.makePolicy() covers functions of two invocations, not of one", () => {
@@ -251,4 +265,57 @@ Deno.test("Learner refuses options out of range", () => {
     () => new Learner({ ml: "avg", cores: 1, refreshGrowth: 1 }),
     /refresh growth 1: must be above 1/,
   );
+});
+
+Deno.test("Learner ranks a function anew at once that takes ten times as long, whatever the predictor", () => {
+  for (const ml of PREDICTORS.keys()) {
+    const learner = new Learner({ ml, cores: 1 });
+    learner.add(invocations(1, repeat(5, 300)));
+    learner.add(invocations(2, repeat(20, 300), 5000));
+    const order = () =>
+      learner.makePolicy(1e10, 0).functions.map(({ predictedCpuNs, functionId }) => [
+        functionId,
+        Math.round(predictedCpuNs / MS),
+      ]).sort();
+    assert.deepEqual(order(), [[1, 5], [2, 20]], ml);
+    learner.add(invocations(1, repeat(50, 5), 12_000));
+    assert.equal(learner.due(), true, ml);
+    assert.deepEqual(order(), [[1, 50], [2, 20]], ml);
+  }
+});
+
+Deno.test("Learner.makePolicy() has functions that are alike keep their places, however they vary", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 }), random = randomNumbers(4);
+  const one = (functionId: number, atMs: number) =>
+    invocations(functionId, [20 * (1 + 0.1 * normal(random))], atMs);
+  for (let i = 0; i < 100; i++) for (const id of [1, 2, 3, 4]) learner.add(one(id, 100 * i + 25 * id));
+  const places = () => learner.makePolicy(1e10, 0).functions.map(({ functionId }) => functionId).join();
+  const seen = new Set([places()]);
+  for (let epoch = 0; epoch < 20; epoch++) {
+    for (const id of [1, 2, 3, 4]) learner.add(one(id, 10_000 + 100 * epoch + 25 * id));
+    seen.add(places());
+  }
+  assert.ok(seen.size <= 3, [...seen].join(" "));
+});
+
+Deno.test("Learner.makePolicy() has what is known of an idle function fade, day by day", () => {
+  const learner = new Learner({ ml: "gittins", cores: 1 });
+  learner.add(invocations(1, repeat(5, 100)));
+  learner.makePolicy(0, 0);
+  const weight = () => learner.samplesOf(1)!.cpuNs.length;
+  assert.equal(weight(), 100);
+  const DAY = 86400e9;
+  for (let day = 1; day <= 3; day++) learner.makePolicy(1e12 + day * 1.05 * DAY, 0);
+  assert.ok(weight() <= 25, `${weight()}`);
+});
+
+Deno.test("Learner.makePolicy() has a prior once three functions are known: what theirs were like at first", () => {
+  const learner = new Learner({ ml: "avg", cores: 1 });
+  for (const [id, ms] of [[1, 5], [2, 5]] as const) learner.add(invocations(id, repeat(ms, 500)));
+  assert.equal(learner.makePolicy(0, 0).prior, undefined);
+  learner.add(invocations(3, repeat(400, 20)));
+  const { table, tailSlope } = learner.makePolicy(0, 0).prior!;
+  // Of three functions two are short: an invocation that has used more than they do is a long one.
+  assert.ok(rankAt(table, tailSlope, 0) < 50 * MS, `${rankAt(table, tailSlope, 0)}`);
+  assert.ok(rankAt(table, tailSlope, 20 * MS) > 250 * MS, `${rankAt(table, tailSlope, 20 * MS)}`);
 });
