@@ -16,25 +16,52 @@ export interface RankCurve {
  *
  * @param times strictly increasing, the first one 0
  * @param survival P(X > time), not increasing, from 1; linear between the times
- * @returns the rank at each time but those from which on nothing is left; at least one
+ * @returns the rank at each time but those from which on nothing is left; at least one. Its times are the given ones.
  */
 export function gittinsCurve(times: Float64Array, survival: Float64Array): RankCurve {
   const count = times.length;
-  const area = new Float64Array(count);
+  const { area, corners } = scratchOf(count);
+  area[0] = 0;
   for (let index = 1; index < count; index++) {
     const width = times[index]! - times[index - 1]!;
     area[index] = area[index - 1]! + width * (survival[index]! + survival[index - 1]!) / 2;
   }
-  const rank: number[] = [];
-  for (let from = 0; from < count - 1; from++) {
-    let least = Infinity;
-    for (let to = from + 1; to < count; to++) {
-      const share = survival[from]! - survival[to]!;
-      if (share > 0) least = Math.min(least, (area[to]! - area[from]!) / share);
+  // With the survival from right to left as x and the area as y, that minimum is the slope from each point to the next corner
+  // of the lower convex hull of the points after it: found for all of them from the last one on in linear time.
+  const rank = new Float64Array(count);
+  let top = -1, ranked = 0;
+  for (let from = count - 1; from >= 0; from--) {
+    while (top >= 0) {
+      const corner = corners[top]!, share = survival[from]! - survival[corner]!;
+      const least = share > 0 ? (area[corner]! - area[from]!) / share : Infinity;
+      const next = top > 0 ? corners[top - 1]! : -1;
+      if (next >= 0 && least * (survival[corner]! - survival[next]!) >= area[next]! - area[corner]!) {
+        top--;
+        continue;
+      }
+      if (share > 0) {
+        rank[from] = least;
+        ranked = Math.max(ranked, from + 1);
+      } else {
+        top--;
+      }
+      break;
     }
-    if (least === Infinity) break;
-    rank.push(least);
+    corners[++top] = from;
   }
-  if (rank.length === 0) rank.push(times[count - 1]!);
-  return { attained: times.slice(0, rank.length), rank: Float64Array.from(rank) };
+  if (ranked === 0) {
+    rank[0] = times[count - 1]!;
+    ranked = 1;
+  }
+  return { attained: times.subarray(0, ranked), rank: rank.subarray(0, ranked) };
+}
+
+/** Used again from call to call: thousands of tables are made at once, and allocating would cost as much as computing. */
+let scratch = { area: new Float64Array(128), corners: new Int32Array(128) };
+
+function scratchOf(count: number): typeof scratch {
+  if (count > scratch.area.length) {
+    scratch = { area: new Float64Array(2 * count), corners: new Int32Array(2 * count) };
+  }
+  return scratch;
 }

@@ -11,8 +11,8 @@ export const MOST_WEIGHT = 2048;
 /** Values are counted between these, in nanoseconds: 1 µs and 52 days. */
 const LEAST = 1e3, MOST = 4.5e15;
 
-/** Buckets that are added at once where a value is outside of those that there are. */
-const MARGIN = 8;
+/** Buckets beyond a value that there is room for at once: each more in its turn would be a copy. */
+const MARGIN = 12;
 
 /** Width of a stretch: a factor of 1.24; and how many of them there may be for their width. */
 const WIDEST = 10, MOST_BY_WIDTH = 40;
@@ -165,15 +165,14 @@ export class LogHistogram {
   #makeRoom(bucket: number): void {
     const count = this.#weights.length;
     if (count === 0) {
-      this.#first = bucket;
-      this.#weights = new Float32Array(1);
+      this.#first = bucket - MARGIN;
+      this.#weights = new Float32Array(1 + 2 * MARGIN);
       return;
     }
     const first = this.#first, end = first + count;
     if (bucket >= first && bucket < end) return;
-    // Those that are alike need one bucket or two; the margin keeps ones that vary from being copied at each step.
-    const newFirst = bucket < first ? bucket - Math.min(MARGIN, first - bucket) : first;
-    const newEnd = bucket >= end ? bucket + 1 + Math.min(MARGIN, bucket + 1 - end) : end;
+    const newFirst = bucket < first ? bucket - MARGIN : first;
+    const newEnd = bucket >= end ? bucket + 1 + MARGIN : end;
     const weights = new Float32Array(newEnd - newFirst);
     weights.set(this.#weights, first - newFirst);
     this.#first = newFirst;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomNumbers } from "../../traces/random.ts";
 import { gittinsCurve } from "../../learn/gittins.ts";
 
 /** Survival at 0, 1, … of a distribution. */
@@ -32,4 +33,35 @@ Deno.test("gittinsCurve() of two sizes aims at the small one while it pays, then
 Deno.test("gittinsCurve() of nothing left is one point", () => {
   const { attained, rank } = gittinsCurve(new Float64Array([0, 5]), new Float64Array([1, 1]));
   assert.deepEqual([[...attained], [...rank]], [[0], [5]]);
+});
+
+Deno.test("gittinsCurve() is the least over all stretches, as its definition says", () => {
+  const random = randomNumbers(9);
+  for (let round = 0; round < 300; round++) {
+    const count = 2 + Math.floor(random() * 40);
+    const times = new Float64Array(count), survival = new Float64Array(count);
+    survival[0] = 1;
+    for (let at = 1; at < count; at++) {
+      times[at] = times[at - 1]! + 1e-3 + random();
+      survival[at] = random() < 0.3 ? survival[at - 1]! : survival[at - 1]! * random();
+    }
+    const area = [0];
+    for (let at = 1; at < count; at++) {
+      area.push(area[at - 1]! + (times[at]! - times[at - 1]!) * (survival[at]! + survival[at - 1]!) / 2);
+    }
+    const wanted = [...times.keys()].map((from) =>
+      Math.min(
+        ...[...times.keys()].filter((to) => to > from && survival[to]! < survival[from]!)
+          .map((to) => (area[to]! - area[from]!) / (survival[from]! - survival[to]!)),
+      )
+    );
+    const { attained, rank } = gittinsCurve(times, survival);
+    const finite = wanted.findIndex((value) => value === Infinity);
+    assert.deepEqual([...attained], finite > 0 ? [...times.slice(0, finite)] : [0]);
+    if (finite > 0) {
+      rank.forEach((value, at) =>
+        assert.ok(Math.abs(value - wanted[at]!) <= 1e-9 * wanted[at]!, `${value} ${wanted[at]}`)
+      );
+    }
+  }
 });
