@@ -3,7 +3,7 @@
  */
 import { wallOffsetMs } from "./clock.ts";
 import { isNumericHttp, sendNatively, sendWithFetch, type SentOutcome } from "./sender.ts";
-import { percentile } from "./summary.ts";
+import { percentile } from "../simulate/percentile.ts";
 import type { TraceRow } from "../traces/alps.ts";
 
 /** What became of one request. Times are milliseconds since 1970. */

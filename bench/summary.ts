@@ -2,6 +2,7 @@
  * From measured invocations to the figures of a report.
  */
 import { mean, median } from "simple-statistics";
+import { percentile } from "../simulate/percentile.ts";
 import { randomNumbers } from "../traces/random.ts";
 import type { Interval, PolicyResult, Summary } from "./results.ts";
 
@@ -17,16 +18,6 @@ export interface Measured {
   readonly executionMs: number;
   /** Failed or unanswered: counted, but in no other figure. */
   readonly failed: boolean;
-}
-
-/**
- * The value at a share of a sorted list by the nearest-rank method: the least one that at least this share is not above.
- *
- * @param sorted increasing, not empty
- * @param share 0 to 1
- */
-export function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
 }
 
 /** Figures of some invocations. Where none succeeded, all times are 0. An invocation without CPU time has no slowdown. */

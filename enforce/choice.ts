@@ -81,10 +81,15 @@ export class Choice {
     const entry = this.entries.remove(invocation);
     if (!entry) return false;
     entry.gone = true;
-    if (this.#waiting.has(entry.slot)) {
-      this.#waiting.remove(entry.slot);
-      this.#waitingTasks -= entry.runnable;
-    }
+    this.#takeFromWaiting(entry);
+    return true;
+  }
+
+  /** False where it is not among the waiting ones. */
+  #takeFromWaiting(entry: Entry): boolean {
+    if (!this.#waiting.has(entry.slot)) return false;
+    this.#waiting.remove(entry.slot);
+    this.#waitingTasks -= entry.runnable;
     return true;
   }
 
@@ -94,11 +99,7 @@ export class Choice {
     if (!entry) return false;
     const before = entry.sparedUntilNs;
     entry.sparedUntilNs = FROM_NOW;
-    if (this.#waiting.has(entry.slot)) {
-      this.#waiting.remove(entry.slot);
-      this.#waitingTasks -= entry.runnable;
-      this.#near.push(entry);
-    }
+    if (this.#takeFromWaiting(entry)) this.#near.push(entry);
     return before === 0;
   }
 

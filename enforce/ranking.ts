@@ -1,14 +1,8 @@
 /** The rank of an invocation: what decides who runs. Lower runs first. Pure: no kernel here. */
 
 import type { RankTable } from "../learn/policy.ts";
-import { attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
+import { AGE_DIVISOR, attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
 import type { Orders } from "./enforcer.ts";
-
-/**
- * Nanoseconds of age that count as one of rank. Without it, drifting predictions make equal invocations run last in,
- * first out, and the longest ones wait far longer than under a fair scheduler; more weight costs the short ones time.
- */
-const AGE_DIVISOR = 64;
 
 /** How often ranks of functions without a policy are looked at while they run. */
 const COLD_NS = 4_000_000;

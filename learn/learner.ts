@@ -347,8 +347,10 @@ const LEAST_CHANGE = 0.02;
 
 /** Whether a prediction has moved by more than its own standard error: else functions that are alike would swap places. */
 function isBeyondNoise(predictedNs: number, rankedNs: number, sequence: readonly number[]): boolean {
-  const standardError = standardDeviation(sequence as number[]) / Math.sqrt(sequence.length);
-  return Math.abs(predictedNs - rankedNs) > Math.max(standardError, LEAST_CHANGE * rankedNs);
+  const changeNs = Math.abs(predictedNs - rankedNs);
+  // Most have hardly changed: then their spread need not be looked at.
+  return changeNs > LEAST_CHANGE * rankedNs &&
+    changeNs > standardDeviation(sequence as number[]) / Math.sqrt(sequence.length);
 }
 
 /** A function's entry at a place; the last policy's where nothing has changed. */

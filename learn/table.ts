@@ -5,6 +5,12 @@
 import type { RankPoints, RankTable } from "./policy.ts";
 
 /**
+ * Nanoseconds of age that count as one of rank. Without it, drifting predictions make equal invocations run last in,
+ * first out, and the longest ones wait far longer than under a fair scheduler; more weight costs the short ones time.
+ */
+export const AGE_DIVISOR = 64;
+
+/**
  * The rank after `attainedNs` of CPU time: linear between the table's points, `tailSlope` beyond the last, and the first
  * point's rank before it.
  *

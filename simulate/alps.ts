@@ -1,6 +1,6 @@
 import { Learner, type LearnerOptions } from "../learn/learner.ts";
 import type { FunctionPolicy, RankTable } from "../learn/policy.ts";
-import { attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
+import { AGE_DIVISOR, attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
 import type { Outcome, Settings } from "./outcome.ts";
 import { type Ranks, simulateRanked } from "./ranked.ts";
 import type { Workload } from "./workload.ts";
@@ -10,9 +10,6 @@ const EPOCH_NS = 10e9;
 
 /** Between two policies that are made because functions are new, in nanoseconds. */
 const DUE_EVERY_NS = 100e6;
-
-/** Waiting lowers the rank by the time waited over this number, as the agent's decisions do. */
-export const AGE_DIVISOR = 64;
 
 /**
  * ALPS as the agent does it on an unchanged kernel: invocations run in the order of the rank tables that the real

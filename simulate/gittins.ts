@@ -1,7 +1,7 @@
 import { gittinsCurve } from "../learn/gittins.ts";
-import { attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
 import type { Outcome, Settings } from "./outcome.ts";
 import { simulateRanked } from "./ranked.ts";
+import { ranksByTables } from "./table_ranks.ts";
 import type { Workload } from "./workload.ts";
 
 /** Most stretches that a distribution is described by; the index costs the square of it per function. */
@@ -13,7 +13,7 @@ const WIDTH_OF_VALUE = 1e-3;
 /**
  * The Gittins policy that is told each function's distribution of CPU times (that of the whole workload, as `srpt` is
  * told the sizes), but not the size of any invocation: the bound for whoever can tell functions apart and nothing else.
- * `alps:gittins`, where this build has it, learns the distributions. Gittins, Glazebrook and Weber, "Multi-Armed Bandit
+ * `alps:gittins` learns the distributions. Gittins, Glazebrook and Weber, "Multi-Armed Bandit
  * Allocation Indices" (2011), has the index; on one core with Poisson arrivals and free preemption it is optimal.
  */
 export function simulateGittins(workload: Workload, settings: Settings): Outcome {
@@ -21,11 +21,7 @@ export function simulateGittins(workload: Workload, settings: Settings): Outcome
   const samples: number[][] = functions.map(() => []);
   for (let job = 0; job < cpuNs.length; job++) samples[functionIds[job]!]!.push(cpuNs[job]!);
   const tables = samples.map((each) => ({ table: gittinsTable(each), tailSlope: 0 }));
-  const tableOf = (job: number) => tables[functionIds[job]!]!;
-  return simulateRanked(workload, settings, {
-    rank: (job, attainedNs) => rankAt(tableOf(job).table, 0, attainedNs),
-    attainedWhereExceeds: (job, attainedNs, rank) => attainedWhereRankExceeds(tableOf(job), attainedNs, rank),
-  });
+  return simulateRanked(workload, settings, ranksByTables((job) => tables[functionIds[job]!]!));
 }
 
 /**

@@ -3,12 +3,13 @@
  * under SRPT, beside what was measured.
  */
 import type { FunctionPolicy, RankTable } from "../learn/policy.ts";
-import { attainedWhereRankExceeds, rankAt } from "../learn/table.ts";
-import { AGE_DIVISOR } from "./alps.ts";
+import { AGE_DIVISOR } from "../learn/table.ts";
 import { type Settings, settingsOf } from "./outcome.ts";
+import { percentile } from "./percentile.ts";
 import { simulateProcessorSharing } from "./processor_sharing.ts";
 import { simulateRanked } from "./ranked.ts";
 import { simulateSrptOutcome } from "./srpt.ts";
+import { ranksByTables } from "./table_ranks.ts";
 import type { Workload } from "./workload.ts";
 
 /** Invocations that have run, in any order; lists of one length, times in nanoseconds on one clock. */
@@ -85,10 +86,14 @@ export function whatIf(run: RunInvocations, cores: number, order: OrderInForce):
   const settings = settingsOf({ cores });
   const { workload, measuredNs } = arranged(run);
   const tables = new Map(order.functions.map((each) => [each.functionId, each]));
+  const ranks = ranksByTables(
+    (job) => tables.get(workload.functionIds[job]!) ?? order.prior ?? BY_ATTAINED,
+    (job) => workload.arrivalNs[job]! / AGE_DIVISOR,
+  );
   const kinds: Record<keyof Omit<Compared, "invocations" | "cpuNs">, Float64Array> = {
     measured: measuredNs,
     fair: simulateProcessorSharing(workload, settings).completionNs,
-    policy: completionsByTables(workload, settings, (id) => tables.get(id) ?? order.prior ?? BY_ATTAINED),
+    policy: simulateRanked(workload, settings, ranks).completionNs,
     oracle: simulateSrptOutcome(workload, settings).completionNs,
   };
   for (const kind of ["fair", "policy", "oracle"] as const) {
@@ -132,26 +137,11 @@ function arranged({ functionIds, startNs, endNs, cpuNs }: RunInvocations): {
   };
 }
 
-function completionsByTables(
-  { arrivalNs, cpuNs, functionIds }: Pick<Workload, "arrivalNs" | "cpuNs" | "functionIds">,
-  settings: Settings,
-  tableOf: (functionId: number) => RankTable,
-): Float64Array {
-  const age = (job: number) => arrivalNs[job]! / AGE_DIVISOR;
-  const table = (job: number) => tableOf(functionIds[job]!);
-  return simulateRanked({ arrivalNs, cpuNs }, settings, {
-    rank: (job, attainedNs) => rankAt(table(job).table, table(job).tailSlope, attainedNs) + age(job),
-    attainedWhereExceeds: (job, attainedNs, rank) =>
-      attainedWhereRankExceeds(table(job), attainedNs, rank - age(job)),
-  }).completionNs;
-}
-
 function turnaround(jobs: readonly number[], ns: Float64Array): Turnaround {
   const values = Float64Array.from(jobs, (job) => ns[job]!).sort();
   if (values.length === 0) return { meanNs: 0, p99Ns: 0 };
   return {
     meanNs: values.reduce((sum, value) => sum + value, 0) / values.length,
-    // The nearest rank.
-    p99Ns: values[Math.ceil(0.99 * values.length) - 1]!,
+    p99Ns: percentile(values, 0.99),
   };
 }

@@ -26,7 +26,7 @@ export interface GittinsOptions {
   readonly tailSlope: number;
 }
 
-/** What the agent uses; `bench/learn_quality.ts` compares others. */
+/** What the agent uses; `deno task bench:learn` shows how good it is. */
 export const GITTINS_DEFAULTS: GittinsOptions = {
   mostStretches: 32,
   stretchesPerRoot: 2,

@@ -4,7 +4,7 @@
  * The table is the Gittins rank of the latest CPU times' distribution, smoothed, with the predicted CPU time as its mean.
  * Where invocations are alike this is what is left of the predicted CPU time, and past the prediction it rises gradually;
  * where they vary it says from when on an invocation is probably a long one. With up to a hundred values it must be smoothed
- * so much that two peaks become one hill: `gittins` knows more. `deno task bench learn` compares tables; none of the constants
+ * so much that two peaks become one hill: `gittins` knows more. `deno task bench:learn` compares predictors; none of the constants
  * is critical.
  */
 import { choosePoints, limitRise } from "../curve.ts";

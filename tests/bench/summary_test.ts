@@ -4,10 +4,10 @@ import {
   gapClosed,
   type Measured,
   medianInterval,
-  percentile,
   summarize,
   summarizeRun,
 } from "../../bench/summary.ts";
+import { percentile } from "../../simulate/percentile.ts";
 
 function row(turnaroundMs: number, changes: Partial<Measured> = {}): Measured {
   return {
