@@ -4,7 +4,7 @@
  */
 import type { FunctionPolicy, RankTable } from "../learn/policy.ts";
 import { AGE_DIVISOR } from "../learn/table.ts";
-import { type Settings, settingsOf } from "./outcome.ts";
+import { settingsOf } from "./outcome.ts";
 import { percentile } from "./percentile.ts";
 import { simulateProcessorSharing } from "./processor_sharing.ts";
 import { simulateRanked } from "./ranked.ts";
