@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ownFile, packaging, partDescriptor, readAsset, bundledUrl } from "../../ffi/assets.ts";
+import { bundledUrl, ownFile, packaging, partDescriptor, readAsset } from "../../ffi/assets.ts";
 
 Deno.test("packaging() tells how the program is brought along by where its modules are", () => {
   assert.equal(packaging(), "source");
