@@ -1,4 +1,4 @@
-import { choosePoints, limitRise } from "../curve.ts";
+import { limitRise, tableOf } from "../curve.ts";
 import { gittinsCurve } from "../gittins.ts";
 import type { LogHistogram, Stretch } from "../log_histogram.ts";
 import { MAX_RANK_POINTS } from "../policy.ts";
@@ -80,18 +80,11 @@ export function expectDistribution(
     return { predictedCpuNs: 0, table: [0, 0], tailSlope };
   }
   const { times, survival, seen } = survivalOf(distribution, options);
-  const { attained, rank } = limitRise(
-    gittinsCurve(times, survival),
-    (index) => index >= seen - 1 ? steepestRise : Infinity,
-  );
+  const curve = gittinsCurve(times, survival);
+  limitRise(curve, steepestRise, seen - 1);
   // The first point beyond the longest says how the rank goes on.
-  const known = Math.min(seen + 1, rank.length);
-  const curve = { attained: attained.subarray(0, known), rank: rank.subarray(0, known) };
-  const table: number[] = [];
-  for (const place of choosePoints(curve, MAX_RANK_POINTS, predictedCpuNs / 20)) {
-    table.push(curve.attained[place]!, curve.rank[place]!);
-  }
-  return { predictedCpuNs, table, tailSlope };
+  curve.length = Math.min(seen + 1, curve.length);
+  return { predictedCpuNs, table: tableOf(curve, MAX_RANK_POINTS, predictedCpuNs / 20), tailSlope };
 }
 
 /** P(CPU time > t), linear between the times. `seen`: how many times there are up to the longest value. */
@@ -124,7 +117,7 @@ function survivalOf(
     times.push(longest * factor);
     survival.push(unseen * longer / total);
   }
-  return { times: Float64Array.from(times), survival: Float64Array.from(survival), seen };
+  return { times: new Float64Array(times), survival: new Float64Array(survival), seen };
 }
 
 /**

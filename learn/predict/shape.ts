@@ -7,7 +7,7 @@
  * so much that two peaks become one hill: `gittins` knows more. `deno task bench:learn` compares predictors; none of the constants
  * is critical.
  */
-import { choosePoints, limitRise } from "../curve.ts";
+import { limitRise, tableOf } from "../curve.ts";
 import { gittinsCurve } from "../gittins.ts";
 import { MAX_RANK_POINTS } from "../policy.ts";
 import type { Expectation } from "./predictor.ts";
@@ -86,48 +86,57 @@ export function expectAround(
     options.leastBandwidth,
     options.bandwidthFactor * standardDeviation(logs) * logs.length ** -0.2,
   );
-  const { times, survival } = smoothedSurvival(centresOf(logs), logs.length, bandwidth, options);
-  const { attained, rank } = limitRise(
-    gittinsCurve(times, survival),
-    () => options.steepestRise,
-  );
-  const curve = { attained: attained.subarray(0, DENSE_TIMES + 1), rank: rank.subarray(0, DENSE_TIMES + 1) };
-  const chosen = choosePoints(curve, options.maxPoints, predictedNs / 20);
-  const table: number[] = [];
-  for (const place of chosen) table.push(curve.attained[place]!, curve.rank[place]!);
+  smoothSurvival(centresOf(logs), logs.length, bandwidth, options);
+  const curve = gittinsCurve(times, survival);
+  limitRise(curve, options.steepestRise);
+  curve.length = Math.min(curve.length, DENSE_TIMES + 1);
+  const table = tableOf(curve, options.maxPoints, predictedNs / 20);
   return { predictedCpuNs: predictedNs, table, tailSlope };
 }
 
+/** Used again for each function: thousands of tables are made at once, and allocating would cost as much as computing. */
+const times = new Float64Array(1 + DENSE_TIMES + FAR_TIMES), survival = new Float64Array(times.length);
+
 /**
- * P(CPU time > t) at times that are dense, in the logarithm, where the samples are: each sample counts as a lognormal
- * distribution around it, and what has not been seen yet as a wide one around the longest.
+ * Computes P(CPU time > t), as `survival`, at `times` that are dense, in the logarithm, where the samples are: each sample
+ * counts as a lognormal distribution around it, and what has not been seen yet as a wide one around the longest.
  *
  * @param logs logarithms of the samples, or of equally many of them together, increasing
  * @param samples how many there are
  */
-function smoothedSurvival(
+function smoothSurvival(
   logs: Float64Array,
   samples: number,
   bandwidth: number,
-  options: Pick<TableOptions, "unseenSamples" | "unseenSigma">,
-): { times: Float64Array; survival: Float64Array } {
-  const { unseenSamples, unseenSigma } = options;
+  { unseenSamples, unseenSigma }: Pick<TableOptions, "unseenSamples" | "unseenSigma">,
+): void {
   const count = logs.length, unseenShare = unseenSamples / (samples + unseenSamples);
   const longest = logs[count - 1]!;
   const low = logs[0]! - REACH * bandwidth, high = longest + REACH * bandwidth;
-  const times = new Float64Array(1 + DENSE_TIMES + FAR_TIMES), survival = new Float64Array(times.length);
-  survival[0] = 1;
+  const width = (high - low) / (DENSE_TIMES - 1);
+  survival.fill(0);
+  // Beyond `high` there is hardly anything of what has been seen.
+  const perSample = (1 - unseenShare) / count;
+  for (let sample = 0; sample < count; sample++) addNormal(logs[sample]!, bandwidth, low, width, perSample);
   for (let index = 0; index < DENSE_TIMES + FAR_TIMES; index++) {
     const log = index < DENSE_TIMES
-      ? low + (high - low) * index / (DENSE_TIMES - 1)
+      ? low + width * index
       : high + REACH * unseenSigma * (index - DENSE_TIMES + 1) / FAR_TIMES;
-    let seen = 0;
-    for (let sample = 0; sample < count; sample++) seen += normalSurvival((log - logs[sample]!) / bandwidth);
-    const unseen = normalSurvival((log - longest) / unseenSigma);
     times[index + 1] = Math.exp(log);
-    survival[index + 1] = (1 - unseenShare) * seen / count + unseenShare * unseen;
+    survival[index + 1]! += unseenShare * normalSurvival((log - longest) / unseenSigma);
   }
-  return { times, survival };
+  survival[0] = 1;
+}
+
+/** Adds `share` of a normal distribution around `mean` to the survival at the dense times, from `low` on `width` apart. */
+function addNormal(mean: number, deviation: number, low: number, width: number, share: number): void {
+  // Where in the table the first time is, and how far the next one is from it: this loop is what making tables takes.
+  let place = ((low - mean) / deviation + NORMAL_REACH) * NORMAL_STEPS + 0.5;
+  const step = width / deviation * NORMAL_STEPS;
+  for (let index = 1; index <= DENSE_TIMES; index++, place += step) {
+    if (place >= NORMAL_LAST) return;
+    survival[index]! += place < 0 ? share : share * NORMAL_SURVIVAL[place | 0]!;
+  }
 }
 
 /** As many means of neighbours, where there are more of them. */
@@ -141,25 +150,28 @@ function centresOf(logs: Float64Array): Float64Array {
 }
 
 /** How far the table below reaches, in standard deviations, and its entries to one of them. */
-const NORMAL_REACH = 4, NORMAL_STEPS = 256;
+const NORMAL_REACH = 4, NORMAL_STEPS = 1024, NORMAL_LAST = 2 * NORMAL_REACH * NORMAL_STEPS;
 
-/** P(Z > z) of the normal distribution by Page's logistic approximation: the error is below 0.0002. */
-const NORMAL_SURVIVAL = Float64Array.from({ length: 2 * NORMAL_REACH * NORMAL_STEPS + 1 }, (_, at) => {
+/**
+ * P(Z > z) of the normal distribution by Page's logistic approximation, whose error is below 0.0002, as is that of taking
+ * the nearest entry: a thousand of them make one rank table, and exponentials would take most of its time.
+ */
+const NORMAL_SURVIVAL = Float64Array.from({ length: NORMAL_LAST + 1 }, (_, at) => {
   const z = at / NORMAL_STEPS - NORMAL_REACH;
   return 1 / (1 + Math.exp(z * (1.5976 + 0.07056 * z * z)));
 });
 
-/** P(Z > z) from the table: a thousand of them make one rank table, and exponentials would take most of its time. */
 function normalSurvival(z: number): number {
   if (!(z > -NORMAL_REACH)) return 1;
-  if (z >= NORMAL_REACH) return 0;
-  const place = (z + NORMAL_REACH) * NORMAL_STEPS, at = Math.floor(place);
-  return NORMAL_SURVIVAL[at]! + (place - at) * (NORMAL_SURVIVAL[at + 1]! - NORMAL_SURVIVAL[at]!);
+  return z >= NORMAL_REACH ? 0 : NORMAL_SURVIVAL[Math.round((z + NORMAL_REACH) * NORMAL_STEPS)]!;
 }
 
 /** Of a sample: 0 where there is only one. */
 function standardDeviation(values: Float64Array): number {
   if (values.length < 2) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  let sum = 0, squares = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  for (const value of values) squares += (value - mean) ** 2;
+  return Math.sqrt(squares / (values.length - 1));
 }
