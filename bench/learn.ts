@@ -2,7 +2,7 @@
  * `deno task bench:learn`: how fast learning is, how that grows with size, and how good what is learned is, simulated.
  * Needs neither root nor a kernel.
  */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import Table from "cli-table3";
 import { OrdersIntake, packOrders } from "../core/orders.ts";
 import { Ranking } from "../enforce/ranking.ts";
@@ -154,7 +154,9 @@ function printSpeed(): void {
   );
 }
 
-function printQuality({ seconds, seeds }: { seconds: number; seeds: number }): void {
+function printQuality(
+  { seconds, seeds, ml }: { seconds: number; seeds: number; ml: readonly string[] },
+): void {
   console.log(
     `\nGap closed from the fair ideal (0) to SRPT (1), simulated at load 0.9 on ${CORES} cores over ${seconds} s, learning from ` +
       "nothing,\nand mean turnaround over that of the Gittins policy which is told the distributions; medians:",
@@ -162,7 +164,7 @@ function printQuality({ seconds, seeds }: { seconds: number; seeds: number }): v
   const rows = (["azure", "huawei"] as const).flatMap((mix) =>
     Object.keys(SPREADS).map((spread) => {
       const options: QualityOptions = {
-        ...{ mix, spread, seconds, load: 0.9, cores: CORES },
+        ...{ mix, spread, seconds, ml, load: 0.9, cores: CORES },
         seeds: Array.from({ length: seeds }, (_, index) => index + 1),
       };
       const { invocations, gapClosed, overTold } = quality(options);
@@ -175,7 +177,7 @@ function printQuality({ seconds, seeds }: { seconds: number; seeds: number }): v
       ];
     })
   );
-  console.log(printed(["trace", "n", ...PREDICTORS.keys(), "gittins, told"], rows));
+  console.log(printed(["trace", "n", ...ml, "gittins, told"], rows));
 }
 
 const program = new Command("deno task bench:learn")
@@ -184,7 +186,11 @@ const program = new Command("deno task bench:learn")
   .option("--quality", "quality alone", false)
   .option("--seconds <n>", "span of the simulated traces", (text) => Number(text), 600)
   .option("--seeds <n>", "simulated traces of each kind", (text) => Number(text), 3)
-  .action((options: { speed: boolean; quality: boolean; seconds: number; seeds: number }) => {
+  .addOption(
+    new Option("--ml <name...>", "predictors whose quality is simulated; RF takes most of the time")
+      .choices([...PREDICTORS.keys()]).default([...PREDICTORS.keys()]),
+  )
+  .action((options: { speed: boolean; quality: boolean; seconds: number; seeds: number; ml: string[] }) => {
     if (!options.quality) printSpeed();
     if (!options.speed) printQuality(options);
   });

@@ -18,11 +18,11 @@ export interface RankCurve {
  *
  * @param times strictly increasing, the first one 0
  * @param survival P(X > time), not increasing, from 1; linear between the times
+ * @param count how many of them there are; the lists may be longer
  * @returns the rank at each time but those from which on nothing is left; at least one. Its times are the given ones, and its
  *   ranks stay as they are until the next call
  */
-export function gittinsCurve(times: Float64Array, survival: Float64Array): RankCurve {
-  const count = times.length;
+export function gittinsCurve(times: Float64Array, survival: Float64Array, count = times.length): RankCurve {
   const { area, corners, rank } = scratchOf(count);
   area[0] = 0;
   for (let index = 1; index < count; index++) {

@@ -3,17 +3,15 @@
  *
  * The table is the Gittins rank of the latest CPU times' distribution, smoothed, with the predicted CPU time as its mean.
  * Where invocations are alike this is what is left of the predicted CPU time, and past the prediction it rises gradually;
- * where they vary it says from when on an invocation is probably a long one. With up to a hundred values it must be smoothed
- * so much that two peaks become one hill: `gittins` knows more. `deno task bench:learn` compares predictors; none of the constants
- * is critical.
+ * where they vary it says from when on an invocation is probably a long one. All values are one peak: `gittins` knows more.
+ * `deno task bench:learn` compares predictors; none of the constants is critical.
  */
-import { limitRise, tableOf } from "../curve.ts";
-import { gittinsCurve } from "../gittins.ts";
 import { MAX_RANK_POINTS } from "../policy.ts";
 import type { Expectation } from "./predictor.ts";
+import { smoothedTable, type SmoothOptions } from "./smooth.ts";
 
 /** How a table is made. */
-export interface TableOptions {
+export interface TableOptions extends SmoothOptions {
   /** Least smoothing of the distribution: the kernel's standard deviation, of the logarithm of the CPU time. */
   readonly leastBandwidth: number;
   /**
@@ -21,19 +19,8 @@ export interface TableOptions {
    * A rule of thumb has 1.06; with 5 to 20 samples more is better, as their gaps are chance.
    */
   readonly bandwidthFactor: number;
-  /** Weight, in samples, of what has not been seen yet: CPU times around and beyond the longest seen. */
-  readonly unseenSamples: number;
-  /** Spread of what has not been seen yet: standard deviation of the logarithm. */
-  readonly unseenSigma: number;
-  /**
-   * Most nanoseconds of rank per nanosecond of CPU time: without a bound an invocation that is two percent late jumps to
-   * the end of the queue.
-   */
-  readonly steepestRise: number;
   /** Nanoseconds of rank per nanosecond of CPU time beyond the table. */
   readonly tailSlope: number;
-  /** Most points of the table. */
-  readonly maxPoints: number;
 }
 
 /** What the learner uses. */
@@ -43,21 +30,16 @@ export const TABLE_DEFAULTS: TableOptions = {
   unseenSamples: 0.5,
   unseenSigma: 1,
   steepestRise: 4,
+  leaps: false,
   tailSlope: 0.5,
   maxPoints: MAX_RANK_POINTS,
 };
 
-/** Times at which the rank is computed within the range of the samples; the table is chosen among these. */
-const DENSE_TIMES = 40;
-
 /** Of more samples, as many means of neighbours stand for them: each costs time at each of the times. */
 const MOST_CENTRES = 25;
 
-/** Times beyond, where what has not been seen yet ends: only so that ranks before know of it. */
-const FAR_TIMES = 6;
-
-/** How many standard deviations the times reach beyond the samples, and beyond these in turn. */
-const REACH = 3;
+/** Errors of the rank that do not matter, relative to the predicted CPU time. */
+export const TOLERANCE = 1 / 20;
 
 /**
  * Makes the rank table of one function.
@@ -84,59 +66,15 @@ export function expectAround(
   logs.sort();
   const bandwidth = Math.max(
     options.leastBandwidth,
-    options.bandwidthFactor * standardDeviation(logs) * logs.length ** -0.2,
+    options.bandwidthFactor * standardDeviation(logs) * count ** -0.2,
   );
-  smoothSurvival(centresOf(logs), logs.length, bandwidth, options);
-  const curve = gittinsCurve(times, survival);
-  limitRise(curve, options.steepestRise);
-  curve.length = Math.min(curve.length, DENSE_TIMES + 1);
-  const table = tableOf(curve, options.maxPoints, predictedNs / 20);
+  const table = smoothedTable(
+    [{ logs: centresOf(logs), bandwidth }],
+    count,
+    predictedNs * TOLERANCE,
+    options,
+  );
   return { predictedCpuNs: predictedNs, table, tailSlope };
-}
-
-/** Used again for each function: thousands of tables are made at once, and allocating would cost as much as computing. */
-const times = new Float64Array(1 + DENSE_TIMES + FAR_TIMES), survival = new Float64Array(times.length);
-
-/**
- * Computes P(CPU time > t), as `survival`, at `times` that are dense, in the logarithm, where the samples are: each sample
- * counts as a lognormal distribution around it, and what has not been seen yet as a wide one around the longest.
- *
- * @param logs logarithms of the samples, or of equally many of them together, increasing
- * @param samples how many there are
- */
-function smoothSurvival(
-  logs: Float64Array,
-  samples: number,
-  bandwidth: number,
-  { unseenSamples, unseenSigma }: Pick<TableOptions, "unseenSamples" | "unseenSigma">,
-): void {
-  const count = logs.length, unseenShare = unseenSamples / (samples + unseenSamples);
-  const longest = logs[count - 1]!;
-  const low = logs[0]! - REACH * bandwidth, high = longest + REACH * bandwidth;
-  const width = (high - low) / (DENSE_TIMES - 1);
-  survival.fill(0);
-  // Beyond `high` there is hardly anything of what has been seen.
-  const perSample = (1 - unseenShare) / count;
-  for (let sample = 0; sample < count; sample++) addNormal(logs[sample]!, bandwidth, low, width, perSample);
-  for (let index = 0; index < DENSE_TIMES + FAR_TIMES; index++) {
-    const log = index < DENSE_TIMES
-      ? low + width * index
-      : high + REACH * unseenSigma * (index - DENSE_TIMES + 1) / FAR_TIMES;
-    times[index + 1] = Math.exp(log);
-    survival[index + 1]! += unseenShare * normalSurvival((log - longest) / unseenSigma);
-  }
-  survival[0] = 1;
-}
-
-/** Adds `share` of a normal distribution around `mean` to the survival at the dense times, from `low` on `width` apart. */
-function addNormal(mean: number, deviation: number, low: number, width: number, share: number): void {
-  // Where in the table the first time is, and how far the next one is from it: this loop is what making tables takes.
-  let place = ((low - mean) / deviation + NORMAL_REACH) * NORMAL_STEPS + 0.5;
-  const step = width / deviation * NORMAL_STEPS;
-  for (let index = 1; index <= DENSE_TIMES; index++, place += step) {
-    if (place >= NORMAL_LAST) return;
-    survival[index]! += place < 0 ? share : share * NORMAL_SURVIVAL[place | 0]!;
-  }
 }
 
 /** As many means of neighbours, where there are more of them. */
@@ -147,23 +85,6 @@ function centresOf(logs: Float64Array): Float64Array {
     const to = Math.floor((place + 1) * logs.length / MOST_CENTRES);
     return logs.subarray(from, to).reduce((sum, log) => sum + log, 0) / (to - from);
   });
-}
-
-/** How far the table below reaches, in standard deviations, and its entries to one of them. */
-const NORMAL_REACH = 4, NORMAL_STEPS = 1024, NORMAL_LAST = 2 * NORMAL_REACH * NORMAL_STEPS;
-
-/**
- * P(Z > z) of the normal distribution by Page's logistic approximation, whose error is below 0.0002, as is that of taking
- * the nearest entry: a thousand of them make one rank table, and exponentials would take most of its time.
- */
-const NORMAL_SURVIVAL = Float64Array.from({ length: NORMAL_LAST + 1 }, (_, at) => {
-  const z = at / NORMAL_STEPS - NORMAL_REACH;
-  return 1 / (1 + Math.exp(z * (1.5976 + 0.07056 * z * z)));
-});
-
-function normalSurvival(z: number): number {
-  if (!(z > -NORMAL_REACH)) return 1;
-  return z >= NORMAL_REACH ? 0 : NORMAL_SURVIVAL[Math.round((z + NORMAL_REACH) * NORMAL_STEPS)]!;
 }
 
 /** Of a sample: 0 where there is only one. */
