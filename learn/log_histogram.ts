@@ -22,9 +22,8 @@ const MOST_PENDING = 32;
 
 const NO_WEIGHTS = new Float32Array(0);
 
-/** A stretch of values of one weight. */
+/** A stretch of values, by the natural logarithms of its ends. */
 export interface Stretch {
-  /** Above 0. */
   readonly from: number;
   /** Above `from`. */
   readonly to: number;
@@ -35,13 +34,9 @@ function bucketOf(value: number): number {
   return Math.floor(PER_OCTAVE * Math.log2(Math.min(Math.max(value, LEAST), MOST)));
 }
 
-/** Natural logarithm of a bucket's middle. */
-function logOf(bucket: number): number {
-  return (bucket + 0.5) * Math.LN2 / PER_OCTAVE;
-}
-
-function lowerEdge(bucket: number): number {
-  return 2 ** (bucket / PER_OCTAVE);
+/** Natural logarithm of where a bucket begins. */
+function logOfEdge(bucket: number): number {
+  return bucket * Math.LN2 / PER_OCTAVE;
 }
 
 /** Counts positive numbers. */
@@ -73,7 +68,7 @@ export class LogHistogram {
       this.#count(bucket, weight);
     }
     this.#total += weight;
-    const log = logOf(bucket);
+    const log = logOfEdge(bucket + 0.5);
     this.#logs += weight * log;
     this.#logSquares += weight * log * log;
     if (this.#total >= MOST_WEIGHT) this.scale(0.5);
@@ -141,8 +136,8 @@ export class LogHistogram {
     const end = () => {
       if (from >= 0) {
         result.push({
-          from: lowerEdge(this.#first + from),
-          to: lowerEdge(this.#first + last + 1),
+          from: logOfEdge(this.#first + from),
+          to: logOfEdge(this.#first + last + 1),
           weight,
         });
       }
@@ -179,7 +174,7 @@ export class LogHistogram {
     const histogram = new LogHistogram(), first = numbers[0] ?? 0;
     for (let at = 1; at < numbers.length; at++) {
       const weight = numbers[at]!;
-      if (weight > 0 && weight <= MOST_WEIGHT) histogram.add(lowerEdge(first + at - 1 + 0.5), weight);
+      if (weight > 0 && weight <= MOST_WEIGHT) histogram.add(Math.exp(logOfEdge(first + at - 0.5)), weight);
     }
     return histogram;
   }

@@ -35,8 +35,8 @@ export const GITTINS_DEFAULTS: GittinsOptions = {
   maxPoints: MAX_RANK_POINTS,
 };
 
-/** Two stretches may be of two peaks where there is this factor between them; and as buckets of the histogram. */
-const LEAST_GAP = 1.5, PEAK_GAP = 19;
+/** Two stretches may be of two peaks where a factor of 1.5 is between them: as a logarithm, and as buckets of the histogram. */
+const LEAST_GAP = Math.log(1.5), PEAK_GAP = 19;
 
 /**
  * `gittins`: ranks by what an invocation has used so far. The rank is the Gittins index of the function's distribution of CPU
@@ -86,7 +86,7 @@ interface Group {
  */
 function peaksOf(stretches: readonly Stretch[], variance: number, options: GittinsOptions): Peak[] {
   const { leastGap, doubt, bandwidthFactor, leastBandwidth } = options;
-  const centres = stretches.map(({ from, to }) => Math.log(from * to) / 2);
+  const centres = stretches.map(({ from, to }) => (from + to) / 2);
   const width = (group: Group, of: number) =>
     Math.sqrt((group.weight * varianceOf(group) + doubt * of) / (group.weight + doubt));
   const groups = groupsOf(stretches, centres);
@@ -94,7 +94,7 @@ function peaksOf(stretches: readonly Stretch[], variance: number, options: Gitti
     let least = Infinity, place = -1;
     for (let each = 0; each + 1 < groups.length; each++) {
       const left = groups[each]!, right = groups[each + 1]!;
-      const gap = Math.log(stretches[right.first]!.from / stretches[left.last]!.to);
+      const gap = stretches[right.first]!.from - stretches[left.last]!.to;
       const far = gap / Math.max(width(left, variance), width(right, variance));
       if (far < least) least = far, place = each;
     }
@@ -120,12 +120,12 @@ function groupsOf(stretches: readonly Stretch[], centres: readonly number[]): Gr
   const groups: Group[] = [];
   let first = 0, sum = 0, logs = 0, squares = 0;
   for (let place = 0; place < stretches.length; place++) {
-    const { from, to, weight } = stretches[place]!, centre = centres[place]!, wide = (to - from) / to;
+    const { from, to, weight } = stretches[place]!, centre = centres[place]!, wide = to - from;
     sum += weight;
     logs += weight * centre;
     // Its values are anywhere in it.
     squares += weight * (centre * centre + wide * wide / 12);
-    if (place + 1 < stretches.length && stretches[place + 1]!.from < to * LEAST_GAP) continue;
+    if (place + 1 < stretches.length && stretches[place + 1]!.from < to + LEAST_GAP) continue;
     groups.push({ first, last: place, weight: sum, logs, squares });
     first = place + 1;
     sum = logs = squares = 0;
