@@ -85,10 +85,12 @@ export function startHostProcess(
     warm?: boolean;
     cgroups?: boolean;
     sessions?: boolean;
+    announce?: string | undefined;
+    work?: number | undefined;
     signal?: AbortSignal | undefined;
   },
 ): Promise<Service> {
-  const { commands, warm, cgroups, sessions, signal } = options;
+  const { commands, warm, cgroups, sessions, announce, work, signal } = options;
   const args = [
     "host",
     "--listen",
@@ -97,6 +99,8 @@ export function startHostProcess(
     ...(warm ? ["--warm"] : []),
     ...(cgroups ? ["--cgroups"] : []),
     ...(sessions ? ["--sessions"] : []),
+    ...(announce === undefined ? [] : ["--announce", announce]),
+    ...(work === undefined ? [] : ["--work", String(work)]),
   ];
   return startService({ name: "the function host", args, signal });
 }
