@@ -22,6 +22,9 @@ const DESCRIPTIONS: Record<DemoOptions["mix"], string> = {
   "two-peaked": "four functions, each with invocations of two sizes",
 };
 
+/** What decides about a workload. */
+export type WorkloadOptions = Pick<DemoOptions, "mix" | "warm" | "commands" | "rule" | "call">;
+
 /** Functions, before their CPU time is known. */
 export interface Workload {
   /** A few words for people. */
@@ -46,7 +49,7 @@ export interface MeasuredWorkload extends Workload {
  *
  * @throws UsageError where a call names no command; CommandsError where the commands cannot be read
  */
-export async function workloadOf(options: DemoOptions): Promise<Workload> {
+export async function workloadOf(options: WorkloadOptions): Promise<Workload> {
   return options.commands === undefined
     ? embedded(options.mix, options.warm)
     : await programs(options.commands, options);
@@ -81,7 +84,7 @@ export function shortNames(names: readonly string[]): Map<string, string> {
   }));
 }
 
-async function programs(file: string, { rule, call }: DemoOptions): Promise<Workload> {
+async function programs(file: string, { rule, call }: WorkloadOptions): Promise<Workload> {
   const commands = await readCommands(file);
   if (commands.size === 0) throw new FailedError(`${JSON.stringify(file)} has no command`);
   for (const { name } of call) {
