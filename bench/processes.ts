@@ -110,6 +110,8 @@ export interface AgentProcessOptions {
   readonly backend: "auto" | "stock" | "none";
   readonly ml: string;
   readonly rules: readonly string[];
+  /** More of its options. */
+  readonly args?: readonly string[];
   /** A folder that exists and is empty: its state, socket and record go there. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -128,6 +130,7 @@ export function startAgentProcess(options: AgentProcessOptions): Promise<Service
     ...["--socket", join(folder, "agent.sock"), "--state", join(folder, "state")],
     ...["--exp_result", recordPath(folder), "--log-level", "warning"],
     ...rules.flatMap((rule) => ["--rule", rule]),
+    ...(options.args ?? []),
   ];
   return startService({ name: "the agent", args, signal });
 }

@@ -3,6 +3,7 @@
 #include "announce.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -34,10 +35,10 @@ void announce_start(pid_t pid, const char *name)
 		tell(line, snprintf(line, sizeof(line), "start %d %s\n", pid, encode_field(name, NAME_BYTES)));
 }
 
-void announce_end(pid_t pid)
+void announce_end(pid_t pid, uint64_t cpu_us)
 {
-	char line[32];
+	char line[64];
 
 	if (pipe_fd >= 0)
-		tell(line, snprintf(line, sizeof(line), "end %d\n", pid));
+		tell(line, snprintf(line, sizeof(line), "end %d %" PRIu64 "\n", pid, cpu_us));
 }

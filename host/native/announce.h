@@ -4,7 +4,7 @@
  * has to be told by its platform. A line each, of fields as in protocol.h:
  *
  *   start PID NAME   this process begins an invocation of the function NAME
- *   end PID          it has ended
+ *   end PID CPU      it has ended; user and system time in microseconds
  *
  * Where the pipe is full the line is lost: an invocation never waits for who listens.
  */
@@ -12,6 +12,7 @@
 #define ALPS_ANNOUNCE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Opens the pipe, which somebody must have open for reading already. False, with errno set, where that fails. */
@@ -19,6 +20,6 @@ bool announce_to(const char *path);
 
 /* Without a pipe both do nothing. */
 void announce_start(pid_t pid, const char *name);
-void announce_end(pid_t pid);
+void announce_end(pid_t pid, uint64_t cpu_us);
 
 #endif

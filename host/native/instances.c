@@ -225,7 +225,7 @@ static void answer_done(struct instance *instance, const struct result *result)
 
 	answer("%" PRIu64 " %d %s 0 %" PRIu64 " %s\n", instance->id, instance->pid, result->failed ? "refused" : "exited",
 	       result->cpu_us, text);
-	announce_end(instance->pid);
+	announce_end(instance->pid, result->cpu_us);
 	instance->busy = false;
 	instance->cpu_us += result->cpu_us;
 	instance->idle_since_ns = clock_ns(CLOCK_MONOTONIC);
@@ -260,10 +260,10 @@ bool instance_ended(pid_t pid, int status, const struct rusage *usage)
 	/* It may have answered before it ended. */
 	collect_answers();
 	if (instance->busy) {
-		announce_end(pid);
 		uint64_t all_us = cpu_us_of(usage);
 		uint64_t cpu_us = all_us > instance->cpu_us ? all_us - instance->cpu_us : 0;
 
+		announce_end(pid, cpu_us);
 		if (WIFSIGNALED(status))
 			answer("%" PRIu64 " %d signalled %d %" PRIu64 "\n", instance->id, pid, WTERMSIG(status), cpu_us);
 		else

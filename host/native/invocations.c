@@ -230,7 +230,7 @@ void reap_invocations(void)
 		if (i == slots_used)
 			continue; /* a descendant that its own parent left behind */
 		answer_for(&slots[i], status, &usage);
-		announce_end(pid);
+		announce_end(pid, cpu_us_of(&usage));
 		slots[i].pid = 0;
 		while (slots_used > 0 && slots[slots_used - 1].pid == 0)
 			slots_used--;

@@ -30,6 +30,9 @@ function run(policy: PolicyRun["policy"], factor: number, elsewherePercent = 1):
       messages: [],
     },
     elsewherePercent,
+    stealPercent: 0,
+    contextSwitches: 1000,
+    groupDemotions: 0,
   };
 }
 
