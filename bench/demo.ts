@@ -12,7 +12,8 @@ import { describeCommit, describeMachine } from "./machine.ts";
 import { CHECKOUT, type Service, startHostProcess } from "./processes.ts";
 import { runInterruptibly } from "./interrupt.ts";
 import type { Results } from "./results.ts";
-import { drift, invalidity, runRound } from "./rounds.ts";
+import { runPolicy } from "./policy_run.ts";
+import { drift, invalidity, runRound, sayWarnings } from "./rounds.ts";
 import { terminalColumns } from "./text.ts";
 import { tryOut } from "./trial.ts";
 import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./workload.ts";
@@ -105,12 +106,12 @@ async function runRounds(rounds: Rounds): Promise<DemoRound[]> {
     const { load, seconds } = options;
     const rows = traceOf(workload, { seed, load, cores, seconds });
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const runs = await runRound({
-        ...rounds,
-        rows,
-        turn: round - 1,
-        folder: join(rounds.folder, `${round}-${attempt}`),
-        place: options.rounds === 1 ? "" : `round ${round}/${options.rounds}, `,
+      const place = options.rounds === 1 ? "" : `round ${round}/${options.rounds}, `;
+      const runs = await runRound(rounds.policies, round - 1, async (policy) => {
+        const folder = join(rounds.folder, `${round}-${attempt}-${rounds.policies.indexOf(policy)}`);
+        const run = await runPolicy({ ...rounds, rows, policy, folder, label: `${place}${policy.name}` });
+        sayWarnings(run);
+        return run;
       });
       const why = [...runs.flatMap(invalidity), ...drift(runs)];
       if (why.length === 0) {

@@ -175,6 +175,7 @@ export function measure(replay: Replay, entries: Iterable<RecordEntry> | undefin
       cpuMs: cpuOf(request, entry),
       executionMs: entry === undefined || shared ? endMs - request.sentMs : entry.execution_us / 1000,
       failed: request.error !== undefined || missing,
+      ...(entry?.preemptions !== undefined && { preemptions: entry.preemptions }),
     };
   });
   return { joined, measured, failed, unrecorded, firstSights: firstSights.size };

@@ -29,8 +29,10 @@ export interface RunnablePolicy {
 export interface Surroundings {
   /** Runs the replay; default: with the client's nice value raised. */
   send<T>(action: () => Promise<T>): Promise<T>;
-  /** Told of the load generator's process. */
-  onSender?(pid: number): void;
+  /** Keeps what the agent has learned over time. */
+  readonly watchRanks?: boolean;
+  /** Told of the load generator's process, while the agent is there. */
+  onSender?(pid: number, agentPid: number): void;
 }
 
 /** What to run. */
@@ -86,8 +88,14 @@ export async function runPolicy(options: PolicyRunOptions): Promise<PolicyRun> {
   const functionCount = new Set(rows.map((row) => row.function)).size;
   const cpuBeforeMs = processUsage(agent.pid)?.cpuMs ?? 0, before = machineUsage();
   const beginMs = performance.now();
-  const learning = watchLearning(agent.url, functionCount, beginMs, over.signal);
-  const sent = await send(options, over.signal);
+  const learning = watchLearning(
+    agent.url,
+    functionCount,
+    beginMs,
+    over.signal,
+    options.surroundings?.watchRanks,
+  );
+  const sent = await send(options, agent.pid, over.signal);
   const wallMs = performance.now() - beginMs;
   const usage = processUsage(agent.pid);
   const after = machineUsage();
@@ -131,7 +139,7 @@ async function metric(agentUrl: string, name: string, signal: AbortSignal): Prom
   }
 }
 
-async function send(options: PolicyRunOptions, signal: AbortSignal): Promise<Replay> {
+async function send(options: PolicyRunOptions, agentPid: number, signal: AbortSignal): Promise<Replay> {
   const { rows, workload, host, label, surroundings } = options;
   using progress = startProgress(label, rows.length);
   const raised = surroundings?.send ?? atRaisedPriority;
@@ -140,7 +148,7 @@ async function send(options: PolicyRunOptions, signal: AbortSignal): Promise<Rep
       rows,
       targetUrl: host.url,
       runAs: (name) => workload.runAs(name),
-      onSender: (pid) => surroundings?.onSender?.(pid),
+      onSender: (pid) => surroundings?.onSender?.(pid, agentPid),
       onProgress: (sent, answered) => progress.update(sent, `${sent - answered} under way`),
       signal,
     })

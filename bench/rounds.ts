@@ -1,38 +1,33 @@
 /**
  * Rounds: the same requests under each of several policies, one after the other.
  */
-import { join } from "node:path";
 import { escaped } from "../observe/names.ts";
 import { driftPercent } from "./drift.ts";
-import { type PolicyRun, type PolicyRunOptions, type RunnablePolicy, runPolicy } from "./policy_run.ts";
+import type { PolicyRun } from "./policy_run.ts";
 
 /** By how much the CPU time of the same invocations may differ between a round's runs, in percent. */
 export const MOST_DRIFT_PERCENT = 3;
 
-/** A round to run. */
-export interface RoundOptions extends Omit<PolicyRunOptions, "policy" | "label"> {
-  readonly policies: readonly RunnablePolicy[];
-  /** Which round it is, from 0: each begins with another policy, so that none profits from its place. */
-  readonly turn: number;
-  /** Where it is, for the progress bar: `round 2/5, `. */
-  readonly place: string;
+/**
+ * Runs all policies over the same requests, each round beginning with another one, so that none profits from its place.
+ *
+ * @param turn which round it is, from 0
+ * @param run runs one
+ * @returns their runs in the order of the policies
+ */
+export async function runRound<P extends { readonly name: string }, R>(
+  policies: readonly P[],
+  turn: number,
+  run: (policy: P) => Promise<R>,
+): Promise<R[]> {
+  const runs = new Map<P, R>();
+  for (const policy of inTurn(policies, turn)) runs.set(policy, await run(policy));
+  return policies.map((policy) => runs.get(policy)!);
 }
 
-/** All policies over the same requests. Returns their runs in the order of the policies. */
-export async function runRound(options: RoundOptions): Promise<PolicyRun[]> {
-  const { policies, turn, place, folder } = options;
-  const runs = new Map<RunnablePolicy, PolicyRun>();
-  for (const policy of inTurn(policies, turn)) {
-    const run = await runPolicy({
-      ...options,
-      policy,
-      folder: join(folder, String(policies.indexOf(policy))),
-      label: `${place}${policy.name}`,
-    });
-    for (const message of run.agent.messages) console.error(`The agent says: ${escaped(message)}`);
-    runs.set(policy, run);
-  }
-  return policies.map((policy) => runs.get(policy)!);
+/** Shows what the run's agent has warned of. */
+export function sayWarnings({ agent }: PolicyRun): void {
+  for (const message of agent.messages) console.error(`The agent says: ${escaped(message)}`);
 }
 
 /** The items from another one on each turn; in a turn of all, each has each place once. */

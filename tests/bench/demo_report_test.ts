@@ -26,7 +26,12 @@ function run(policy: PolicyRun["policy"], factor: number, elsewherePercent = 1):
     agent: {
       cpuPercent: 1.25,
       peakMemoryMb: 64,
-      learned: { firstS: 0.6, allS: policy.backend === "none" ? undefined : 7.3, backend: "stock" },
+      learned: {
+        firstS: 0.6,
+        allS: policy.backend === "none" ? undefined : 7.3,
+        backend: "stock",
+        ranks: [],
+      },
       messages: [],
     },
     elsewherePercent,
