@@ -1,11 +1,14 @@
-/** `deno task bench COMMAND`: benchmarks of the agent itself. */
+/** `deno task bench`: the evaluation (evaluation/), and with a command's name, benchmarks of the agent itself. */
 
 import { Command } from "commander";
+import { runBench } from "./evaluation/command.ts";
 import { runMemory } from "./memory.ts";
 import { ONE_FILE, runOneFile } from "./one_file.ts";
 import { runOverhead } from "./overhead.ts";
 
-const program = new Command("deno task bench").description("Benchmarks. Each needs root.");
+const program = new Command("deno task bench").description(
+  "Benchmarks of the agent itself. Each needs root.",
+);
 program.command("overhead")
   .description("what the agent costs, and how fast it reacts")
   .option("--ml <name>", "predictor", "avg")
@@ -31,4 +34,8 @@ program.command("one-file")
     Deno.exit(await runOneFile(options))
   );
 
-if (import.meta.main) await program.parseAsync(Deno.args, { from: "user" });
+if (import.meta.main) {
+  const own = program.commands.some((command) => command.name() === Deno.args[0]);
+  if (own) await program.parseAsync(Deno.args, { from: "user" });
+  else Deno.exit(await runBench(Deno.args));
+}

@@ -56,10 +56,14 @@ export async function workloadOf(options: WorkloadOptions): Promise<Workload> {
 }
 
 function embedded(name: DemoOptions["mix"], warm: boolean): Workload {
-  const mix = MIXES[name];
+  return embeddedWorkload(MIXES[name], DESCRIPTIONS[name], warm);
+}
+
+/** The host's own functions, found by their processes' names. */
+export function embeddedWorkload(mix: readonly MixEntry[], description: string, warm: boolean): Workload {
   const names = shortNames([...new Set(mix.map(({ job, number }) => `${job}-${number}`))]);
   return {
-    description: DESCRIPTIONS[name] + (warm ? ", served by warm instances" : ""),
+    description: description + (warm ? ", served by warm instances" : ""),
     rules: [...names].map(([name, short]) =>
       `${name}=comm:${short.slice(0, COMM_BYTES)}${warm ? ";mode=warm" : ""}`
     ),

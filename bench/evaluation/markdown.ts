@@ -1,0 +1,4 @@
+import type { BenchDocument } from "./document.ts";
+export function resultsMarkdown(document: BenchDocument): string {
+  return document.date;
+}
