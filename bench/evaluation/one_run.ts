@@ -41,6 +41,9 @@ export interface EvaluatedRun extends PolicyRun {
 /** Requests that leave later than this, at the 99th percentile, were not sent when they were due. */
 const MOST_LATE_MS = 25;
 
+/** Where other programs, with host and client, take more of the machine, functions had another machine. In percent. */
+const MOST_ELSEWHERE_PERCENT = 20;
+
 let runs = 0;
 
 /** Runs a policy. @param label for the progress bar */
@@ -96,6 +99,9 @@ export async function runOne(
       ...[...report.refused].map(([errno, count]) =>
         `${policy.name}: the kernel refused ${count} changes with ${errnoName(errno)}`
       ),
+      ...(run.elsewherePercent > MOST_ELSEWHERE_PERCENT
+        ? [`${policy.name}: other programs took ${run.elsewherePercent.toFixed(0)} % of the machine`]
+        : []),
       ...(late > MOST_LATE_MS ? [`${policy.name}: requests left late by ${late.toFixed(0)} ms (p99)`] : []),
     ],
   };

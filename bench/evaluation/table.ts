@@ -10,7 +10,8 @@ import { escaped, shown } from "../../observe/names.ts";
 import type { BenchDocument, BenchRun, PolicyEntry } from "./document.ts";
 import { noises } from "./noise.ts";
 import type { SimulatedRun } from "./simulation.ts";
-import { intervalNote, type Ratio } from "./statistics.ts";
+import { formatRatio, ratioOf } from "./ratios.ts";
+import { intervalNote } from "./statistics.ts";
 
 /** Lines of prose are no longer, however wide the terminal. */
 const PROSE_COLUMNS = 110;
@@ -84,20 +85,6 @@ function policyRow(run: BenchRun, { name, not_possible, usable_rounds, figures }
     formatMs(all.mean_slowdown),
     String(all.failed),
   ];
-}
-
-/** The ratio of one policy's figure to another's. */
-export function ratioOf(run: BenchRun, policy: string, against: string, metric: string): Ratio | undefined {
-  return run.comparisons.find((each) =>
-    each.policy === policy && each.against === against && each.metric === metric
-  )?.ratio;
-}
-
-/** `0.62 (0.58 to 0.66)`; with nothing in it but chance, `no difference (0.97 to 1.04)`. */
-export function formatRatio(ratio: Ratio | undefined): string {
-  if (ratio === undefined) return "";
-  if (ratio.verdict !== "no difference") return formatInterval(ratio, ratio.rounds);
-  return `no difference (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`;
 }
 
 /** Where ALPS stands against each of the others, by mean turnaround. */
