@@ -19,7 +19,7 @@ export const niceByFunction: PolicyMaker = ({ sizes }) => ({
 export function niceValues(sizes: ReadonlyMap<string, number>): Map<string, number> {
   const order = [...sizes].sort(([, a], [, b]) => a - b).map(([name]) => name);
   const step = (MOST_NICE - LEAST_NICE) / Math.max(1, order.length - 1);
-  return new Map(order.map((name, index) => [name, Math.round(LEAST_NICE + index * step)]));
+  return new Map(order.map((name, index) => [name, Math.round(LEAST_NICE + index * step) + 0]));
 }
 
 /** Sets it. A function that is not known stays as it is. */

@@ -112,6 +112,7 @@ ${
             : html`<span class="${reached ? "good" : "bad"}">${reached ? "yes" : "no"}</span>`,
         ],
       })),
+      [0],
     )
   }`;
 }
