@@ -87,7 +87,12 @@ async function tryToMeasure(plan: Plan, options: BenchOptions, signal: AbortSign
     outcome.why = error instanceof Error && !signal.aborted ? error.message : "interrupted";
     const rounds = outcome.evaluation?.conditions.reduce((sum, { rounds }) => sum + rounds.length, 0) ?? 0;
     // Without a finished round there is nothing to tell but why.
-    if (rounds === 0) throw outcome.error;
+    if (rounds === 0) {
+      if (signal.aborted) {
+        console.error("Interrupted before a round was finished: there is nothing to report.");
+      }
+      throw outcome.error;
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

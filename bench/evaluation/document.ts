@@ -178,19 +178,20 @@ function isUsable({ unusable, runs }: EvaluatedRound, name: string): boolean {
 }
 
 /**
- * The runs of each round that can be compared. A policy without any is taken from all rounds, as is the default: its row then
- * says so, rather than that nothing is shown.
+ * The runs of each round that can be compared. A policy without any is taken from all rounds: its row then says so, rather
+ * than that nothing is shown. So are all, where the default itself never has a usable run.
  */
 function usableRuns(rounds: readonly EvaluatedRound[]): Map<string, EvaluatedRun>[] {
   const names = new Set(rounds.flatMap(({ runs }) => runs.map(({ by }) => by.name)));
   const never = new Set([...names].filter((name) => !rounds.some((round) => isUsable(round, name))));
   return rounds
-    .map((round) => {
-      const runs = round.runs.filter(({ by: { name } }) => never.has(name) || isUsable(round, name));
-      const reference = round.runs.find(({ by }) => by.name === DEFAULT)!;
-      return new Map([reference, ...runs].map((run) => [run.by.name, run]));
-    })
-    .filter((round) => round.size > 1 || never.has(DEFAULT));
+    .filter((round) => never.has(DEFAULT) || isUsable(round, DEFAULT))
+    .map((round) =>
+      new Map(
+        round.runs.filter(({ by: { name } }) => never.has(name) || isUsable(round, name))
+          .map((run) => [run.by.name, run]),
+      )
+    );
 }
 
 function compareAll(

@@ -11,7 +11,7 @@ import type { BenchDocument, BenchRun, PolicyEntry } from "./document.ts";
 import { noises } from "./noise.ts";
 import type { SimulatedRun } from "./simulation.ts";
 import { formatRatio, ratioOf } from "./ratios.ts";
-import { intervalNote } from "./statistics.ts";
+import { intervalNote, type Ratio } from "./statistics.ts";
 
 /** Lines of prose are no longer, however wide the terminal. */
 const PROSE_COLUMNS = 110;
@@ -38,17 +38,7 @@ export function documentText(document: BenchDocument, columns: number): string {
 function runText(run: BenchRun, columns: number): string {
   const oracle = run.policies[ORACLE]!.all;
   const table = text([
-    [
-      "",
-      "gap closed",
-      "mean, over the default's",
-      "p99, over",
-      "longest p99",
-      "mean ms",
-      "p99 ms",
-      "slowdown",
-      "failed",
-    ],
+    ["", "gap closed", "mean / default's", "p99 / d.", "longest", "mean ms", "p99 ms", "slowdown", "failed"],
     ...run.policy_list.map((entry) => policyRow(run, entry)),
     [
       ORACLE,
@@ -72,19 +62,25 @@ function runText(run: BenchRun, columns: number): string {
 function policyRow(run: BenchRun, { name, not_possible, usable_rounds, figures }: PolicyEntry): string[] {
   if (not_possible !== null) return [name, "not possible here"];
   if (figures === null) return [name, "nothing measured"];
-  const ratio = (metric: string) => formatRatio(ratioOf(run, name, "default", metric));
+  const ratio = (metric: string) => ratioOf(run, name, "default", metric);
   const { all } = figures;
   return [
     usable_rounds === 0 ? `${name} (!)` : name,
     formatInterval(run.gap_closed[name], usable_rounds),
-    ratio("mean"),
-    ratio("p99"),
-    ratio("longest_p99"),
+    formatRatio(ratio("mean")),
+    shortRatio(ratio("p99")),
+    shortRatio(ratio("longest_p99")),
     formatMs(all.mean_ms),
     formatMs(all.p99_ms),
     formatMs(all.mean_slowdown),
     String(all.failed),
   ];
+}
+
+/** The median alone; `no diff.` where there is nothing in it but chance. */
+function shortRatio(ratio: Ratio | undefined): string {
+  if (ratio === undefined) return "";
+  return ratio.verdict === "no difference" ? "no diff." : ratio.median.toFixed(2);
 }
 
 /** Where ALPS stands against each of the others, by mean turnaround. */

@@ -43,7 +43,7 @@ export function reportHtml(document: BenchDocument, before: BenchDocument | unde
       </body>
     </html>
   `;
-  return String(page);
+  return String(page).trimStart();
 }
 
 const TITLES: Record<BenchDocument["study"], string> = {
