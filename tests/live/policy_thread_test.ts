@@ -98,7 +98,9 @@ Deno.test(
       while (statOf(instance!)!.policy !== SCHED_NORMAL) {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
-      // One that is under way when the policy ends.
+      // A host gives an instance no request before it has rested for 10 ms.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // One that is under way when the policy ends.
       const under = host.run({ function: "f", job: "floatOperation", n: 1800 * 300 });
       while (statOf(instance!)!.policy !== SCHED_RR) await new Promise((resolve) => setTimeout(resolve, 1));
       await thread.end();
