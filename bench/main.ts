@@ -16,7 +16,7 @@ program.command("overhead")
   .addOption(
     new Option("--only <group...>", "not all parts, but these groups of them").choices(GROUPS).default([]),
   )
-  .option("--functions <n>", "most functions to be known: 10 to 100000", (text) => Number(text), 100_000)
+  .option("--functions <n>", "most functions to be met: 10 to 100000", (text) => Number(text), 100_000)
   .option("--json", "print one JSON document", false)
   .action(async (options: OverheadOptions) => Deno.exit(await runOverhead(options)));
 program.command("memory")

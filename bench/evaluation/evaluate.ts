@@ -13,9 +13,10 @@ import { startHostProcess } from "../processes.ts";
 import { runRound, sayWarnings } from "../rounds.ts";
 import { assertSeen, fewEach } from "../trial.ts";
 import { type MeasuredWorkload, measureWorkload } from "../workload.ts";
-import { type EvaluatedRun, notPossible, runOne, type RunPlace } from "./one_run.ts";
+import { type EvaluatedRun, runOne, type RunPlace } from "./one_run.ts";
 import type { BenchOptions } from "./options.ts";
 import { type Condition, conditionName, type Plan } from "./plan.ts";
+import { notPossible, probe } from "./probe.ts";
 import { openSource, type Source, writeCommands } from "./sources.ts";
 import { type Judged, unusable, worthRepeating } from "./usable.ts";
 
@@ -109,28 +110,39 @@ export async function evaluate(
   evaluation.finished = true;
 }
 
-/** Measures CPU times and tries every policy out: what would spoil an hour is found out now. */
+/**
+ * Measures CPU times, and tries out what would spoil an hour: whether an agent starts, only observing and ordering, whether its
+ * rules find the functions, and whether the kernel lets every scheduler do what it wants.
+ */
 async function prepare(source: Source, plan: Plan, place: RunPlace): Promise<ReadySource> {
   const { workload } = source;
   const measured = await measureWorkload(workload, place.host.url, place.signal);
   const sizes = sizesOf(source, measured, plan);
+  const all = plan.policies.map(({ make }) => make({ cores: plan.cores, sizes }));
   const impossible = new Map<string, string>();
-  const policies: Policy[] = [];
+  for (const policy of all.filter(({ scheduler }) => scheduler !== undefined)) {
+    const why = notPossible(policy, await probe(place, policy, measured));
+    if (why !== undefined) impossible.set(policy.name, why);
+  }
+  const agents = [true, false].flatMap((observes) =>
+    all.find(({ agent, scheduler }) => scheduler === undefined && (agent.backend === "none") === observes) ??
+      []
+  );
   const rows = fewEach(workload);
-  for (const { make } of plan.policies) {
-    const policy = make({ cores: plan.cores, sizes });
-    const { name } = policy;
-    const run = await runOne(place, policy, workload, rows, `trying out ${name}`);
-    if (name === DEFAULT) assertSeen(run, workload);
-    const why = notPossible(policy, run.report);
-    if (why === undefined) policies.push(policy);
-    else impossible.set(name, why);
+  for (const policy of agents) {
+    const run = await runOne(place, policy, workload, rows, `trying out ${policy.name}`);
+    sayWarnings(run);
+    assertSeen(run, workload);
     if (run.report.started < rows.length) {
       throw new FailedError(`the host told of ${run.report.started} invocations, wanted ${rows.length}`);
     }
-    sayWarnings(run);
   }
-  return { source, measured, policies, notPossible: impossible };
+  return {
+    source,
+    measured,
+    policies: all.filter(({ name }) => !impossible.has(name)),
+    notPossible: impossible,
+  };
 }
 
 /** By the name under which a function runs: its mean CPU time in the first round. */

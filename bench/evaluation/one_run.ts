@@ -2,7 +2,7 @@
  * One replay under one policy, and whether it can be believed.
  */
 import { join } from "node:path";
-import { EPERM, errnoName } from "../../ffi/errors.ts";
+import { errnoName } from "../../ffi/errors.ts";
 import type { Libc } from "../../ffi/libc.ts";
 import type { TraceRow } from "../../traces/alps.ts";
 import { type InForce, inForce } from "../policies/in_force.ts";
@@ -126,16 +126,4 @@ function scheduledAs({ policy, nice, priority }: ProcessStat): string {
   const names: Record<number, string> = { 0: "fair", 1: "FIFO", 2: "RR", 3: "batch", 5: "idle" };
   const name = names[policy] ?? `policy ${policy}`;
   return priority > 0 ? `${name} ${priority}` : `${name}, nice ${nice}`;
-}
-
-/** Why a policy cannot be had here, where a trial of it shows that; undefined where it can. */
-export function notPossible(policy: Policy, { refused }: PolicyReport): string | undefined {
-  const [first] = refused;
-  if (first === undefined) return undefined;
-  const [errno, count] = first;
-  const why = errno === EPERM && policy.scheduler?.kind !== "nice"
-    ? "the kernel refuses real-time scheduling to the functions' processes (where functions are in cgroups and the kernel " +
-      "was built with CONFIG_RT_GROUP_SCHED, their cpu.rt_runtime_us is 0)"
-    : `the kernel refused ${count} changes with ${errnoName(errno)}`;
-  return `not possible here: ${why}`;
 }

@@ -125,8 +125,8 @@ function unique<T>(items: readonly T[]): T[] {
   return [...new Set(items)];
 }
 
-/** What calibration takes at most, about, for each source; what starting, draining and stopping add to each run; a trial. */
-const CALIBRATION_S = 12, AROUND_RUN_S = 4, TRIAL_S = 4;
+/** What calibration takes at most, about, for each source, and its trials; what starting, draining and stopping add to each run. */
+const CALIBRATION_S = 12, TRIALS_S = 10, AROUND_RUN_S = 4;
 
 /** How long it takes, about, in seconds. Rounds that have to be repeated are not in it. */
 export function expectedSeconds({ conditions, policies, rounds, seconds }: Plan): number {
@@ -135,7 +135,7 @@ export function expectedSeconds({ conditions, policies, rounds, seconds }: Plan)
     (sum, { load = 1 }) => sum + seconds * Math.max(1, load) + AROUND_RUN_S,
     0,
   );
-  return sources * (CALIBRATION_S + policies.length * TRIAL_S) + rounds * policies.length * perRound;
+  return sources * (CALIBRATION_S + TRIALS_S) + rounds * policies.length * perRound;
 }
 
 /** As people name a condition. */

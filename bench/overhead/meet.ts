@@ -1,5 +1,6 @@
 /** Makes many functions known to an agent, by invoking each. */
 import type { ForkServer } from "../../host/forkserver.ts";
+import { MOST_FUNCTIONS } from "../../observe/functions.ts";
 import { sleep } from "../clock.ts";
 import type { Service } from "../processes.ts";
 import { startProgress } from "../progress.ts";
@@ -17,10 +18,13 @@ const N = 100;
 /** Of each function once its name is known: a policy comes with five. */
 const TIMES = 5;
 
-/** How often a group is tried. */
-const TRIES = 20;
+/** How often a group is tried while not all are known; and at least, where an agent has begun to forget others for them. */
+const MOST_TRIES = 20, LEAST_TRIES = 3;
 
-/** Invokes the functions from one number to another until the agent knows them all. */
+/**
+ * Invokes the functions from one number to another until the agent knows them all. It knows 20 000 at once at
+ * most, and forgets those that it has not seen for longest.
+ */
 export async function meetFunctions(
   agent: Service,
   host: ForkServer,
@@ -32,7 +36,8 @@ export async function meetFunctions(
   for (let first = from; first < to; first += GROUP) {
     const names = Array.from({ length: Math.min(GROUP, to - first) }, (_, i) => nameOf(first + i));
     const wanted = first + names.length;
-    for (let attempt = 0; attempt < TRIES && (await figures(agent)).known < wanted; attempt++) {
+    const tries = wanted > MOST_FUNCTIONS / 2 ? LEAST_TRIES : MOST_TRIES;
+    for (let attempt = 0; attempt < tries && (await figures(agent)).known < wanted; attempt++) {
       await runAll(host, names);
       await sleep(300);
     }

@@ -17,7 +17,7 @@ export interface OverheadOptions {
   readonly seconds: number;
   /** Which groups of parts are measured; empty for all. */
   readonly only: readonly Group[];
-  /** Most functions to be known. */
+  /** Most functions to be met. */
   readonly functions: number;
   readonly json: boolean;
 }
@@ -26,7 +26,7 @@ export interface OverheadOptions {
 export const GROUPS = ["usual", "rates", "functions"] as const;
 export type Group = typeof GROUPS[number];
 
-/** How many functions are known when it is measured again. */
+/** How many functions it has met when it is measured again. It knows fewer where it has forgotten some. */
 const STEPS = [10, 100, 1000, 10_000, 100_000];
 
 /** What one agent adds to a part, in seconds; and how long a function takes to become known. */
@@ -82,7 +82,7 @@ async function measureGrowing(
       await meetFunctions(agent, host, nameOf, met, count);
       met = count;
       const names = Array.from({ length: Math.min(FUNCTIONS, count) }, (_, i) => nameOf(i));
-      const part = { name: `${count} functions known, saturated`, load: saturate };
+      const part = { name: `${count} functions met, saturated`, load: saturate };
       console.error(`… ${part.name}`);
       results.push(await measurePart(part, { agent, host, names, seconds: options.seconds, cores }));
     }

@@ -27,7 +27,7 @@ export function table(
   rows: readonly Row[],
   textColumns: readonly number[] = [],
 ): Part {
-  const kind = (column: number) => textColumns.includes(column) ? "text" : "";
+  const kind = (column: number) => !textColumns.includes(column) ? "" : column === 0 ? "words" : "text";
   return html`
     <div class="scroll">
       <table>

@@ -31,7 +31,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; min-width: 100%; }
 th, td { padding: 5px 12px 5px 0; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--soft); vertical-align: bottom; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; }
+th:first-child, td:first-child, td.text, th.text, th.words { text-align: left; }
 td:first-child { white-space: nowrap; font-weight: 600; }
 td.words { white-space: normal !important; min-width: 18ch; }
 .count { white-space: nowrap; }
