@@ -167,7 +167,9 @@ async function evaluateRound(
 ): Promise<EvaluatedRound> {
   const seed = plan.seed + round;
   const rows = source.rows(measured, seed, condition.load);
-  const where = `round ${round + 1}/${plan.rounds}, ${conditionName(condition)}, `;
+  const title = `round ${round + 1}/${plan.rounds}, ${conditionName(condition)}`;
+  console.error(escaped(title));
+  const where = `${title}, `;
   const run = async (policy: Policy, again = "") => {
     const run = await runOne(place, policy, measured, rows, `${where}${policy.name}${again}`);
     sayWarnings(run);
