@@ -48,7 +48,9 @@ export class PolicyLoop implements Disposable {
   #tallying: Tallying;
   #scheduler: Scheduler | undefined;
   #started = 0;
-  #running = false;
+  /** Counts the policies; 0 while there is none. */
+  #current = 0;
+  #begun = 0;
 
   /**
    * @param warm processes live on after their invocations
@@ -77,13 +79,14 @@ export class PolicyLoop implements Disposable {
     this.#tasks = new LinuxTasks(this.libc);
     this.#tallying = new Tallying(this.cores);
     this.#scheduler = spec && makeScheduler(spec, this.#tasks);
-    this.#running = true;
+    this.#current = ++this.#begun;
   }
 
-  /** Until {@link end}. */
+  /** Until {@link end}; the next policy may have begun by the time at which that is noticed. */
   async run(): Promise<void> {
+    const own = this.#current;
     let wantedNs = Infinity, lookAtNs = 0;
-    while (this.#running) {
+    while (own !== 0 && this.#current === own) {
       const fromNs = this.libc.monotonicNs();
       const untilNs = Math.min(wantedNs, lookAtNs, fromNs + BLOCK_NS);
       this.libc.poll(this.#polled, Math.max(0, untilNs - fromNs));
@@ -99,7 +102,7 @@ export class PolicyLoop implements Disposable {
   }
 
   end(): PolicyReport {
-    this.#running = false;
+    this.#current = 0;
     if (this.#scheduler) { for (const pid of this.#active.keys()) this.#tasks.schedule(pid, FAIR); }
     this.#scheduler = undefined;
     const { changes, refused } = this.#tasks;
