@@ -73,7 +73,8 @@ export class PolicyLoop implements Disposable {
   }
 
   begin(spec: SchedulerSpec | undefined): void {
-    this.#read(); // what is left of before
+    // What is of before: measuring CPU times may have filled the pipe.
+    while (this.#read());
     this.#active = new Map();
     this.#started = 0;
     this.#tasks = new LinuxTasks(this.libc);
@@ -116,15 +117,17 @@ export class PolicyLoop implements Disposable {
     this.libc[Symbol.dispose]();
   }
 
-  #read(): void {
+  /** Takes what is in the pipe, up to the buffer's size. Returns whether there was anything. */
+  #read(): boolean {
     const bytes = this.libc.poll(this.#polled, 0) > 0 ? this.libc.read(this.#fd, this.#bytes) : 0;
-    if (bytes <= 0) return;
+    if (bytes <= 0) return false;
     const lines = (this.#rest + this.#decoder.decode(this.#bytes.subarray(0, bytes), { stream: true })).split(
       "\n",
     );
     this.#rest = lines.pop() ?? "";
     const nowNs = this.libc.monotonicNs();
     for (const line of lines) this.#take(line, nowNs);
+    return true;
   }
 
   /** A line of host/native/announce.h. */
