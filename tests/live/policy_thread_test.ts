@@ -99,8 +99,8 @@ Deno.test(
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
       // A host gives an instance no request before it has rested for 10 ms.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    // One that is under way when the policy ends.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      // One that is under way when the policy ends.
       const under = host.run({ function: "f", job: "floatOperation", n: 1800 * 300 });
       while (statOf(instance!)!.policy !== SCHED_RR) await new Promise((resolve) => setTimeout(resolve, 1));
       await thread.end();
