@@ -122,7 +122,11 @@ function charts(run: BenchRun): Part {
   const figure = (svg: string, caption: Part) =>
     html`<figure><figcaption>${caption}</figcaption>${raw(svg)}</figure>`;
   return html`<div class="charts">
-${gap === undefined ? "" : figure(gap, "Gap closed: the median over rounds and its interval")}
+${
+    gap === undefined
+      ? ""
+      : figure(gap, "Gap closed: the median over rounds and its interval; what is below −1.5 is drawn there")
+  }
 ${figure(sizesChart(run), "Mean turnaround over the default's: below the line is better")}
 ${
     figure(
