@@ -56,9 +56,13 @@ export async function runOverhead(options: OverheadOptions): Promise<number> {
     results.push(await measureAlone(part, options, cores));
   }
   if (growing > 0) results.push(...await measureGrowing(steps, options, cores));
-  console.log(json ? JSON.stringify(results, null, 2) : table(results));
+  console.log(json ? JSON.stringify(results, null, 2) : `${table(results)}\n${NOTE}`);
   return 0;
 }
+
+/** What the agent's own figures are of. */
+const NOTE =
+  "Latencies are from an agent's start on: where it meets functions, that and the steps before are in them.";
 
 /** With an agent of its own. */
 async function measureAlone(part: Part, options: OverheadOptions, cores: number): Promise<PartResult> {
