@@ -17,11 +17,14 @@ const MS = 1e6;
 /** Above functions, and above host and client (raise.ts): it decides about them. */
 const PRIORITY = 30;
 
-/** How often it looks at processes, and at how many of them at most. */
-const LOOK_NS = 200 * MS, LOOKED_AT = 64;
+/** How often it looks at processes; at so many of the oldest and as many of the newest, where there are more. */
+const LOOK_NS = 200 * MS, LOOKED_AT = 32;
 
-/** A process is looked at when it has been there for so long: whoever schedules it has had time to. */
-const SETTLED_NS = 20 * MS;
+/**
+ * A process is looked at when it has been there for so long: whoever schedules it has had time to. Longer: what is done to
+ * the first milliseconds of an invocation, as by SFS, would not be seen.
+ */
+const SETTLED_NS = 3 * MS;
 
 /** It blocks at most so long: messages of the main thread are taken in between. */
 const BLOCK_NS = 50 * MS;
@@ -147,8 +150,11 @@ export class PolicyLoop implements Disposable {
 
   #look(nowNs: number): void {
     const settled = [...this.#active].filter(([, { sinceNs }]) => nowNs - sinceNs >= SETTLED_NS);
+    const looked = settled.length <= 2 * LOOKED_AT
+      ? settled
+      : [...settled.slice(0, LOOKED_AT), ...settled.slice(-LOOKED_AT)];
     this.#tallying.look(
-      settled.slice(0, LOOKED_AT).flatMap(([pid, { function: name }]) => {
+      looked.flatMap(([pid, { function: name }]) => {
         const stat = statOf(pid);
         // A process that has ended and was not waited for yet has lost what it had.
         return stat === undefined || stat.state === "Z" ? [] : [{ function: name, stat }];
