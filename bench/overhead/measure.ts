@@ -18,6 +18,8 @@ export interface PartResult {
   memory_mb: number;
   events_lost: number;
   most_active: number;
+  /** Promotions and demotions: latencies of few say little. */
+  changes: number;
   event_to_attribute_us: Quantiles;
   promotion_to_running_us: Quantiles;
   decision_us: Quantiles;
@@ -62,13 +64,13 @@ export async function measurePart(
     const n = Math.max(1, Math.round(cpuMs * N_PER_MS));
     running.push(host.run({ function: names[index % names.length]!, job: "floatOperation", n }));
   };
-  const lostBefore = (await figures(agent)).lost;
+  const figuresBefore = await figures(agent);
   const before = processCost(agent.pid), bpfBefore = bpf.read(), startMs = performance.now();
   await part.load(run, seconds, cores);
   await Promise.all(running);
   const after = processCost(agent.pid), bpfAfter = bpf.read(), wallMs = performance.now() - startMs;
   await sleep(2500); // the agent fetches its event thread's figures every two seconds
-  const { known, lost, mostActive, quantiles } = await figures(agent);
+  const { known, lost, changes, mostActive, quantiles } = await figures(agent);
   const runs = bpfAfter.runs - bpfBefore.runs, bpfNs = bpfAfter.ns - bpfBefore.ns;
   return {
     part: part.name,
@@ -79,8 +81,9 @@ export async function measurePart(
     bpf_percent: round(100 * bpfNs / 1e6 / wallMs),
     bpf_ns_per_run: Math.round(bpfNs / Math.max(1, runs)),
     memory_mb: Math.round(after.memoryMb),
-    events_lost: lost - lostBefore,
+    events_lost: lost - figuresBefore.lost,
     most_active: mostActive,
+    changes: changes - figuresBefore.changes,
     event_to_attribute_us: quantiles("event_to_action"),
     promotion_to_running_us: quantiles("promotion_to_running"),
     decision_us: quantiles("decision"),
@@ -91,6 +94,7 @@ export async function measurePart(
 export async function figures({ url }: Service): Promise<{
   known: number;
   lost: number;
+  changes: number;
   mostActive: number;
   quantiles: (stage: string) => Quantiles;
 }> {
@@ -102,6 +106,7 @@ export async function figures({ url }: Service): Promise<{
   return {
     known: value("alps_functions "),
     lost: ["ring_full", "no_slot", "no_memory"].reduce((sum, reason) => sum + value(`reason="${reason}"`), 0),
+    changes: value("alps_promotions_total ") + value("alps_demotions_total "),
     mostActive: value("alps_most_active_invocations "),
     quantiles: (stage) => {
       const at = (quantile: string) => round(1e6 * value(`stage="${stage}",quantile="${quantile}"`));

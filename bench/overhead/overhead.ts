@@ -125,12 +125,13 @@ function table(results: readonly PartResult[]): string {
       "memory, MB",
       "events lost",
       "most active",
+      "changes",
       "event to attribute, µs: p50 / p99 / p99.9 / max",
       "promotion to running, µs",
       "one decision, µs",
     ],
     wordWrap: true,
-    colWidths: [26, 8, 8, 9, 8, 9, 9, 8, 8, 26, 26, 22],
+    colWidths: [26, 8, 8, 9, 8, 9, 9, 8, 8, 9, 26, 26, 22],
   });
   const quantiles = ({ p50, p99, p999, max }: Quantiles) =>
     max === 0 ? "-" : `${p50} / ${p99} / ${p999} / ${max}`;
@@ -145,6 +146,7 @@ function table(results: readonly PartResult[]): string {
       each.memory_mb,
       each.events_lost,
       each.most_active,
+      each.changes,
       quantiles(each.event_to_attribute_us),
       quantiles(each.promotion_to_running_us),
       quantiles(each.decision_us),
