@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { runBench } from "./evaluation/command.ts";
 import { runMemory } from "./memory.ts";
 import { ONE_FILE, runOneFile } from "./one_file.ts";
+import { runWhatIfError, type WhatIfErrorOptions } from "./whatif_error.ts";
 import { GROUPS, type OverheadOptions, runOverhead } from "./overhead/overhead.ts";
 
 const program = new Command("deno task bench").description(
@@ -35,6 +36,15 @@ program.command("one-file")
   .action(async (options: { file: string; rounds: number; json: boolean }) =>
     Deno.exit(await runOneFile(options))
   );
+program.command("whatif")
+  .description("how right GET /whatif is: foretold and measured")
+  .option("--ml <name>", "predictor", "avg")
+  .option("--load <n>", "load", (text) => Number(text), 0.9)
+  .option("--seconds <n>", "length of each run", (text) => Number(text), 60)
+  .option("--rounds <n>", "how often", (text) => Number(text), 3)
+  .option("--seed <n>", "the first round's trace", (text) => Number(text), 1)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: WhatIfErrorOptions) => Deno.exit(await runWhatIfError(options)));
 
 if (import.meta.main) {
   const own = program.commands.some((command) => command.name() === Deno.args[0]);

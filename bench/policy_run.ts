@@ -31,6 +31,8 @@ export interface Surroundings {
   send<T>(action: () => Promise<T>): Promise<T>;
   /** Keeps what the agent has learned over time. */
   readonly watchRanks?: boolean;
+  /** Asks the agent something after the replay, before it is stopped. */
+  atEnd?(agentUrl: string): Promise<void>;
   /** Told of the load generator's process, while the agent is there. */
   onSender?(pid: number, agentPid: number): void;
 }
@@ -102,6 +104,7 @@ export async function runPolicy(options: PolicyRunOptions): Promise<PolicyRun> {
   const entries = await readRecord(recordPath(folder), sent.requests, over.signal);
   over.end();
   const groupDemotions = await metric(agent.url, "alps_group_demotions_total", signal);
+  await options.surroundings?.atEnd?.(agent.url);
   const learned = await learning;
   const status = await agent.stop();
   if (status !== ExitStatus.done) {
