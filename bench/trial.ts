@@ -49,7 +49,7 @@ export function assertSeen({ measurement }: PolicyRun, workload: Workload): void
 }
 
 /** Some invocations of each function's first entry. */
-export function fewEach(workload: Workload): TraceRow[] {
+export function fewEach(workload: Workload, times: number = TIMES): TraceRow[] {
   const firsts = new Map<string, TraceRow>();
   for (const { job, number, n } of workload.mix) {
     const row = { id: firsts.size + 1, n, job, function: `${job}-${number}`, dueMs: 0 };
@@ -57,7 +57,7 @@ export function fewEach(workload: Workload): TraceRow[] {
     if (!firsts.has(name)) firsts.set(name, { ...row, function: name });
   }
   return Array.from(
-    { length: TIMES },
+    { length: times },
     (_, time) => [...firsts.values()].map((row) => ({ ...row, dueMs: time * APART_MS })),
   )
     .flat();

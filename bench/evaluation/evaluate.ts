@@ -111,6 +111,12 @@ export async function evaluate(
 }
 
 /**
+ * How often each function is invoked in a trial: where they do a tenth of their work and the machine is busy, an agent needs
+ * longer to look programs up than the first few take together.
+ */
+const TRIED = 10;
+
+/**
  * Measures CPU times, and tries out what would spoil an hour: whether an agent starts, only observing and ordering, whether its
  * rules find the functions, and whether the kernel lets every scheduler do what it wants.
  */
@@ -128,7 +134,7 @@ async function prepare(source: Source, plan: Plan, place: RunPlace): Promise<Rea
     all.find(({ agent, scheduler }) => scheduler === undefined && (agent.backend === "none") === observes) ??
       []
   );
-  const rows = fewEach(workload);
+  const rows = fewEach(workload, TRIED);
   for (const policy of agents) {
     const run = await runOne(place, policy, workload, rows, `trying out ${policy.name}`);
     sayWarnings(run);

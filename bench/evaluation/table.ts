@@ -25,9 +25,14 @@ export function documentText(document: BenchDocument, columns: number): string {
   return [
     ...parts,
     ...(parts.length === 0 ? [] : [wrap(intervalNote(rounds), prose).join("\n")]),
-    ...(document.not_measured === null
-      ? []
-      : [wrap(`Not measured on processes: ${document.not_measured}`, prose).join("\n")]),
+    ...(document.not_measured === null ? [] : [
+      wrap(
+        `${
+          parts.length === 0 ? "Not measured on processes" : "Not all was measured"
+        }: ${document.not_measured}`,
+        prose,
+      ).join("\n"),
+    ]),
     ...(document.runs.length > 0 && !document.finished
       ? [`Interrupted: of ${document.rounds_planned} rounds, those that were finished are shown.`]
       : []),
