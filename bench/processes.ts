@@ -2,6 +2,7 @@
  * Host and agent as processes of their own, as they are in use.
  */
 import { dirname, join } from "node:path";
+import { HEAP_OPTIONS } from "../core/heap_keeper.ts";
 import { ExitStatus, FailedError, NotPossibleError } from "../cli/errors.ts";
 import { sleep } from "./clock.ts";
 
@@ -55,7 +56,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, signal } = options;
   signal?.throwIfAborted();
   const [program, ...first] = options.program ??
-    [Deno.execPath(), "run", "--quiet", "-A", join(CHECKOUT, "agent.ts")];
+    [Deno.execPath(), "run", "--quiet", "-A", ...HEAP_OPTIONS, join(CHECKOUT, "agent.ts")];
   const process = new Deno.Command(program!, {
     args: [...first, ...options.args],
     // The user's settings for an agent are none of this one's.

@@ -29,25 +29,48 @@ const PRECISION = 0.01;
  * @returns increasing positions in the curve, at most `most` of them
  */
 export function choosePoints(curve: RankCurve, most: number, tolerance: number): number[] {
+  const count = choose(curve, most, tolerance);
+  return Array.from(chosen.subarray(0, count));
+}
+
+/** Used again from call to call: thousands of tables are made at once, and lists that grow would cost as much as computing. */
+let chosen = new Int32Array(16);
+/** Of each connection, by the place among the chosen where it begins: the point that is furthest off, and how far. */
+let worst = new Int32Array(16), errors = new Float64Array(16);
+
+/** Leaves the positions in `chosen` and returns how many they are. */
+function choose(curve: RankCurve, most: number, tolerance: number): number {
+  if (most > chosen.length) {
+    chosen = new Int32Array(most);
+    worst = new Int32Array(most);
+    errors = new Float64Array(most);
+  }
   const last = curve.length - 1;
-  if (last === 0) return [0];
-  const chosen = [0, last];
-  // Of each connection, by where it ends among the chosen: the point that is furthest off, and how far.
-  const worst = [worstBetween(curve, 0, last, tolerance)], errors = [worstError];
-  while (chosen.length < most) {
+  chosen[0] = 0;
+  if (last === 0) return 1;
+  chosen[1] = last;
+  let count = 2;
+  worst[0] = worstBetween(curve, 0, last, tolerance);
+  errors[0] = worstError;
+  while (count < most) {
     let place = -1, greatest = PRECISION;
-    for (let each = 0; each < errors.length; each++) {
+    for (let each = 0; each + 1 < count; each++) {
       if (errors[each]! > greatest) greatest = errors[each]!, place = each;
     }
     if (place < 0) break;
     const left = chosen[place]!, position = worst[place]!, right = chosen[place + 1]!;
-    chosen.splice(place + 1, 0, position);
+    for (let each = count++; each > place + 1; each--) {
+      chosen[each] = chosen[each - 1]!;
+      worst[each] = worst[each - 1]!;
+      errors[each] = errors[each - 1]!;
+    }
+    chosen[place + 1] = position;
     worst[place] = worstBetween(curve, left, position, tolerance);
     errors[place] = worstError;
-    worst.splice(place + 1, 0, worstBetween(curve, position, right, tolerance));
-    errors.splice(place + 1, 0, worstError);
+    worst[place + 1] = worstBetween(curve, position, right, tolerance);
+    errors[place + 1] = worstError;
   }
-  return chosen;
+  return count;
 }
 
 /** How far off the point is that was found last: two results without an object. */
@@ -70,9 +93,9 @@ function worstBetween({ attained, rank }: RankCurve, left: number, right: number
 
 /** The table of a curve: at most `most` points of it, one after the other, as attained CPU time and rank. */
 export function tableOf(curve: RankCurve, most: number, tolerance: number): number[] {
-  const chosen = choosePoints(curve, most, tolerance);
-  const table = new Array<number>(2 * chosen.length);
-  for (let at = 0; at < chosen.length; at++) {
+  const count = choose(curve, most, tolerance);
+  const table = new Array<number>(2 * count);
+  for (let at = 0; at < count; at++) {
     const place = chosen[at]!;
     table[2 * at] = curve.attained[place]!;
     table[2 * at + 1] = curve.rank[place]!;

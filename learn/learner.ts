@@ -69,6 +69,8 @@ interface FunctionRecord {
   fadedNs: number;
   /** How many CPU times its entry rests on; 0 without an entry. */
   learnedFrom: number;
+  /** Whether it is among those that have changed since the last policy. */
+  changed: boolean;
   /** Whether it alone would make a policy due. */
   due: boolean;
   predictedSliceNs: number;
@@ -113,7 +115,7 @@ export class Learner {
   readonly #window: InvocationWindow;
   readonly #prior = new Prior();
   /** Functions with invocations since the last policy. */
-  readonly #changed = new Set<FunctionRecord>();
+  #changed: FunctionRecord[] = [];
   /** Functions with an entry, by rank as of the last policy. */
   #ranked: FunctionRecord[] = [];
   #dueFunctions = 0;
@@ -147,12 +149,11 @@ export class Learner {
         continue;
       }
       const record = this.#functions.get(functionId) ?? this.#newRecord(functionId);
-      const changed = record.history.add(cpuNs);
       // What rests on how it was before is wrong now.
-      if (changed) record.learnedFrom = Math.min(record.learnedFrom, COVERED_FROM);
+      if (record.history.add(cpuNs)) record.learnedFrom = Math.min(record.learnedFrom, COVERED_FROM);
       record.counted = this.#prior.count(cpuNs, record.counted);
       record.lastEndNs = record.fadedNs = endNs;
-      this.#changed.add(record);
+      this.#noteChange(record);
       if (!record.due && this.#makesDue(record)) {
         record.due = true;
         this.#dueFunctions++;
@@ -175,7 +176,7 @@ export class Learner {
     record.lastEndNs = record.fadedNs = nowNs;
     record.due = true;
     this.#dueFunctions++;
-    this.#changed.add(record);
+    this.#noteChange(record);
   }
 
   /** What is known of a function now, for {@link recall}; undefined where that is too little to learn from. */
@@ -205,8 +206,11 @@ export class Learner {
    */
   makePolicy(nowNs: number, cpuUtilizationPercent: number, cpuPressurePercent = 0): Policy {
     this.#lookBack(nowNs);
-    for (const record of this.#changed) this.#learn(record);
-    this.#changed.clear();
+    for (const record of this.#changed) {
+      record.changed = false;
+      if (this.#functions.get(record.functionId) === record) this.#learn(record);
+    }
+    this.#changed = [];
     this.#dueFunctions = 0;
     const slicesNs = this.#predictSlices();
     this.#ranked = rankFunctions(this.#ranked);
@@ -226,10 +230,15 @@ export class Learner {
       const record = this.#functions.get(functionId);
       if (record === undefined) continue;
       if (record.due) this.#dueFunctions--;
-      this.#changed.delete(record);
       this.#functions.delete(functionId);
     }
     this.#ranked = this.#ranked.filter((record) => this.#functions.get(record.functionId) === record);
+  }
+
+  #noteChange(record: FunctionRecord): void {
+    if (record.changed) return;
+    record.changed = true;
+    this.#changed.push(record);
   }
 
   #newRecord(
@@ -246,6 +255,7 @@ export class Learner {
       lastEndNs: 0,
       fadedNs: 0,
       learnedFrom: 0,
+      changed: false,
       due: false,
       predictedSliceNs: 0,
       rankedSliceNs: 0,
@@ -330,7 +340,7 @@ export class Learner {
       else if (nowNs - record.fadedNs > FADE_AFTER_NS) {
         record.history.fade();
         record.fadedNs = nowNs;
-        this.#changed.add(record);
+        this.#noteChange(record);
       }
     }
     this.#ranked = this.#ranked.filter(({ functionId }) => this.#functions.has(functionId));

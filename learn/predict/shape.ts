@@ -58,12 +58,12 @@ export function expectAround(
   let sum = 0, count = 0;
   for (const sample of samplesNs) if (sample > 0 && sample < Infinity) sum += sample, count++;
   if (count === 0 || !(predictedNs > 0)) return { predictedCpuNs: 0, table: [0, 0], tailSlope };
-  const logs = new Float64Array(count), scale = predictedNs * count / sum;
+  const logs = scratchOf(count), scale = predictedNs * count / sum;
   count = 0;
   for (const sample of samplesNs) {
     if (sample > 0 && sample < Infinity) logs[count++] = Math.log(sample * scale);
   }
-  logs.sort();
+  sort(logs);
   const bandwidth = Math.max(
     options.leastBandwidth,
     options.bandwidthFactor * standardDeviation(logs) * count ** -0.2,
@@ -75,6 +75,29 @@ export function expectAround(
     options,
   );
   return { predictedCpuNs: predictedNs, table, tailSlope };
+}
+
+/** By their lengths, used again: thousands of tables are made at once, and allocating would cost as much as computing. */
+const scratch: Float64Array[] = [];
+
+function scratchOf(count: number): Float64Array {
+  return scratch[count] ??= new Float64Array(count);
+}
+
+/** Up to so many numbers are sorted by insertion: calling the runtime for them takes longer. */
+const FEW = 24;
+
+function sort(values: Float64Array): void {
+  if (values.length > FEW) {
+    values.sort();
+    return;
+  }
+  for (let index = 1; index < values.length; index++) {
+    const value = values[index]!;
+    let at = index;
+    for (; at > 0 && values[at - 1]! > value; at--) values[at] = values[at - 1]!;
+    values[at] = value;
+  }
 }
 
 /** As many means of neighbours, where there are more of them. */

@@ -78,17 +78,20 @@ export function smoothedTable(
     high = Math.max(logs.at(-1)! + REACH * bandwidth, low + bandwidth);
     const width = (high - low) / (each - 1);
     for (const peak of peaks) addPeak(peak, seen / weight, weight, low, width, at, at + each);
-    for (let index = 0; index < each; index++, at++) {
+    const ratio = Math.exp(width);
+    let time = Math.exp(low);
+    for (let index = 0; index < each; index++, at++, time *= ratio) {
       const log = low + width * index;
       if (log <= longest) beyond = at;
-      times[at] = Math.exp(log);
+      times[at] = time;
       survival[at]! += (1 - seen) * normalSurvival((log - longest) / unseenSigma);
     }
   }
-  const known = at;
+  const known = at, farWidth = REACH * unseenSigma / FAR_TIMES, farRatio = Math.exp(farWidth);
+  let time = Math.exp(high);
   for (let index = 1; index <= FAR_TIMES; index++, at++) {
-    const log = high + REACH * unseenSigma * index / FAR_TIMES;
-    times[at] = Math.exp(log);
+    const log = high + farWidth * index;
+    times[at] = time *= farRatio;
     survival[at] = (1 - seen) * normalSurvival((log - longest) / unseenSigma);
   }
   survival[0] = 1;

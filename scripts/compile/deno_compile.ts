@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { lastLines, run, SetupError } from "../command.ts";
-import { CLOSED, PERMISSIONS } from "./options.ts";
+import { OPTIONS } from "./options.ts";
 
 /** What `deno compile` did. */
 export interface Compiled {
@@ -28,7 +28,7 @@ export async function denoCompile(
   const env: Record<string, string> = { NO_COLOR: "1" };
   if (denort !== undefined) env["DENORT_BIN"] = denort;
   const { success, stdout, stderr } = await run(Deno.execPath(), [
-    ...["compile", "--no-check", "--no-prompt", "--no-code-cache", ...CLOSED, ...PERMISSIONS, ...embedded],
+    ...["compile", "--no-check", "--no-prompt", "--no-code-cache", ...OPTIONS, ...embedded],
     ...["--output", executable, join(folder, "agent.js")],
   ], { env });
   return { success, output: stdout + stderr };

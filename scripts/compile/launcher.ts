@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { lastLines, run, SetupError } from "../command.ts";
 import { ROOT } from "../paths.ts";
-import { CLOSED, PERMISSIONS } from "./options.ts";
+import { OPTIONS } from "./options.ts";
 
 /**
  * What Deno is told before the program's own arguments. Its kind is said, because a descriptor's path has no ending, and it
  * is said exactly, so that Deno need not find out whether it is CommonJS.
  */
-const RUN_OPTIONS = ["--quiet", "--no-prompt", "--no-code-cache", "--ext=mjs", ...CLOSED, ...PERMISSIONS];
+const RUN_OPTIONS = ["--quiet", "--no-prompt", "--no-code-cache", "--ext=mjs", ...OPTIONS];
 
 /**
  * Compiles the portable file's launcher, linked statically.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Heap, HeapKeeper } from "../../core/heap_keeper.ts";
+import { type Heap, HEAP_OPTIONS, HeapKeeper } from "../../core/heap_keeper.ts";
 
 const MB = 2 ** 20;
 
@@ -69,4 +69,24 @@ Deno.test("HeapKeeper gives memory back to the machine", async () => {
   }
   const after = Deno.memoryUsage().heapTotal;
   assert.ok(after < before / 2, `${before / MB} MB before, ${after / MB} MB after`);
+});
+
+Deno.test("a thread of a process that is started with HEAP_OPTIONS has little room for what is new", async () => {
+  const thread = `import { getHeapSpaceStatistics } from "node:v8";
+    const kept = [];
+    for (let i = 0; i < 1e6; i++) kept.push({ i });
+    const bytes = getHeapSpaceStatistics().find((each) => each.space_name === "new_space").space_size;
+    postMessage(bytes);`;
+  const program = `const thread = new Worker("data:text/javascript,${
+    encodeURIComponent(thread)
+  }", { type: "module" });
+    thread.onmessage = ({ data }) => { console.log(data); thread.terminate(); };`;
+  const newSpaceMb = async (options: readonly string[]) => {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "-A", ...options, `data:text/javascript,${encodeURIComponent(program)}`],
+    }).output();
+    return Number(new TextDecoder().decode(stdout)) / MB;
+  };
+  assert.ok(await newSpaceMb([]) > 10, "else the options are not needed");
+  assert.ok(await newSpaceMb(HEAP_OPTIONS) < 6);
 });

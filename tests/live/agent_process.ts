@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { HEAP_OPTIONS } from "../../core/heap_keeper.ts";
 import { nativeProgram } from "./build_native.ts";
 import { PATIENCE, sleep } from "./lab.ts";
 
@@ -76,7 +77,7 @@ export class Place implements AsyncDisposable {
   /** Runs `alps-agent` with exactly these arguments. */
   spawnCommand(args: string[], wrapper: string[] = []): AgentProcess {
     const agent = new AgentProcess(
-      this.inside([...wrapper, Deno.execPath(), "run", "-A", AGENT, ...args]),
+      this.inside([...wrapper, Deno.execPath(), "run", "-A", ...HEAP_OPTIONS, AGENT, ...args]),
       args,
     );
     this.#processes.push(agent.process);
