@@ -12,6 +12,7 @@ import { simulate } from "../simulate/policies.ts";
 import { makeWorkload } from "../simulate/workload.ts";
 import { normal, randomNumbers } from "../traces/random.ts";
 import type { Invocation } from "../observe/invocation.ts";
+import { positiveNumber, wholeNumber } from "./numbers.ts";
 import { quality, type QualityOptions, SPREADS } from "./learn_quality.ts";
 
 /** Functions and invocations of an epoch. */
@@ -184,8 +185,8 @@ const program = new Command("deno task bench:learn")
   .description("How fast learning is, and how good. Speed first, then quality.")
   .option("--speed", "speed alone", false)
   .option("--quality", "quality alone", false)
-  .option("--seconds <n>", "span of the simulated traces", (text) => Number(text), 600)
-  .option("--seeds <n>", "simulated traces of each kind", (text) => Number(text), 3)
+  .option("--seconds <n>", "span of the simulated traces", positiveNumber, 600)
+  .option("--seeds <n>", "simulated traces of each kind", wholeNumber(), 3)
   .addOption(
     new Option("--ml <name...>", "predictors whose quality is simulated; RF takes most of the time")
       .choices([...PREDICTORS.keys()]).default([...PREDICTORS.keys()]),

@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { runBench } from "./evaluation/command.ts";
 import { runInterruptibly } from "./interrupt.ts";
 import { runMemory } from "./memory.ts";
+import { positiveNumber, wholeNumber } from "./numbers.ts";
 import { ONE_FILE, runOneFile } from "./one_file.ts";
 import { runWhatIfError, type WhatIfErrorOptions } from "./whatif_error.ts";
 import { GROUPS, type OverheadOptions, runOverhead } from "./overhead/overhead.ts";
@@ -14,17 +15,17 @@ const program = new Command("deno task bench").description(
 program.command("overhead")
   .description("what the agent costs, how fast it reacts, and how that grows")
   .option("--ml <name>", "predictor", "avg")
-  .option("--seconds <n>", "length of each part", (text) => Number(text), 15)
+  .option("--seconds <n>", "length of each part", positiveNumber, 15)
   .addOption(
     new Option("--only <group...>", "not all parts, but these groups of them").choices(GROUPS).default([]),
   )
-  .option("--functions <n>", "most functions to be met: 10 to 100000", (text) => Number(text), 100_000)
+  .option("--functions <n>", "most functions to be met: 10 to 100000", wholeNumber(10, 100_000), 100_000)
   .option("--json", "print one JSON document", false)
   .action(async (options: OverheadOptions) => Deno.exit(await runOverhead(options)));
 program.command("memory")
   .description("what the agent holds in memory after many invocations of many functions")
-  .option("--functions <n>", "how many functions", (text) => Number(text), 10_000)
-  .option("--invocations <n>", "how many invocations", (text) => Number(text), 100_000)
+  .option("--functions <n>", "how many functions", wholeNumber(), 10_000)
+  .option("--invocations <n>", "how many invocations", wholeNumber(), 100_000)
   .option("--json", "print one JSON document", false)
   .action(async (options: { functions: number; invocations: number; json: boolean }) =>
     Deno.exit(await runMemory(options))
@@ -32,7 +33,7 @@ program.command("memory")
 program.command("one-file")
   .description("how large the one file is, how fast it is ready, and what it holds in memory")
   .option("--file <file>", "the file", ONE_FILE)
-  .option("--rounds <n>", "how often it is started", (text) => Number(text), 9)
+  .option("--rounds <n>", "how often it is started", wholeNumber(), 9)
   .option("--json", "print one JSON document", false)
   .action(async (options: { file: string; rounds: number; json: boolean }) =>
     Deno.exit(await runOneFile(options))
@@ -40,10 +41,10 @@ program.command("one-file")
 program.command("whatif")
   .description("how right GET /whatif is: foretold and measured")
   .option("--ml <name>", "predictor", "avg")
-  .option("--load <n>", "load", (text) => Number(text), 0.9)
-  .option("--seconds <n>", "length of each run", (text) => Number(text), 60)
-  .option("--rounds <n>", "how often", (text) => Number(text), 3)
-  .option("--seed <n>", "the first round's trace", (text) => Number(text), 1)
+  .option("--load <n>", "load", positiveNumber, 0.9)
+  .option("--seconds <n>", "length of each run", positiveNumber, 60)
+  .option("--rounds <n>", "how often", wholeNumber(), 3)
+  .option("--seed <n>", "the first round's trace", wholeNumber(0), 1)
   .option("--json", "print one JSON document", false)
   .action(async (options: WhatIfErrorOptions) =>
     Deno.exit(await runInterruptibly("bench whatif", (signal) => runWhatIfError(options, signal)))
