@@ -6,7 +6,7 @@
 import { ROOT } from "./paths.ts";
 
 /** Tasks whose last line is `N passed, N failed`, with their arguments. */
-const TASKS: readonly string[][] = [["test:vm", "stock"], ["test"]];
+const TASKS: readonly string[][] = [["test:vm", "stock"], ["test:vm", "scx"], ["test"]];
 
 /** The counts of a task's last line; a task that prints none, or whose exit status does not fit, has failed. */
 export function countsOf(output: string, success: boolean): { passed: number; failed: number } {
