@@ -11,6 +11,7 @@ export type WorkerName = "event_worker.js" | "learn_worker.js" | "whatif_worker.
 export type AssetName =
   | "libbpf/lib/libbpf.so.1"
   | "bpf/observe.bpf.o"
+  | "bpf/scx.bpf.o"
   | "host/alps-functions"
   | "bench/alps-send"
   | "about.json"

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What moves tasks between queues while they wait: the bound on waiting, the ends of the periods of CPU limits, and a new
+ * policy. Run by timers and by user space, which hold no run queue's lock.
+ */
+#ifndef ALPS_SCX_MOVE_H
+#define ALPS_SCX_MOVE_H
+
+/* Puts a task that waits in `queue` where it is served first. Returns false where it is there no longer. */
+static __always_inline bool put_first(struct task_struct *p, __u64 queue)
+{
+	struct bpf_iter_scx_dsq it;
+	bool moved;
+
+	bpf_iter_scx_dsq_new(&it, queue, 0);
+	moved = dsq_move(&it, p, OVERDUE);
+	bpf_iter_scx_dsq_destroy(&it);
+	return moved;
+}
+
+/* The wait `w` was the oldest. Returns whether it is over, or has been ended: then the next one is the oldest. */
+static __always_inline bool settle_wait(struct wait *w, __u64 now)
+{
+	bool overdue = now - w->since_ns >= bound_ns, floor;
+	struct task_struct *p;
+	struct scx_task *t;
+	struct alps_slot *s;
+	bool settled = true;
+	__s32 cpu;
+
+	p = bpf_task_from_pid(w->pid);
+	if (!p)
+		return true;
+	t = scx_task_of(p);
+	if (t && t->wait_ns == w->since_ns) {
+		floor = floor_part && t->kind == FUNCTION && floor_ns >= floor_part * overdue_run_ns;
+		settled = overdue || floor;
+		if (settled && put_first(p, t->kind == FUNCTION ? FUNCTIONS : OTHERS)) {
+			if (overdue) {
+				count(&scx.overdue);
+			} else {
+				__sync_fetch_and_sub(&floor_ns, floor_part * overdue_run_ns);
+				count(&scx.floor);
+			}
+			s = invocation_of(p);
+			if (s)
+				t->first_until_ns = attained(s, now) + overdue_run_ns;
+			if (!wake_idle(p)) {
+				cpu = worst_function_cpu(p, 1, now);
+				preempt(cpu >= 0 ? cpu : worst_other_cpu(p, 0, now), &scx.preemptions);
+			}
+		}
+	}
+	bpf_task_release(p);
+	return settled;
+}
+
+/* How many wait in a queue; none where the scheduler has ended meanwhile. */
+static __always_inline __u64 queued(__u64 queue)
+{
+	__s32 tasks = scx_bpf_dsq_nr_queued(queue);
+
+	return tasks > 0 ? tasks : 0;
+}
+
+/* Looks at the oldest waits; the timer's callback. */
+static int look(void *map, __u32 *key, struct look_timer *l)
+{
+	__u64 now = bpf_ktime_get_ns(), since_ns;
+	struct wait *w;
+	__u32 i;
+	int n;
+
+	bpf_rcu_read_lock();
+	bpf_for(n, 0, WAITS_A_LOOK) {
+		if (first_wait == next_wait)
+			break;
+		i = first_wait % MAX_WAITS;
+		w = bpf_map_lookup_elem(&waits, &i);
+		if (!w)
+			break;
+		since_ns = *(volatile __u64 *)&w->since_ns;
+		/* Its place has been taken, but it is not written yet. */
+		if (!since_ns || !settle_wait(w, now))
+			break;
+		w->since_ns = 0;
+		first_wait++;
+	}
+	bpf_rcu_read_unlock();
+	scx.queued = queued(FUNCTIONS);
+	scx.other_queued = queued(OTHERS);
+	scx.function_time_ns = function_time;
+	scx.other_time_ns = other_time;
+	l->armed = 0;
+	if (first_wait != next_wait)
+		arm_look();
+	return 0;
+}
+
+static __always_inline __s32 prepare_look(void)
+{
+	__u32 zero = 0;
+	struct look_timer *l = bpf_map_lookup_elem(&look_timers, &zero);
+
+	if (!l)
+		return -ENOMEM;
+	bpf_timer_init(&l->timer, &look_timers, CLOCK_MONOTONIC);
+	return bpf_timer_set_callback(&l->timer, look);
+}
+
+/* Holds a task back whose group `number` has used up its limit. It competes with nobody meanwhile. */
+static __always_inline void set_aside(struct scx_task *t, struct task_struct *p, __u32 number, __u64 enq_flags, __u64 now)
+{
+	struct scx_group *g = group_at(number);
+
+	if (!g) {
+		dsq_insert(p, SCX_DSQ_LOCAL, other_slice_ns, enq_flags);
+		return;
+	}
+	count(&scx.throttles);
+	count_out(t);
+	t->wait_ns = 0;
+	dsq_insert(p, ASIDE + number, other_slice_ns, enq_flags);
+	bpf_timer_start(&g->timer, before(now, g->period_end_ns) ? g->period_end_ns - now : 0, 0);
+}
+
+/* Has a task that was set aside wait as any other, or as long as another of its groups says. */
+static __always_inline void bring_back(struct bpf_iter_scx_dsq *it, struct task_struct *p, __u64 now)
+{
+	struct scx_task *t = scx_task_of(p);
+	struct alps_slot *s = invocation_of(p);
+	struct scx_group *g;
+	__u32 limited;
+	bool moved;
+
+	if (!t)
+		return;
+	limited = limited_by(t->group, now);
+	if (limited) {
+		g = group_at(limited - 1);
+		if (dsq_move(it, p, ASIDE + limited - 1) && g)
+			bpf_timer_start(&g->timer, before(now, g->period_end_ns) ? g->period_end_ns - now : 0, 0);
+		return;
+	}
+	if (t->kind == FUNCTION && s) {
+		t->key = function_key(t, s, now);
+		moved = dsq_move_by(it, p, FUNCTIONS, t->key);
+	} else {
+		if (before(t->time, entry_time()))
+			t->time = entry_time();
+		moved = dsq_move_by(it, p, OTHERS, t->time);
+	}
+	if (!moved)
+		return;
+	count_in(t, p);
+	begin_wait(t, p, now);
+	wake_idle(p);
+}
+
+/* A period of the group has ended: those that were set aside come back. The timer's callback. */
+static int period_over(void *map, __u32 *number, struct scx_group *g)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct task_struct *p, *q;
+
+	refill(g, now);
+	if (g->quota_ns != NO_LIMIT && g->budget_ns <= 0) {
+		bpf_timer_start(&g->timer, before(now, g->period_end_ns) ? g->period_end_ns - now : 0, 0);
+		return 0;
+	}
+	bpf_rcu_read_lock();
+	bpf_for_each(scx_dsq, p, ASIDE + *number, 0) {
+		q = bpf_task_from_pid(p->pid);
+		if (!q)
+			continue;
+		bring_back(&___it, q, now);
+		bpf_task_release(q);
+	}
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+/* Makes a group of a cgroup. Where there is no room, its tasks count as those of the cgroup around it. */
+static __always_inline __s32 add_group(struct cgroup *cgrp, __u32 weight)
+{
+	__u64 id = BPF_CORE_READ(cgrp, kn, id), around_id = BPF_CORE_READ(cgrp, self.parent, cgroup, kn, id);
+	__u32 *around = bpf_map_lookup_elem(&group_numbers, &around_id), number;
+	struct scx_group *g;
+
+	/* The root of the hierarchy with the cpu controller is group 0. */
+	number = around_id ? take_group(id) : 0;
+	g = group_at(number);
+	if (around_id && (!number || !g || scx_bpf_create_dsq(ASIDE + number, -1) != 0)) {
+		if (number && g)
+			g->cgroup_id = 0;
+		count(&scx.lost_group);
+		number = around ? *around : 0;
+	} else if (g && number) {
+		g->cgroup = (__u64)cgrp;
+		g->parent = around ? *around : 0;
+		g->weight = weight;
+		g->sum = g->functions = g->given = g->given_functions = 0;
+		g->quota_ns = NO_LIMIT;
+		g->read_ns = 0;
+		bpf_timer_init(&g->timer, &groups, CLOCK_MONOTONIC);
+		bpf_timer_set_callback(&g->timer, period_over);
+	}
+	return bpf_map_update_elem(&group_numbers, &id, &number, BPF_ANY) ? -ENOMEM : 0;
+}
+
+/* The cgroup is removed, or the scheduler ends. It has no tasks. */
+static __always_inline void remove_group(struct cgroup *cgrp)
+{
+	__u64 id = BPF_CORE_READ(cgrp, kn, id);
+	__u32 *found = bpf_map_lookup_elem(&group_numbers, &id), number = found ? *found : 0;
+	struct scx_group *g = group_at(number);
+
+	bpf_map_delete_elem(&group_numbers, &id);
+	if (!g || number == 0 || g->cgroup_id != id)
+		return;
+	bpf_timer_cancel(&g->timer);
+	g->cgroup = 0;
+	if (g->quota_ns != NO_LIMIT)
+		__sync_fetch_and_add(&limited_groups, -1);
+	scx_bpf_destroy_dsq(ASIDE + number);
+	g->cgroup_id = 0;
+}
+
+/*
+ * The CPU is switched off, and takes nothing from the queues any more. Those of its tasks that wait there are given to it, so that
+ * the kernel moves them off: else one that may run nowhere else would wait for ever, and the switching off for it. Linux does so
+ * itself in later point releases of 6.12 (kernel/sched/ext.c:rq_offline_scx).
+ */
+static __always_inline void give_back(__u64 queue, __s32 cpu)
+{
+	struct task_struct *p, *q;
+
+	bpf_rcu_read_lock();
+	bpf_for_each(scx_dsq, p, queue, 0) {
+		q = bpf_task_from_pid(p->pid);
+		if (!q)
+			continue;
+		if (scx_bpf_task_cpu(q) == cpu)
+			dsq_move(&___it, q, SCX_DSQ_LOCAL_ON | cpu);
+		bpf_task_release(q);
+	}
+	bpf_rcu_read_unlock();
+}
+
+static __always_inline void count_dispatch(struct alps_slot *s)
+{
+	__u32 function_id = s->function_id;
+	struct alps_function_stats *f = bpf_map_lookup_elem(&function_stats, &function_id);
+
+	if (f)
+		count(&f->dispatches);
+}
+
+/* A new policy: function tasks that wait are put where it wants them. Run by user space. */
+SEC("syscall")
+int reorder(void *ctx)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct task_struct *p, *q;
+	struct scx_task *t;
+	struct alps_slot *s;
+
+	bpf_rcu_read_lock();
+	bpf_for_each(scx_dsq, p, FUNCTIONS, 0) {
+		q = bpf_task_from_pid(p->pid);
+		if (!q)
+			continue;
+		t = scx_task_of(q);
+		s = invocation_of(q);
+		if (t && s) {
+			t->key = function_key(t, s, now);
+			dsq_move_by(&___it, q, FUNCTIONS, t->key);
+		}
+		bpf_task_release(q);
+	}
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+#endif
