@@ -5,12 +5,15 @@ import { type Enforcer, NoEnforcer } from "../enforce/enforcer.ts";
 import { ThisMachine } from "../enforce/group_machine.ts";
 import { Journal } from "../enforce/journal.ts";
 import { JOURNAL } from "../enforce/journal_layout.ts";
+import { ScxEnforcer } from "../enforce/scx.ts";
+import { ScxOrStock } from "../enforce/scx_or_stock.ts";
+import { ScxScheduler } from "../enforce/scx_scheduler.ts";
 import { StockEnforcer } from "../enforce/stock.ts";
 import { Files } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 import type { SlotTable } from "../observe/slots.ts";
 import { bootId } from "./journal_file.ts";
-import type { EventThreadOptions } from "./messages.ts";
+import type { EventThreadOptions, SchedulerReport } from "./messages.ts";
 
 /** What it works with. */
 export interface EventEnforcerParts {
@@ -32,15 +35,26 @@ export function makeEnforcer(
   if (backend === "none") return resources.use(new NoEnforcer());
   const files = resources.use(new Files());
   const journal = openJournal(resources, libc, journalFd, startTimeOf);
-  return resources.use(
-    new StockEnforcer(libc, slots, {
-      cpus,
-      migrate,
-      maxWaitNs,
-      journal,
-      groups: { machine: new ThisMachine(files, foreignGroupsFd), note, clock: () => libc.monotonicNs() },
-    }),
-  );
+  const stock = new StockEnforcer(libc, slots, {
+    cpus,
+    migrate,
+    maxWaitNs,
+    journal,
+    groups: { machine: new ThisMachine(files, foreignGroupsFd), note, clock: () => libc.monotonicNs() },
+  });
+  if (backend === "stock") return resources.use(stock);
+  resources.use(stock);
+  const scheduler = resources.use(new ScxScheduler(libc, options, maxWaitNs));
+  const enforcer = resources.use(new ScxOrStock({ scx: new ScxEnforcer(scheduler), stock, note }));
+  enforcer.look(libc.monotonicNs()); // in force before the first function comes
+  return enforcer;
+}
+
+/** The scheduler's figures; undefined where the backend has none. */
+export function schedulerReport(enforcer: Enforcer): SchedulerReport | undefined {
+  if (!(enforcer instanceof ScxOrStock)) return undefined;
+  const { parts: { scx }, ends } = enforcer;
+  return scx instanceof ScxEnforcer ? { ...scx.scheduler.figures(), ends } : undefined;
 }
 
 /** The journal, written through memory: a system call at every change would be too dear here. */

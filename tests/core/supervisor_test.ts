@@ -25,7 +25,12 @@ class Scene {
     const invocations = this.invocations;
     this.supervisor = new Supervisor(
       {
-        enforcer: { name, release: () => this.released++, setCpus: (cpus) => this.cpus.push(cpus) },
+        enforcer: {
+          name,
+          reactsToEvents: name === "stock",
+          release: () => this.released++,
+          setCpus: (cpus) => this.cpus.push(cpus),
+        },
         active: {
           get size() {
             return invocations.length;
