@@ -103,7 +103,7 @@ export function startHostProcess(
 
 /** What an agent is told. */
 export interface AgentProcessOptions {
-  readonly backend: "auto" | "stock" | "none";
+  readonly backend: "auto" | "scx" | "stock" | "none";
   readonly ml: string;
   readonly rules: readonly string[];
   /** A folder that exists and is empty: its state, socket and record go there. */
