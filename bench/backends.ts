@@ -12,7 +12,6 @@ import { type PolicyRun, type RunnablePolicy, runPolicy } from "./policy_run.ts"
 import { CHECKOUT, type Service, startHostProcess } from "./processes.ts";
 import { formatInterval, formatMs } from "./report.ts";
 import type { Results, Run } from "./results.ts";
-import { tryOut } from "./trial.ts";
 import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./workload.ts";
 
 /** What the command line says. */
@@ -22,6 +21,8 @@ export interface BackendsOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly mix: string;
+  /** Times as much work in each invocation: less on an emulated machine, so that there are more of them. */
+  readonly scale: number;
   readonly ml: string;
   readonly json: boolean;
 }
@@ -48,20 +49,12 @@ export async function runBackends(options: BackendsOptions): Promise<number> {
       ml: options.ml,
     })),
   ];
-  const unmeasured = await workloadOf(parseDemoOptions(["--mix", options.mix])!);
+  const whole = await workloadOf(parseDemoOptions(["--mix", options.mix])!);
+  const mix = whole.mix.map((entry) => ({ ...entry, n: Math.max(1, Math.round(entry.n * options.scale)) }));
+  const unmeasured = { ...whole, mix };
   const folder = await Deno.makeTempDir({ prefix: "alps-bench-" });
   try {
     await using host = await startHostProcess({ warm: false, cgroups: false, sessions: false, signal });
-    for (const [i, policy] of policies.entries()) {
-      await tryOut({
-        policy,
-        workload: unmeasured,
-        host,
-        folder: join(folder, `trial-${i}`),
-        label: "trial",
-        signal,
-      });
-    }
     const workload = await measureWorkload(unmeasured, host.url, signal);
     const plan = {
       policies,
@@ -77,7 +70,7 @@ export async function runBackends(options: BackendsOptions): Promise<number> {
       const comparison = compareRounds(await runRounds(plan, load), cores);
       console.error(table(comparison, load, options.rounds));
       const { policies, gapClosed } = comparison;
-      const trace = `mix ${options.mix}, ${options.seconds} s`;
+      const trace = `mix ${options.mix}, scale ${options.scale}, ${options.seconds} s`;
       runs.push({ trace, load, cores, rounds: options.rounds, policies, gap_closed: gapClosed });
     }
     const results: Results = {
