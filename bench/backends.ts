@@ -5,14 +5,19 @@
 import Table from "cli-table3";
 import { join } from "node:path";
 import { FailedError } from "../cli/errors.ts";
+import { escaped } from "../observe/names.ts";
 import { compareRounds, type Comparison, DEFAULT, ORACLE, type Round } from "./compare.ts";
 import { parseDemoOptions } from "./demo_options.ts";
+import { driftPercent } from "./drift.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
 import { type PolicyRun, type RunnablePolicy, runPolicy } from "./policy_run.ts";
 import { CHECKOUT, type Service, startHostProcess } from "./processes.ts";
 import { formatInterval, formatMs } from "./report.ts";
 import type { Results, Run } from "./results.ts";
 import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./workload.ts";
+
+/** Beyond this the machine was not the same for all of a round's runs; demos leave such a round out. */
+const MOST_DRIFT_PERCENT = 3;
 
 /** What the command line says. */
 export interface BackendsOptions {
@@ -106,8 +111,18 @@ async function runRounds(plan: Plan, load: number): Promise<Round[]> {
         label,
         signal,
       });
+      for (const message of run.agent.messages) console.error(`The agent says: ${escaped(message)}`);
       assertValid(run);
       runs.set(policy.name, run.measurement.measured);
+    }
+    const drift = driftPercent([...runs.values()]);
+    if (drift > MOST_DRIFT_PERCENT) {
+      console.error(
+        `Load ${load}, round ${round}: the same invocations took ${
+          drift.toFixed(1)
+        } % more CPU time in one run than in ` +
+          "another: its figures say little.",
+      );
     }
     rounds.push(new Map(policies.map(({ name }) => [name, runs.get(name)!])));
   }
