@@ -15,13 +15,15 @@ const actions: Actions = {
     options.restore
       ? (await import("./core/restore_command.ts")).runRestore(options.state, console.log)
       : (await import("./doctor/doctor.ts")).runDoctor(options, project.version, processSurroundings().out),
-  host: async ({ listen: { host, port }, commands, warm, cgroups, sessions }) =>
+  host: async ({ listen: { host, port }, commands, warm, cgroups, sessions, announce, work }) =>
     (await import("./host/host.ts")).runHost({
       listen: formatHostPort({ hostname: host, port }),
       warm,
       ...(commands && { commands }),
       cgroups,
       sessions,
+      ...(announce && { announce }),
+      work,
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
   simulate: async (options) => (await import("./bench/simulate_command.ts")).runSimulate(options),
