@@ -295,7 +295,7 @@ __s32 SLEEPABLE_CALLBACK(alps_init_task, struct task_struct *p, struct scx_init_
 	if (!t)
 		return -ENOMEM;
 	__builtin_memset(t, 0, sizeof(*t));
-	t->group = group_number(args->cgroup);
+	join_group(t, args->cgroup);
 	return 0;
 }
 
@@ -346,7 +346,7 @@ void CALLBACK(alps_cgroup_move, struct task_struct *p, struct cgroup *from, stru
 		return;
 	/* It is not queued meanwhile, and is counted anew afterwards. */
 	count_out(t);
-	t->group = group_number(to);
+	join_group(t, to);
 }
 
 void CALLBACK(alps_cgroup_set_weight, struct cgroup *cgrp, __u32 weight)
@@ -354,6 +354,7 @@ void CALLBACK(alps_cgroup_set_weight, struct cgroup *cgrp, __u32 weight)
 	__u32 number = group_number(cgrp);
 	struct scx_group *g = group_at(number);
 
+	/* Where there was no room for it, that is another cgroup's. */
 	if (!g || number == 0 || g->cgroup_id != BPF_CORE_READ(cgrp, kn, id))
 		return;
 	g->weight = weight;
@@ -384,7 +385,6 @@ __s32 SLEEPABLE_CALLBACK(alps_init)
 	/* It may have been in force before, and ended with tasks that wanted CPUs. */
 	if (root)
 		root->sum = root->functions = 0;
-	limited_groups = 0;
 	if (!status)
 		status = scx_bpf_create_dsq(OTHERS, -1);
 	if (!status)

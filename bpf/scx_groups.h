@@ -17,8 +17,11 @@
 /* Weights have this many binary places more: 100 is a nice value of 0. */
 #define WEIGHT_SHIFT 10
 #define NO_LIMIT (~0ull)
-/* A group's debt is forgiven beyond so many periods' quota: after a long stint of many CPUs it is held up no longer. */
-#define MOST_DEBT 10
+/*
+ * What a group has used beyond its limit holds it up for so long at most; more is forgiven, as the kernel ends a scheduler that
+ * lets a task wait for 30 s. Only a limit of less than a tick in each period on very many CPUs comes so far.
+ */
+#define MOST_DEBT_NS (10000 * MS)
 
 struct scx_group {
 	__u64 cgroup_id; /* 0: free */
@@ -33,8 +36,12 @@ struct scx_group {
 	__u64 burst_ns; /* that it may save up */
 	__u64 period_end_ns;
 	__s64 budget_ns; /* left in this period */
+	__u64 aside_ns; /* when a task was set aside last */
+	__u64 limited; /* 1: it has a limit, and is counted in limited_groups */
 	__u32 parent;
 	__u32 weight;
+	__u32 level; /* groups around it */
+	__u32 generation; /* of the cgroups that have been this group */
 	struct bpf_timer timer; /* at the period's end, where tasks are set aside */
 };
 struct {
@@ -64,36 +71,57 @@ static __always_inline struct scx_group *group_at(__u32 number)
 /* The group of a cgroup, or else of the nearest around it; 0 is the root. */
 static __always_inline __u32 group_number(struct cgroup *cgrp)
 {
-	__u64 id = cgrp ? BPF_CORE_READ(cgrp, kn, id) : 0;
-	__u32 *number = bpf_map_lookup_elem(&group_numbers, &id);
+	__u32 *number;
+	__u64 id;
+	int level;
 
-	return number ? *number : 0;
+	for (level = 0; level < CGROUP_DEPTH && cgrp; level++) {
+		id = BPF_CORE_READ(cgrp, kn, id);
+		number = bpf_map_lookup_elem(&group_numbers, &id);
+		if (number)
+			return *number;
+		cgrp = BPF_CORE_READ(cgrp, self.parent, cgroup);
+	}
+	return 0;
 }
 
-/* A group's sum or weight has changed: tells the groups around it. */
+/*
+ * A group's sum or weight has changed: tells the groups around it. Where it changes again meanwhile it is told again, so that
+ * of two CPUs that do this at once the older value does not stay.
+ */
 __noinline int group_changed(__u32 number)
 {
 	struct scx_group *g = group_at(number), *around;
 	__s64 given, functions, sum, its;
-	int level;
+	bool passed = false;
+	__u32 weight;
+	int step;
 
-	for (level = 0; level < GROUP_DEPTH && number != 0; level++) {
+	for (step = 0; step < 2 * GROUP_DEPTH && number != 0; step++) {
 		if (!g)
 			break;
-		sum = g->sum;
-		its = g->functions;
-		given = sum > 0 ? (__s64)g->weight << WEIGHT_SHIFT : 0;
+		sum = *(volatile __s64 *)&g->sum;
+		its = *(volatile __s64 *)&g->functions;
+		weight = *(volatile __u32 *)&g->weight;
+		given = sum > 0 ? (__s64)weight << WEIGHT_SHIFT : 0;
 		functions = sum > 0 && its > 0 ? (__u64)given * (__u64)its / (__u64)sum : 0;
 		given -= (__s64)__sync_lock_test_and_set(&g->given, given);
 		functions -= (__s64)__sync_lock_test_and_set(&g->given_functions, functions);
-		if (given == 0 && functions == 0)
-			break;
-		number = g->parent;
-		around = group_at(number);
+		around = group_at(g->parent);
 		if (!around)
 			break;
-		__sync_fetch_and_add(&around->sum, given);
-		__sync_fetch_and_add(&around->functions, functions);
+		if (given != 0 || functions != 0) {
+			__sync_fetch_and_add(&around->sum, given);
+			__sync_fetch_and_add(&around->functions, functions);
+			passed = true;
+		}
+		if (*(volatile __s64 *)&g->sum != sum || *(volatile __s64 *)&g->functions != its ||
+		    *(volatile __u32 *)&g->weight != weight)
+			continue;
+		if (!passed)
+			break;
+		passed = false;
+		number = g->parent;
 		g = around;
 	}
 	return 0;
@@ -102,13 +130,12 @@ __noinline int group_changed(__u32 number)
 /* Takes a task that wants a CPU no longer, or changes, out of its group's sums. */
 static __always_inline void count_out(struct scx_task *t)
 {
+	__u32 counted = __sync_lock_test_and_set(&t->counted, 0);
 	struct scx_group *g = group_at(t->group);
-	__s64 weight = (__s64)t->counted << WEIGHT_SHIFT;
+	__s64 weight = (__s64)counted << WEIGHT_SHIFT;
 
-	if (!t->counted)
-		return;
-	t->counted = 0;
-	if (!g)
+	/* The cgroup of a task that exits can be gone before the task: then its group has left the sums as a whole. */
+	if (!counted || !g || g->generation != t->generation)
 		return;
 	__sync_fetch_and_add(&g->sum, -weight);
 	if (t->counted_kind == FUNCTION)
@@ -122,7 +149,7 @@ static __always_inline void count_in(struct scx_task *t, struct task_struct *p)
 	struct scx_group *g = group_at(t->group), *root = group_at(0);
 	__s64 weight;
 
-	if (t->counted || !g || !root)
+	if (t->counted || !g || !root || g->generation != t->generation)
 		return;
 	/* The functions as a whole come back: as any task that has slept. */
 	if (t->kind == FUNCTION && root->functions <= 0 && before(function_time, other_time - credit_ns))
@@ -134,6 +161,16 @@ static __always_inline void count_in(struct scx_task *t, struct task_struct *p)
 	if (t->kind == FUNCTION)
 		__sync_fetch_and_add(&g->functions, weight);
 	group_changed(t->group);
+}
+
+/* Makes a task one of a cgroup's group. It is not counted. */
+static __always_inline void join_group(struct scx_task *t, struct cgroup *cgrp)
+{
+	struct scx_group *g;
+
+	t->group = group_number(cgrp);
+	g = group_at(t->group);
+	t->generation = g ? g->generation : 0;
 }
 
 /* What a task with this weight in its group weighs against all others of the machine. */
@@ -173,51 +210,73 @@ static __always_inline __u64 weighted(__u64 ran_ns, __u64 weight)
 	return ran_ns * (100 << WEIGHT_SHIFT) / weight;
 }
 
-/* Reads the group's limit, now and then. */
+/* The limit of a cgroup, in each period; NO_LIMIT where it has none. */
+static __always_inline __u64 limit_of(struct cgroup *cgrp, __u64 *period_ns, __u64 *burst_ns)
+{
+	struct task_group *tg = 0;
+	__u32 cpu = bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id);
+
+	bpf_probe_read_kernel(&tg, sizeof(tg), (char *)cgrp + bpf_core_field_offset(cgrp->subsys) + cpu * 8);
+	/* Its first member is what the cgroup points to. */
+	if (!tg || !bpf_core_field_exists(tg->cfs_bandwidth.quota))
+		return NO_LIMIT;
+	*period_ns = BPF_CORE_READ(tg, cfs_bandwidth.period);
+	*burst_ns = BPF_CORE_READ(tg, cfs_bandwidth.burst);
+	return BPF_CORE_READ(tg, cfs_bandwidth.quota);
+}
+
+/* Writes down whether a group has a limit. Whoever does so at once: the count of such groups stays right. */
+static __always_inline void set_limited(struct scx_group *g, __u64 limited)
+{
+	__s64 change = (__s64)limited - (__s64)__sync_lock_test_and_set(&g->limited, limited);
+
+	if (change != 0)
+		__sync_fetch_and_add(&limited_groups, change);
+}
+
+/* Reads the group's limit, now and then; one CPU does. */
 static __always_inline void read_limit(struct scx_group *g, __u64 now)
 {
 	struct cgroup *cgrp = (struct cgroup *)g->cgroup;
-	struct task_group *tg = 0;
-	__u64 quota = NO_LIMIT, was = g->quota_ns;
-	__u32 cpu = bpf_core_enum_value(enum cgroup_subsys_id, cpu_cgrp_id);
+	__u64 quota, was = g->quota_ns, read_ns = g->read_ns;
 
-	if (now - g->read_ns < limit_read_ns || !cgrp)
+	if (now - read_ns < limit_read_ns || !cgrp)
 		return;
-	g->read_ns = now;
-	bpf_probe_read_kernel(&tg, sizeof(tg), (char *)cgrp + bpf_core_field_offset(cgrp->subsys) + cpu * 8);
-	/* Its first member is what the cgroup points to. */
-	if (tg && bpf_core_field_exists(tg->cfs_bandwidth.quota)) {
-		quota = BPF_CORE_READ(tg, cfs_bandwidth.quota);
-		g->period_ns = BPF_CORE_READ(tg, cfs_bandwidth.period);
-		g->burst_ns = BPF_CORE_READ(tg, cfs_bandwidth.burst);
-	}
+	if (__sync_val_compare_and_swap(&g->read_ns, read_ns, now) != read_ns)
+		return;
+	quota = limit_of(cgrp, &g->period_ns, &g->burst_ns);
 	if (quota == was)
 		return;
 	if (was == NO_LIMIT) {
 		g->budget_ns = quota;
 		g->period_end_ns = now + g->period_ns;
-		__sync_fetch_and_add(&limited_groups, 1);
-	} else if (quota == NO_LIMIT) {
-		__sync_fetch_and_add(&limited_groups, -1);
 	}
 	g->quota_ns = quota;
+	set_limited(g, quota != NO_LIMIT);
+}
+
+/* In how many periods what was used too much is paid back at most. */
+static __always_inline __u64 debt_periods(__u64 period_ns)
+{
+	return period_ns && period_ns < MOST_DEBT_NS ? MOST_DEBT_NS / period_ns : 1;
 }
 
 /* Begins a new period where the last one is over. */
 static __always_inline void refill(struct scx_group *g, __u64 now)
 {
-	__u64 end_ns = g->period_end_ns, period_ns = g->period_ns, periods;
+	__u64 end_ns = g->period_end_ns, period_ns = g->period_ns, quota_ns = g->quota_ns, periods, most;
 	__s64 budget_ns, most_ns;
 
-	if (before(now, end_ns) || !period_ns)
+	if (before(now, end_ns) || !period_ns || quota_ns == NO_LIMIT)
 		return;
 	periods = (now - end_ns) / period_ns + 1;
 	if (__sync_val_compare_and_swap(&g->period_end_ns, end_ns, end_ns + periods * period_ns) != end_ns)
 		return;
-	if (periods > MOST_DEBT)
-		periods = MOST_DEBT;
-	most_ns = g->quota_ns + g->burst_ns;
-	budget_ns = g->budget_ns + (__s64)(periods * g->quota_ns);
+	most = debt_periods(period_ns) + 1;
+	if (periods > most)
+		periods = most;
+	most_ns = quota_ns + g->burst_ns;
+	budget_ns = g->budget_ns + (__s64)(periods * quota_ns);
 	g->budget_ns = budget_ns < most_ns ? budget_ns : most_ns;
 }
 
@@ -225,6 +284,7 @@ static __always_inline void refill(struct scx_group *g, __u64 now)
 __noinline int charge_groups(__u32 number, __u64 ran_ns, __u64 now)
 {
 	struct scx_group *g;
+	__u64 quota_ns;
 	int level;
 
 	for (level = 0; level < GROUP_DEPTH && number != 0; level++) {
@@ -232,9 +292,10 @@ __noinline int charge_groups(__u32 number, __u64 ran_ns, __u64 now)
 		if (!g)
 			break;
 		read_limit(g, now);
-		if (g->quota_ns != NO_LIMIT) {
+		quota_ns = g->quota_ns;
+		if (quota_ns != NO_LIMIT) {
 			refill(g, now);
-			if (g->budget_ns > -(__s64)(MOST_DEBT * g->quota_ns))
+			if (g->budget_ns > -(__s64)(debt_periods(g->period_ns) * quota_ns))
 				__sync_fetch_and_add(&g->budget_ns, -ran_ns);
 		}
 		number = g->parent;

@@ -17,6 +17,7 @@
 #define SCX_OPS_ENQ_LAST (1ull << 1)
 #define SCX_OPS_HAS_CGROUP_WEIGHT (1ull << 16)
 #define ENOMEM 12
+#define ENOSPC 28
 
 enum scx_exit_kind {
 	SCX_EXIT_NONE = 0,

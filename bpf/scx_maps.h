@@ -42,7 +42,8 @@ const volatile __u32 cpu_ids = 1;
 enum {
 	MAX_CPUS = 1024,
 	MAX_GROUPS = 8192,
-	GROUP_DEPTH = 16,
+	GROUP_DEPTH = 16, /* of groups; cgroups further down count as those around them */
+	CGROUP_DEPTH = 32, /* of cgroups, up to the next one that has a group */
 	MAX_WAITS = 1 << 15,
 };
 
@@ -72,7 +73,7 @@ struct scx_task {
 	__u32 counted; /* weight with which it is counted in its group; 0: it is not */
 	__u32 counted_kind;
 	__u32 yields; /* it has given up its CPU for others */
-	__u32 reserved;
+	__u32 generation; /* of its group, when it joined that */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

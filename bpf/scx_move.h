@@ -180,35 +180,62 @@ static int period_over(void *map, __u32 *number, struct scx_group *g)
 	return 0;
 }
 
-/* Makes a group of a cgroup. Where there is no room, its tasks count as those of the cgroup around it. */
-static __always_inline __s32 add_group(struct cgroup *cgrp, __u32 weight)
+/* Forgets what the group that is taken has been before. */
+static __always_inline bool begin_group(struct scx_group *g, __u32 number)
 {
-	__u64 id = BPF_CORE_READ(cgrp, kn, id), around_id = BPF_CORE_READ(cgrp, self.parent, cgroup, kn, id);
-	__u32 *around = bpf_map_lookup_elem(&group_numbers, &around_id), number;
-	struct scx_group *g;
+	__s64 status = bpf_timer_init(&g->timer, &groups, CLOCK_MONOTONIC);
 
-	/* The root of the hierarchy with the cpu controller is group 0. */
-	number = around_id ? take_group(id) : 0;
-	g = group_at(number);
-	if (around_id && (!number || !g || scx_bpf_create_dsq(ASIDE + number, -1) != 0)) {
-		if (number && g)
-			g->cgroup_id = 0;
-		count(&scx.lost_group);
-		number = around ? *around : 0;
-	} else if (g && number) {
-		g->cgroup = (__u64)cgrp;
-		g->parent = around ? *around : 0;
-		g->weight = weight;
-		g->sum = g->functions = g->given = g->given_functions = 0;
-		g->quota_ns = NO_LIMIT;
-		g->read_ns = 0;
-		bpf_timer_init(&g->timer, &groups, CLOCK_MONOTONIC);
-		bpf_timer_set_callback(&g->timer, period_over);
-	}
-	return bpf_map_update_elem(&group_numbers, &id, &number, BPF_ANY) ? -ENOMEM : 0;
+	g->sum = g->functions = g->given = g->given_functions = 0;
+	g->quota_ns = NO_LIMIT;
+	set_limited(g, 0);
+	g->read_ns = g->aside_ns = 0;
+	/* It is there already where the group has been another cgroup's. */
+	if ((status && status != -EBUSY) || bpf_timer_set_callback(&g->timer, period_over))
+		return false;
+	return scx_bpf_create_dsq(ASIDE + number, -1) == 0;
 }
 
-/* The cgroup is removed, or the scheduler ends. It has no tasks. */
+/*
+ * Makes a group of a cgroup. Where there is no room, its tasks count as those of the cgroup around it: a cgroup can be made
+ * nevertheless. One that has a limit already is there before the scheduler: then that is not put in force, as the limit would
+ * not hold.
+ */
+static __always_inline __s32 add_group(struct cgroup *cgrp, __u32 weight)
+{
+	__u64 id = BPF_CORE_READ(cgrp, kn, id), unused;
+	struct cgroup *parent = BPF_CORE_READ(cgrp, self.parent, cgroup);
+	__u32 number = 0, around_number;
+	struct scx_group *g, *around;
+
+	/* The root of the hierarchy with the cpu controller is group 0. */
+	if (!parent)
+		return bpf_map_update_elem(&group_numbers, &id, &number, BPF_ANY) ? -ENOMEM : 0;
+	around_number = group_number(parent);
+	around = group_at(around_number);
+	if (around && around->level + 1 < GROUP_DEPTH)
+		number = take_group(id);
+	g = group_at(number);
+	if (!around || !g || !number)
+		goto no_room;
+	if (!begin_group(g, number) || bpf_map_update_elem(&group_numbers, &id, &number, BPF_ANY)) {
+		scx_bpf_destroy_dsq(ASIDE + number);
+		g->cgroup_id = 0;
+		goto no_room;
+	}
+	g->parent = around_number;
+	g->level = around->level + 1;
+	g->weight = weight;
+	g->cgroup = (__u64)cgrp;
+	return 0;
+no_room:
+	count(&scx.lost_group);
+	return limit_of(cgrp, &unused, &unused) == NO_LIMIT ? 0 : -ENOSPC;
+}
+
+/*
+ * The cgroup is removed, or the scheduler ends. Tasks that exit may still be in it; they are not set aside, as the kernel
+ * enqueues those itself (kernel/sched/ext.c:do_enqueue_task).
+ */
 static __always_inline void remove_group(struct cgroup *cgrp)
 {
 	__u64 id = BPF_CORE_READ(cgrp, kn, id);
@@ -218,10 +245,17 @@ static __always_inline void remove_group(struct cgroup *cgrp)
 	bpf_map_delete_elem(&group_numbers, &id);
 	if (!g || number == 0 || g->cgroup_id != id)
 		return;
-	bpf_timer_cancel(&g->timer);
 	g->cgroup = 0;
-	if (g->quota_ns != NO_LIMIT)
-		__sync_fetch_and_add(&limited_groups, -1);
+	bpf_timer_cancel(&g->timer);
+	g->quota_ns = NO_LIMIT;
+	set_limited(g, 0);
+	/* From here on nobody is counted in it; what it was counted with is taken back. */
+	__sync_fetch_and_add(&g->generation, 1);
+	g->sum = g->functions = 0;
+	group_changed(number);
+	/* Destroying a queue that is in use would end the scheduler: such a group is not used again. */
+	if (queued(ASIDE + number) > 0)
+		return;
 	scx_bpf_destroy_dsq(ASIDE + number);
 	g->cgroup_id = 0;
 }
