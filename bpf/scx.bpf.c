@@ -4,8 +4,8 @@
  *
  * Two queues are shared by all CPUs: functions' tasks by rank, and everything else by weighted-fair time. Which of the two
  * is served is a matter of weighted-fair time too, in which the functions are one: so a host's daemons are no worse off than
- * under the default scheduler, and among the functions the shortest run first. A third queue, of those that have waited too
- * long, comes before both.
+ * under the default scheduler, and among the functions the shortest run first. Before each of the two comes a queue of those of the
+ * same kind that have waited too long.
  *
  * Read in this order: scx_maps.h (tunables, what is known of a task and of a CPU), scx_groups.h (weights and limits),
  * scx_rank.h (what orders functions), scx_wait.h (the bound on waiting), scx_run.h (accounting, preemption), and the callbacks
@@ -38,6 +38,9 @@ __s32 CALLBACK(alps_select_cpu, struct task_struct *p, __s32 prev_cpu, __u64 wak
 	struct scx_task *t = scx_task_of(p);
 	struct alps_slot *s;
 
+	/* The waker's own CPU counts as idle where the waker is about to sleep, says the kernel; it may go on for a whole turn. */
+	if (wake_flags & SCX_WAKE_SYNC && cpu == (__s32)bpf_get_smp_processor_id())
+		idle = false;
 	if (idle && t && !limited_by(t->group, bpf_ktime_get_ns())) {
 		s = invocation_of(p);
 		count(&scx.direct);
@@ -72,7 +75,8 @@ static __always_inline void enqueue_other(struct scx_task *t, struct task_struct
 {
 	__u64 earliest = entry_time();
 
-	if (before(t->time, earliest))
+	/* Only one that has slept: see account(). */
+	if (flags & SCX_ENQ_WAKEUP && before(t->time, earliest))
 		t->time = earliest;
 	dsq_insert_by(p, OTHERS, other_slice_ns, t->time, flags);
 	if (!wake_idle(p))
@@ -98,10 +102,8 @@ void CALLBACK(alps_enqueue, struct task_struct *p, __u64 enq_flags)
 	s = invocation_of(p);
 	note_kind(t, p, s, now);
 	limited = limited_by(t->group, now);
-	if (limited) {
-		set_aside(t, p, limited - 1, enq_flags, now);
+	if (limited && set_aside(t, p, limited - 1, enq_flags, now))
 		return;
-	}
 	begin_wait(t, p, now);
 	if (enq_flags & SCX_ENQ_LAST) {
 		dsq_insert(p, SCX_DSQ_LOCAL, s ? slice_of(s) : other_slice_ns, enq_flags);
@@ -114,8 +116,8 @@ void CALLBACK(alps_enqueue, struct task_struct *p, __u64 enq_flags)
 }
 
 /* Whether the task that has run goes on: nobody that waits is to run instead. Then it gets another turn. */
-static __always_inline bool goes_on(struct scx_task *t, struct task_struct *p, bool functions_turn, bool waits, __u64 waiting,
-				    __u64 now)
+static __always_inline bool goes_on(struct scx_task *t, struct task_struct *p, bool functions_turn, bool late, bool waits,
+				    __u64 waiting, __u64 now)
 {
 	struct alps_slot *s = t->kind == FUNCTION ? invocation_of(p) : 0;
 	__u64 key;
@@ -124,13 +126,15 @@ static __always_inline bool goes_on(struct scx_task *t, struct task_struct *p, b
 		return false;
 	if (s && functions_turn) {
 		key = function_key(t, s, now);
+		if (late && key > 1)
+			return false;
 		if (waits && waiting + margin_of(key, s) < key)
 			return false;
 		p->scx.slice = slice_of(s);
 		return true;
 	}
 	if (t->kind == OTHER && !functions_turn) {
-		if (waits && before(waiting, t->time))
+		if (late || (waits && before(waiting, t->time)))
 			return false;
 		p->scx.slice = other_slice_ns;
 		return true;
@@ -141,11 +145,16 @@ static __always_inline bool goes_on(struct scx_task *t, struct task_struct *p, b
 /* A CPU is about to have nothing to run. `prev` is what it has run, which may want to go on. */
 void CALLBACK(alps_dispatch, __s32 cpu, struct task_struct *prev)
 {
-	__u64 now = bpf_ktime_get_ns(), key = 0, time = 0, earliest;
-	bool functions, others, functions_turn;
+	__u64 now = bpf_ktime_get_ns(), key = 0, time = 0, since_ns = now, other_since_ns = now, earliest;
+	bool functions, others, late_functions, late_others, functions_turn;
+	struct scx_cpu *c = cpu_of(cpu);
 	struct scx_task *t = 0;
 
-	if (scx_bpf_dsq_nr_queued(OVERDUE) > 0 && dsq_take(OVERDUE))
+	late_functions = peek(LATE_FUNCTIONS, cpu, &since_ns);
+	late_others = peek(LATE_OTHERS, cpu, &other_since_ns);
+	if (late_functions && now - since_ns >= urgent_ns && dsq_take(LATE_FUNCTIONS))
+		return;
+	if (late_others && now - other_since_ns >= urgent_ns && dsq_take(LATE_OTHERS))
 		return;
 	if (prev && prev->scx.flags & SCX_TASK_QUEUED)
 		t = scx_task_of(prev);
@@ -156,18 +165,32 @@ void CALLBACK(alps_dispatch, __s32 cpu, struct task_struct *prev)
 	}
 	functions = peek(FUNCTIONS, cpu, &key);
 	others = peek(OTHERS, cpu, &time);
-	functions_turn = functions || (t && t->kind == FUNCTION);
-	if (functions_turn && (others || (t && t->kind == OTHER))) {
-		earliest = others ? time : t->time;
+	functions_turn = functions || late_functions || (t && t->kind == FUNCTION);
+	if (functions_turn && (others || late_others || (t && t->kind == OTHER))) {
+		earliest = others ? time : late_others || !t ? other_time : t->time;
 		if (t && t->kind == OTHER && before(t->time, earliest))
 			earliest = t->time;
 		functions_turn = !before(earliest, function_time);
 	}
-	if (t && prev && goes_on(t, prev, functions_turn, functions_turn ? functions : others, functions_turn ? key : time, now))
+	if (c && (functions_turn ? late_others : late_functions) && ++c->passed >= LATE_TURNS) {
+		c->passed = 0;
+		if (dsq_take(functions_turn ? LATE_OTHERS : LATE_FUNCTIONS))
+			return;
+	}
+	if (t && prev &&
+	    goes_on(t, prev, functions_turn, functions_turn ? late_functions : late_others, functions_turn ? functions : others,
+		    functions_turn ? key : time, now))
 		return;
-	if (functions_turn && dsq_take(FUNCTIONS))
+	if (functions_turn && ((late_functions && dsq_take(LATE_FUNCTIONS)) || dsq_take(FUNCTIONS)))
 		return;
-	if (dsq_take(OTHERS) || dsq_take(FUNCTIONS))
+	/* What peek() has seen may run elsewhere only: then the function's task that runs goes on in the functions' turn. */
+	if (functions_turn && t && prev && t->kind == FUNCTION && !t->yields) {
+		prev->scx.slice = least_slice_ns;
+		return;
+	}
+	if ((late_others && dsq_take(LATE_OTHERS)) || dsq_take(OTHERS))
+		return;
+	if ((late_functions && dsq_take(LATE_FUNCTIONS)) || dsq_take(FUNCTIONS))
 		return;
 	/* Nobody to give way to. */
 	if (t && prev) {
@@ -224,7 +247,7 @@ void CALLBACK(alps_tick, struct task_struct *p)
 		note_attained(s, attained(s, now));
 	if (limited_by(t->group, now) || (s && should_yield(t, s, cpu, now)))
 		p->scx.slice = 0;
-	else if (!s && scx_bpf_dsq_nr_queued(OVERDUE) > 0)
+	else if (!s && (scx_bpf_dsq_nr_queued(LATE_OTHERS) > 0 || scx_bpf_dsq_nr_queued(LATE_FUNCTIONS) > 0))
 		p->scx.slice = 0;
 }
 
@@ -232,12 +255,18 @@ void CALLBACK(alps_tick, struct task_struct *p)
 bool CALLBACK(alps_yield, struct task_struct *from, struct task_struct *to)
 {
 	struct scx_task *t = scx_task_of(from);
+	__u64 time, most = other_time + yield_ns;
 
 	from->scx.slice = 0;
-	if (t && t->kind == FUNCTION)
+	if (t && t->kind == FUNCTION) {
 		t->yields = 1;
-	else if (t)
-		t->time += other_slice_ns;
+	} else if (t) {
+		/* As if it had used its turn; one that yields again and again does not fall behind for long. */
+		time = t->time + weighted(other_slice_ns, effective_weight(t, from));
+		if (before(most, time))
+			time = before(t->time, most) ? most : t->time;
+		t->time = time;
+	}
 	return false;
 }
 
@@ -278,6 +307,15 @@ void CALLBACK(alps_set_weight, struct task_struct *p, __u32 weight)
 		count_out(t);
 		count_in(t, p);
 	}
+}
+
+/* Its CPUs change: how far it was behind among those it had is of no matter here. */
+void CALLBACK(alps_set_cpumask, struct task_struct *p, const struct cpumask *mask)
+{
+	struct scx_task *t = scx_task_of(p);
+
+	if (t && before(t->time, entry_time()))
+		t->time = entry_time();
 }
 
 /* A CPU is taken by a higher class (real-time, say): what it was about to run goes elsewhere. */
@@ -369,12 +407,20 @@ void SLEEPABLE_CALLBACK(alps_cpu_online, __s32 cpu)
 void SLEEPABLE_CALLBACK(alps_cpu_offline, __s32 cpu)
 {
 	struct scx_cpu *c = cpu_of(cpu);
+	struct scx_group *g;
+	__u32 number;
 
 	if (c)
 		c->kind = NOBODY;
 	give_back(FUNCTIONS, cpu);
 	give_back(OTHERS, cpu);
-	give_back(OVERDUE, cpu);
+	give_back(LATE_FUNCTIONS, cpu);
+	give_back(LATE_OTHERS, cpu);
+	bpf_for(number, 1, MAX_GROUPS) {
+		g = group_at(number);
+		if (g && g->cgroup_id && g->aside_ns && scx_bpf_dsq_nr_queued(ASIDE + number) > 0)
+			give_back(ASIDE + number, cpu);
+	}
 }
 
 __s32 SLEEPABLE_CALLBACK(alps_init)
@@ -388,7 +434,9 @@ __s32 SLEEPABLE_CALLBACK(alps_init)
 	if (!status)
 		status = scx_bpf_create_dsq(OTHERS, -1);
 	if (!status)
-		status = scx_bpf_create_dsq(OVERDUE, -1);
+		status = scx_bpf_create_dsq(LATE_FUNCTIONS, -1);
+	if (!status)
+		status = scx_bpf_create_dsq(LATE_OTHERS, -1);
 	return status ?: prepare_look();
 }
 
@@ -415,6 +463,7 @@ struct sched_ext_ops alps_ops = {
 	.quiescent = (void *)alps_quiescent,
 	.yield = (void *)alps_yield,
 	.set_weight = (void *)alps_set_weight,
+	.set_cpumask = (void *)alps_set_cpumask,
 	.cpu_release = (void *)alps_cpu_release,
 	.init_task = (void *)alps_init_task,
 	.enable = (void *)alps_enable,

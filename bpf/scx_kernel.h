@@ -9,6 +9,8 @@
 /* kernel/sched/ext.c, include/linux/sched/ext.h: the same in all versions. */
 #define SCX_DSQ_LOCAL (1ull << 63 | 2)
 #define SCX_DSQ_LOCAL_ON (3ull << 62) /* + the CPU's number */
+#define SCX_ENQ_WAKEUP 1ull
+#define SCX_WAKE_SYNC 16ull
 #define SCX_ENQ_PREEMPT (1ull << 32)
 #define SCX_ENQ_LAST (1ull << 41)
 #define SCX_KICK_IDLE 1ull
@@ -57,6 +59,7 @@ struct sched_ext_ops {
 	void (*quiescent)(struct task_struct *p, __u64 deq_flags);
 	bool (*yield)(struct task_struct *from, struct task_struct *to);
 	void (*set_weight)(struct task_struct *p, __u32 weight);
+	void (*set_cpumask)(struct task_struct *p, const struct cpumask *mask);
 	void (*cpu_release)(__s32 cpu, struct scx_cpu_release_args *args);
 	__s32 (*init_task)(struct task_struct *p, struct scx_init_task_args *args);
 	void (*exit_task)(struct task_struct *p, struct scx_exit_task_args *args);

@@ -9,6 +9,8 @@
 
 /* A task waits for a CPU no longer than this, about. More: short functions are held up less often by those that waited. */
 const volatile __u64 bound_ns = 5000 * MS;
+/* A task that has waited for so long goes before everything, as the kernel ends a scheduler that lets one wait for 30 s. */
+const volatile __u64 urgent_ns = 20000 * MS;
 /* What a task runs at least when it goes first because of its wait. Less: more switches; more: others wait for it. */
 const volatile __u64 overdue_run_ns = 4 * MS;
 /*
@@ -25,8 +27,10 @@ const volatile __u64 most_slice_ns = 200 * MS;
 const volatile __u64 other_slice_ns = 4 * MS;
 /* How far in front of the others a task comes that has slept or is new. More: it waits less, and takes it from those that run. */
 const volatile __u64 credit_ns = 4 * MS;
-/* How far a task may fall behind the others' weighted-fair time, or the functions as a whole. More: they catch up for longer. */
+/* How far the functions as a whole may fall behind the others' weighted-fair time. More: they catch up for longer. */
 const volatile __u64 lag_ns = 100 * MS;
+/* How far behind the others' weighted-fair time a task comes at most by yielding. More: it waits longer for those that do not. */
+const volatile __u64 yield_ns = 20 * MS;
 /* A waiting task that is no function's takes a running one's place where it is owed this much more. Less: more switches. */
 const volatile __u64 other_margin_ns = 1 * MS;
 /* A waiting function's task takes a running one's place where its rank is better by a tenth of what is left, within these bounds. */
@@ -43,15 +47,19 @@ enum {
 	MAX_CPUS = 1024,
 	MAX_GROUPS = 8192,
 	GROUP_DEPTH = 16, /* of groups; cgroups further down count as those around them */
+	/* Those that have waited too long come out of their kind's turn at one choice in so many: thousands of them do not stop all else. */
+	LATE_TURNS = 4,
 	CGROUP_DEPTH = 32, /* of cgroups, up to the next one that has a group */
-	MAX_WAITS = 1 << 15,
+	MAX_WAITS = 1 << 15, /* in each of the two rings */
 };
 
 /* Queues. */
 enum {
 	FUNCTIONS = 1, /* by rank */
 	OTHERS = 2, /* by weighted-fair time */
-	OVERDUE = 3, /* first in, first out: before both */
+	/* Of those that have waited too long, by the beginning of the wait; each before the others of its kind. */
+	LATE_FUNCTIONS = 3,
+	LATE_OTHERS = 4,
 	ASIDE = 1 << 16, /* + number of the group: tasks that its CPU limit holds back */
 };
 
@@ -73,6 +81,8 @@ struct scx_task {
 	__u32 counted; /* weight with which it is counted in its group; 0: it is not */
 	__u32 counted_kind;
 	__u32 yields; /* it has given up its CPU for others */
+	__u32 unnoted; /* its wait had no room in the rings */
+	__u32 reserved;
 	__u32 generation; /* of its group, when it joined that */
 };
 struct {
@@ -90,6 +100,8 @@ struct scx_cpu {
 	__u64 weight; /* effective */
 	__u32 kind;
 	__u32 group;
+	__u32 passed; /* how often those that had waited too long were passed by, as it was not their kind's turn */
+	__u32 reserved;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -6,54 +6,8 @@
 #ifndef ALPS_SCX_MOVE_H
 #define ALPS_SCX_MOVE_H
 
-/* Puts a task that waits in `queue` where it is served first. Returns false where it is there no longer. */
-static __always_inline bool put_first(struct task_struct *p, __u64 queue)
-{
-	struct bpf_iter_scx_dsq it;
-	bool moved;
-
-	bpf_iter_scx_dsq_new(&it, queue, 0);
-	moved = dsq_move(&it, p, OVERDUE);
-	bpf_iter_scx_dsq_destroy(&it);
-	return moved;
-}
-
-/* The wait `w` was the oldest. Returns whether it is over, or has been ended: then the next one is the oldest. */
-static __always_inline bool settle_wait(struct wait *w, __u64 now)
-{
-	bool overdue = now - w->since_ns >= bound_ns, floor;
-	struct task_struct *p;
-	struct scx_task *t;
-	struct alps_slot *s;
-	bool settled = true;
-	__s32 cpu;
-
-	p = bpf_task_from_pid(w->pid);
-	if (!p)
-		return true;
-	t = scx_task_of(p);
-	if (t && t->wait_ns == w->since_ns) {
-		floor = floor_part && t->kind == FUNCTION && floor_ns >= floor_part * overdue_run_ns;
-		settled = overdue || floor;
-		if (settled && put_first(p, t->kind == FUNCTION ? FUNCTIONS : OTHERS)) {
-			if (overdue) {
-				count(&scx.overdue);
-			} else {
-				__sync_fetch_and_sub(&floor_ns, floor_part * overdue_run_ns);
-				count(&scx.floor);
-			}
-			s = invocation_of(p);
-			if (s)
-				t->first_until_ns = attained(s, now) + overdue_run_ns;
-			if (!wake_idle(p)) {
-				cpu = worst_function_cpu(p, 1, now);
-				preempt(cpu >= 0 ? cpu : worst_other_cpu(p, 0, now), &scx.preemptions);
-			}
-		}
-	}
-	bpf_task_release(p);
-	return settled;
-}
+/* For so long after a task was set aside, its group's timer fires at each period's end. */
+#define ASIDE_WATCH_NS (1000 * MS)
 
 /* How many wait in a queue; none where the scheduler has ended meanwhile. */
 static __always_inline __u64 queued(__u64 queue)
@@ -63,36 +17,159 @@ static __always_inline __u64 queued(__u64 queue)
 	return tasks > 0 ? tasks : 0;
 }
 
+/* Has a CPU look for a task that has been put into a queue. */
+static __always_inline void fetch(struct scx_task *t, struct task_struct *p, __u64 key, __u64 now)
+{
+	if (wake_idle(p))
+		return;
+	if (t->kind == FUNCTION)
+		preempt(worst_function_cpu(p, key, now), &scx.preemptions);
+	else
+		preempt(worst_other_cpu(p, t->time, now), &scx.other_preemptions);
+}
+
+/* A task that waits in a queue is to go before the others of its kind. Returns false where it is there no longer. */
+static __always_inline bool put_first(struct bpf_iter_scx_dsq *it, struct scx_task *t, struct task_struct *p, __u64 now)
+{
+	__u64 since_ns = t->wait_ns;
+	struct alps_slot *s;
+
+	if (!since_ns || !dsq_move_by(it, p, t->kind == FUNCTION ? LATE_FUNCTIONS : LATE_OTHERS, since_ns))
+		return false;
+	s = invocation_of(p);
+	if (s)
+		t->first_until_ns = attained(s, now) + overdue_run_ns;
+	fetch(t, p, 1, now);
+	return true;
+}
+
+static __always_inline bool find_and_put_first(struct scx_task *t, struct task_struct *p, __u64 now)
+{
+	struct bpf_iter_scx_dsq it;
+	bool moved = false;
+
+	/* It fails where the scheduler has ended meanwhile. */
+	if (bpf_iter_scx_dsq_new(&it, t->kind == FUNCTION ? FUNCTIONS : OTHERS, 0) == 0)
+		moved = put_first(&it, t, p, now);
+	bpf_iter_scx_dsq_destroy(&it);
+	return moved;
+}
+
+/*
+ * The wait `w` was the oldest. Returns whether it is over, or has been ended: then the next one is the oldest. Every task that
+ * waits here has a process id: those that exit, and may have none, are enqueued by the kernel itself
+ * (kernel/sched/ext.c:do_enqueue_task, without SCX_OPS_ENQ_EXITING).
+ */
+static __always_inline bool settle_wait(struct wait *w, __u64 now)
+{
+	bool overdue = now - w->since_ns >= bound_ns, floor, settled = true;
+	struct task_struct *p;
+	struct scx_task *t;
+
+	p = bpf_task_from_pid(w->pid);
+	if (!p)
+		return true;
+	t = scx_task_of(p);
+	if (t && t->wait_ns == w->since_ns) {
+		floor = floor_part && t->kind == FUNCTION && floor_ns >= floor_part * overdue_run_ns;
+		settled = overdue || floor;
+		if (settled && find_and_put_first(t, p, now)) {
+			if (overdue) {
+				count(&scx.overdue);
+			} else {
+				__sync_fetch_and_sub(&floor_ns, floor_part * overdue_run_ns);
+				count(&scx.floor);
+			}
+		}
+	}
+	bpf_task_release(p);
+	return settled;
+}
+
+/* Moves a wait to the second ring, where it still goes on. Returns false where it is to stay in the first one. */
+static __always_inline bool keep_wait(struct wait *w, __u64 now)
+{
+	__u32 place = MAX_WAITS + next_wait % MAX_WAITS;
+	struct wait *kept = bpf_map_lookup_elem(&waits, &place);
+	__u64 since_ns = *(volatile __u64 *)&w->since_ns;
+	struct task_struct *p;
+	struct scx_task *t;
+
+	/* Its place has been taken, but it is not written yet; or it is young; or there is no room. */
+	if (!since_ns || now - since_ns < look_ns || !kept || next_wait - first_wait >= MAX_WAITS)
+		return false;
+	p = bpf_task_from_pid(w->pid);
+	if (!p)
+		return true;
+	t = scx_task_of(p);
+	if (t && t->wait_ns == since_ns) {
+		*kept = *w;
+		next_wait++;
+	}
+	bpf_task_release(p);
+	return true;
+}
+
+/* Goes through a queue for waits that had no room in the rings. */
+static __always_inline void sweep(__u64 queue, __u64 now)
+{
+	struct task_struct *p, *q;
+	struct scx_task *t;
+
+	bpf_for_each(scx_dsq, p, queue, 0) {
+		q = bpf_task_from_pid(p->pid);
+		if (!q)
+			continue;
+		t = scx_task_of(q);
+		if (t && t->unnoted && t->wait_ns) {
+			unnoted = 1;
+			if (now - t->wait_ns >= bound_ns && put_first(&___it, t, q, now))
+				count(&scx.overdue);
+		}
+		bpf_task_release(q);
+	}
+}
+
 /* Looks at the oldest waits; the timer's callback. */
 static int look(void *map, __u32 *key, struct look_timer *l)
 {
-	__u64 now = bpf_ktime_get_ns(), since_ns;
+	__u64 now = bpf_ktime_get_ns();
 	struct wait *w;
 	__u32 i;
 	int n;
 
 	bpf_rcu_read_lock();
 	bpf_for(n, 0, WAITS_A_LOOK) {
-		if (first_wait == next_wait)
+		if (first_new == next_new)
 			break;
-		i = first_wait % MAX_WAITS;
+		i = first_new % MAX_WAITS;
 		w = bpf_map_lookup_elem(&waits, &i);
-		if (!w)
-			break;
-		since_ns = *(volatile __u64 *)&w->since_ns;
-		/* Its place has been taken, but it is not written yet. */
-		if (!since_ns || !settle_wait(w, now))
+		if (!w || !keep_wait(w, now))
 			break;
 		w->since_ns = 0;
+		first_new++;
+	}
+	bpf_for(n, 0, WAITS_A_LOOK) {
+		if (first_wait == next_wait)
+			break;
+		i = MAX_WAITS + first_wait % MAX_WAITS;
+		w = bpf_map_lookup_elem(&waits, &i);
+		if (!w || !settle_wait(w, now))
+			break;
 		first_wait++;
 	}
+	if (unnoted && ++l->looks % SWEEP_LOOKS == 0) {
+		unnoted = 0;
+		sweep(FUNCTIONS, now);
+		sweep(OTHERS, now);
+	}
 	bpf_rcu_read_unlock();
-	scx.queued = queued(FUNCTIONS);
-	scx.other_queued = queued(OTHERS);
+	scx.queued = queued(FUNCTIONS) + queued(LATE_FUNCTIONS);
+	scx.other_queued = queued(OTHERS) + queued(LATE_OTHERS);
 	scx.function_time_ns = function_time;
 	scx.other_time_ns = other_time;
 	l->armed = 0;
-	if (first_wait != next_wait)
+	if (first_new != next_new || first_wait != next_wait || unnoted)
 		arm_look();
 	return 0;
 }
@@ -108,20 +185,30 @@ static __always_inline __s32 prepare_look(void)
 	return bpf_timer_set_callback(&l->timer, look);
 }
 
-/* Holds a task back whose group `number` has used up its limit. It competes with nobody meanwhile. */
-static __always_inline void set_aside(struct scx_task *t, struct task_struct *p, __u32 number, __u64 enq_flags, __u64 now)
+/* Has the group's timer fire at the end of its period. Returns false where that cannot be. */
+static __always_inline bool arm_period(struct scx_group *g, __u64 now)
+{
+	return bpf_timer_start(&g->timer, before(now, g->period_end_ns) ? g->period_end_ns - now : MS, 0) == 0;
+}
+
+/*
+ * Holds a task back whose group `number` has used up its limit. It competes with nobody meanwhile. Returns false where nobody
+ * could bring it back: then it goes on.
+ */
+static __always_inline bool set_aside(struct scx_task *t, struct task_struct *p, __u32 number, __u64 enq_flags, __u64 now)
 {
 	struct scx_group *g = group_at(number);
 
-	if (!g) {
-		dsq_insert(p, SCX_DSQ_LOCAL, other_slice_ns, enq_flags);
-		return;
-	}
+	if (!g)
+		return false;
+	g->aside_ns = now;
+	if (!arm_period(g, now))
+		return false;
 	count(&scx.throttles);
 	count_out(t);
 	t->wait_ns = 0;
 	dsq_insert(p, ASIDE + number, other_slice_ns, enq_flags);
-	bpf_timer_start(&g->timer, before(now, g->period_end_ns) ? g->period_end_ns - now : 0, 0);
+	return true;
 }
 
 /* Has a task that was set aside wait as any other, or as long as another of its groups says. */
@@ -136,12 +223,17 @@ static __always_inline void bring_back(struct bpf_iter_scx_dsq *it, struct task_
 	if (!t)
 		return;
 	limited = limited_by(t->group, now);
-	if (limited) {
-		g = group_at(limited - 1);
-		if (dsq_move(it, p, ASIDE + limited - 1) && g)
-			bpf_timer_start(&g->timer, before(now, g->period_end_ns) ? g->period_end_ns - now : 0, 0);
-		return;
+	g = limited ? group_at(limited - 1) : 0;
+	if (g) {
+		g->aside_ns = now;
+		if (arm_period(g, now)) {
+			dsq_move(it, p, ASIDE + limited - 1);
+			return;
+		}
 	}
+	/* Before it can be seen, as it can run at once then. */
+	count_in(t, p);
+	begin_wait(t, p, now);
 	if (t->kind == FUNCTION && s) {
 		t->key = function_key(t, s, now);
 		moved = dsq_move_by(it, p, FUNCTIONS, t->key);
@@ -150,33 +242,38 @@ static __always_inline void bring_back(struct bpf_iter_scx_dsq *it, struct task_
 			t->time = entry_time();
 		moved = dsq_move_by(it, p, OTHERS, t->time);
 	}
-	if (!moved)
+	if (moved) {
+		fetch(t, p, t->key, now);
 		return;
-	count_in(t, p);
-	begin_wait(t, p, now);
-	wake_idle(p);
+	}
+	/* It has left meanwhile: whoever has taken it counts it where it is. */
+	count_out(t);
+	__sync_val_compare_and_swap(&t->wait_ns, now, 0);
 }
 
-/* A period of the group has ended: those that were set aside come back. The timer's callback. */
+/*
+ * A period of the group has ended: those that were set aside come back. The timer's callback. A task comes into its queue only
+ * after the callback alps_enqueue() has returned, so that this can be too early for it: periods go on for a while.
+ */
 static int period_over(void *map, __u32 *number, struct scx_group *g)
 {
 	__u64 now = bpf_ktime_get_ns();
 	struct task_struct *p, *q;
 
 	refill(g, now);
-	if (g->quota_ns != NO_LIMIT && g->budget_ns <= 0) {
-		bpf_timer_start(&g->timer, before(now, g->period_end_ns) ? g->period_end_ns - now : 0, 0);
-		return 0;
+	if (g->quota_ns == NO_LIMIT || g->budget_ns > 0) {
+		bpf_rcu_read_lock();
+		bpf_for_each(scx_dsq, p, ASIDE + *number, 0) {
+			q = bpf_task_from_pid(p->pid);
+			if (!q)
+				continue;
+			bring_back(&___it, q, now);
+			bpf_task_release(q);
+		}
+		bpf_rcu_read_unlock();
 	}
-	bpf_rcu_read_lock();
-	bpf_for_each(scx_dsq, p, ASIDE + *number, 0) {
-		q = bpf_task_from_pid(p->pid);
-		if (!q)
-			continue;
-		bring_back(&___it, q, now);
-		bpf_task_release(q);
-	}
-	bpf_rcu_read_unlock();
+	if (now - g->aside_ns < ASIDE_WATCH_NS || queued(ASIDE + *number) > 0)
+		arm_period(g, now);
 	return 0;
 }
 

@@ -6,11 +6,14 @@
 #ifndef ALPS_SCX_RUN_H
 #define ALPS_SCX_RUN_H
 
-/* Waiting tasks that are looked at for one that may run on a CPU: with more of them pinned elsewhere, what is there is missed. */
+/* Waiting tasks that are looked at for one that may run on a CPU. */
 #define PEEKS 16
 
-/* The key of a queue's first task that may run on the CPU. Returns false where there is none. */
-static __always_inline bool peek(__u64 queue, __s32 cpu, __u64 *key)
+/*
+ * The key of a queue's first task that may run on the CPU. Returns false where there is none. Where many are pinned elsewhere,
+ * and `guess`, it is the key of the first one not looked at: one that may run here has none lower, if there is one.
+ */
+static __always_inline bool peek_at(__u64 queue, __s32 cpu, __u64 *key, bool guess)
 {
 	struct task_struct *p;
 	bool found = false;
@@ -20,16 +23,19 @@ static __always_inline bool peek(__u64 queue, __s32 cpu, __u64 *key)
 		return false;
 	bpf_rcu_read_lock();
 	bpf_for_each(scx_dsq, p, queue, 0) {
-		if (looked++ >= PEEKS)
-			break;
-		if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+		if (looked++ < PEEKS && !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 			continue;
 		*key = p->scx.dsq_vtime;
-		found = true;
+		found = guess || looked <= PEEKS;
 		break;
 	}
 	bpf_rcu_read_unlock();
 	return found;
+}
+
+static __always_inline bool peek(__u64 queue, __s32 cpu, __u64 *key)
+{
+	return peek_at(queue, cpu, key, true);
 }
 
 /* Where a task that is new, or has slept, begins in weighted-fair time: a little before those that are there. */
@@ -50,7 +56,7 @@ static __always_inline void advance(__u64 time, __s32 cpu)
 
 	if (!before(other_time, time))
 		return;
-	if (peek(OTHERS, cpu, &waiting) && before(waiting, time))
+	if (peek_at(OTHERS, cpu, &waiting, false) && before(waiting, time))
 		time = waiting;
 	if (before(other_time, time))
 		other_time = time;
@@ -72,9 +78,11 @@ static __always_inline void account(struct scx_task *t, struct task_struct *p, _
 		if (before(function_time, other_time - lag_ns))
 			function_time = other_time - lag_ns;
 	} else {
+		/*
+		 * However far it is behind: the others' time is that of the fastest CPU, and tasks that are tied to a slower one
+		 * keep their weights among themselves. It catches up where it wakes up, and where its CPUs change.
+		 */
 		t->time += weighted(ran_ns, effective_weight(t, p));
-		if (before(t->time, other_time - lag_ns))
-			t->time = other_time - lag_ns;
 	}
 }
 
@@ -216,7 +224,9 @@ static __always_inline bool should_yield(struct scx_task *t, struct alps_slot *s
 
 	if (key <= 1)
 		return false;
-	if (scx_bpf_dsq_nr_queued(OVERDUE) > 0)
+	if (peek(LATE_FUNCTIONS, cpu, &waiting))
+		return true;
+	if (peek(LATE_OTHERS, cpu, &waiting) && (now - waiting >= urgent_ns || before(other_time + credit_ns, function_time)))
 		return true;
 	if (peek(FUNCTIONS, cpu, &waiting) && waiting + margin_of(key, s) < key)
 		return true;

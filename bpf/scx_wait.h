@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Waits: nobody waits for ever, whatever the ranks. Each wait is noted in a ring as it begins, so that the oldest is always at
- * the ring's head, and looking for it costs the same however many wait. A timer looks every few milliseconds while
- * there are waits in the ring: who has waited for too long, and now and then the function's task that has waited longest,
- * goes to the queue that comes before the others.
+ * Waits: nobody waits for ever, whatever the ranks. Each wait is noted in a ring as it begins. A timer looks every few
+ * milliseconds while there are waits: those that are still going on move to a second ring, so that the many short ones take
+ * no room for long, and the oldest is always at the second ring's head; looking for it costs the same however many wait.
+ * Who has waited for too long, and now and then the function's task that has waited longest, goes before the others of its
+ * kind. Where a ring is full, those that wait are gone through one by one instead, now and then.
  */
 #ifndef ALPS_SCX_WAIT_H
 #define ALPS_SCX_WAIT_H
 
-/* Waits that a look takes off the ring at most; most of them have ended. */
-#define WAITS_A_LOOK 256
+/* Waits that a look takes off each ring at most; most of those in the first one have ended. */
+#define WAITS_A_LOOK 1024
+/* Where waits had no room, those that wait are gone through at one look in so many. */
+#define SWEEP_LOOKS 32
 
 struct wait {
 	__u64 since_ns;
@@ -18,17 +21,22 @@ struct wait {
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_WAITS);
+	__uint(max_entries, 2 * MAX_WAITS);
 	__type(key, __u32);
 	__type(value, struct wait);
 } waits SEC(".maps");
 
-/* The ring: waits from `first_wait` up to `next_wait`, which writers take places of. */
+/* The first ring: waits from `first_new` up to `next_new`, which writers take places of. */
+__u64 first_new, next_new;
+/* The second ring, behind the first one in the map: written by the timer alone. */
 __u64 first_wait, next_wait;
+/* A wait had no room. */
+__u64 unnoted;
 
 struct look_timer {
 	struct bpf_timer timer;
 	__u32 armed;
+	__u32 looks;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -58,12 +66,15 @@ static __always_inline void begin_wait(struct scx_task *t, struct task_struct *p
 
 	if (t->wait_ns)
 		return;
+	t->unnoted = next_new - first_new >= MAX_WAITS - MAX_CPUS;
 	t->wait_ns = now;
-	if (next_wait - first_wait >= MAX_WAITS - MAX_CPUS) {
+	if (t->unnoted) {
 		count(&scx.lost_wait);
+		unnoted = 1;
+		arm_look();
 		return;
 	}
-	place = __sync_fetch_and_add(&next_wait, 1);
+	place = __sync_fetch_and_add(&next_new, 1);
 	i = place % MAX_WAITS;
 	w = bpf_map_lookup_elem(&waits, &i);
 	if (!w)
