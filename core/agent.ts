@@ -142,6 +142,7 @@ export class Agent implements AsyncDisposable {
       {
         ...this.#observer.fds,
         backend,
+        orStock: this.options.orStock,
         journalFd,
         cpus,
         migrate: migrate !== false,

@@ -12,6 +12,8 @@ export interface AgentOptions {
   readonly epochS: number;
   readonly maxWaitS: number;
   readonly backend: BackendName;
+  /** Whether the stock backend takes the scheduler's place where that cannot be loaded after all. */
+  readonly orStock?: boolean | undefined;
   /** Descriptor of the journal of changes; undefined: nothing is written down (benchmarks, tests). */
   readonly journalFd?: number | undefined;
   /** Why this agent, which was to enforce, only observes and learns. */

@@ -26,6 +26,8 @@ export interface EventThreadOptions {
   /** One 64-bit float, written by the event thread: when its loop last went round, in monotonic nanoseconds. */
   wentRound: SharedArrayBuffer;
   backend: BackendName;
+  /** Whether the stock backend takes the scheduler's place where that cannot be loaded after all. */
+  orStock?: boolean | undefined;
   /** Of the journal; undefined: nothing is written down (benchmarks, tests). */
   journalFd?: number | undefined;
   cpus: number[];

@@ -47,6 +47,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       epochS: options.epochS,
       maxWaitS: options.maxWaitS ?? 5,
       backend,
+      orStock: options.backend === "auto",
       journalFd: journal?.fd,
       notEnforcing: journal?.notEnforcing,
       learnedFile: join(options.state, FUNCTION_FILE_NAME),

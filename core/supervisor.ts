@@ -61,6 +61,8 @@ export class Supervisor {
     else if (!this.enforcing) this.#guard.reset(this.#sample(nowNs));
     if (enabled !== this.enforcing) this.#sinceNs = nowNs;
     this.#person = enabled;
+    // Whoever is told that it is enabled may rely on it: a backend in the kernel is in force then, or says why it is not.
+    if (this.enforcing) this.supervised.enforcer.look?.(nowNs);
     this.#tellKernel();
     return this.state;
   }

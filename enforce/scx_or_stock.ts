@@ -35,6 +35,8 @@ export interface ScxOrStockParts {
   readonly stock: Enforcer & { readonly promotionLatency: LatencyLog };
   /** Takes a warning for people. */
   readonly note: (text: string) => void;
+  /** Another scheduler that is in force; undefined where there is none. */
+  readonly otherScheduler: () => string | undefined;
 }
 
 export class ScxOrStock implements Enforcer {
@@ -128,9 +130,22 @@ export class ScxOrStock implements Enforcer {
       if (this.#trouble !== undefined) this.parts.note("the scheduler is in force again");
       this.#trouble = undefined;
     } catch (error) {
+      const other = this.parts.otherScheduler();
+      if (other !== undefined) return this.#giveWay(other, nowNs);
       const message = error instanceof Error ? error.message : String(error);
       this.#fall(`the scheduler cannot be put in force: ${message}`, nowNs, undefined);
     }
+  }
+
+  /** To the stock backend, until the other scheduler is gone: that is no fault of ours, and counts as no end. */
+  #giveWay(other: string, nowNs: number): void {
+    this.parts.scx.release();
+    this.#onStock = true;
+    this.#triesAtNs = nowNs + FIRST_PAUSE_NS;
+    const trouble = `another scheduler is loaded (${other}); the backend is stock until it is gone`;
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.parts.note(trouble);
   }
 
   /** To the stock backend. */

@@ -11,6 +11,7 @@ class Scene {
   readonly notes: string[] = [];
   readonly done: string[] = [];
   refuses = false;
+  other: string | undefined;
   readonly scheduler = { inForce: false, ended: undefined as SchedulerExit | undefined };
   readonly enforcer: ScxOrStock;
 
@@ -38,7 +39,12 @@ class Scene {
       },
       [Symbol.dispose]: () => {},
     };
-    this.enforcer = new ScxOrStock({ scx, stock, note: (text) => this.notes.push(text) });
+    this.enforcer = new ScxOrStock({
+      scx,
+      stock,
+      note: (text) => this.notes.push(text),
+      otherScheduler: () => this.other,
+    });
   }
 
   /** The kernel ends the scheduler. */
@@ -121,7 +127,23 @@ Deno.test("ScxOrStock leaves a scheduler off that a person has ended with the ma
   assert.match(enforcer.trouble!, /sysrq-S; .*not tried again/);
 });
 
-Deno.test("ScxOrStock works with stock where the scheduler cannot be put in force, as another one is", () => {
+Deno.test("ScxOrStock names another scheduler, waits until it is gone, and counts no end", () => {
+  const scene = new Scene(), { enforcer } = scene;
+  scene.refuses = true;
+  scene.other = "simple, enabled";
+  for (let s = 0; s < 1000; s++) enforcer.look(s * S);
+  assert.deepEqual([enforcer.name, enforcer.ends, scene.notes.length], ["stock", 0, 1]);
+  assert.match(
+    enforcer.trouble!,
+    /another scheduler is loaded \(simple, enabled\); the backend is stock until/,
+  );
+  scene.refuses = false;
+  scene.other = undefined;
+  enforcer.look(1010 * S);
+  assert.deepEqual([enforcer.name, enforcer.trouble], ["scx", undefined]);
+});
+
+Deno.test("ScxOrStock works with stock where the scheduler cannot be put in force", () => {
   const scene = new Scene(), { enforcer } = scene;
   scene.refuses = true;
   enforcer.look(0);
