@@ -90,7 +90,7 @@ export const SCHEDULER_METRICS: readonly MetricDefinition[] = [
   labelled(
     "counter",
     "alps_scheduler_lost_total",
-    "What there was no room for: cgroups, which then count as those around them, and waits, which then are not bounded.",
+    "What there was no room for: cgroups, which then count as those around them, and waits, which are then looked for one by one.",
     "what",
     { groups: "lostGroup", waits: "lostWait" },
   ),

@@ -322,7 +322,7 @@ struct alps_scx {
 	__u64 floor; /* turns given to the function task that had waited longest */
 	__u64 throttles; /* tasks set aside because their cgroup had used up its CPU limit */
 	__u64 lost_group; /* cgroups for which there was no room: they count as their parents */
-	__u64 lost_wait; /* waits that are not bounded, as there were too many */
+	__u64 lost_wait; /* waits that had no room in the rings: they are looked for one by one */
 	__u64 longest_wait_ns; /* of a function's task */
 	__u64 queued; /* function tasks waiting, when it was last looked at */
 	__u64 other_queued;

@@ -39,7 +39,7 @@ scxTest("it comes and goes many times under load, and everything runs on", async
   const path = await lab.program("a");
   const pids = Array.from({ length: 6 }, () => lab.start(path, 0).pid);
   await until("all", () => lab.observer.shared.counters().active === 6);
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 200; i++) {
     await lab.events.setEnforcement(false);
     await lab.events.setEnforcement(true);
     await lab.inForce();
