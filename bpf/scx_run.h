@@ -11,15 +11,16 @@
 
 /*
  * The key of a queue's first task that may run on the CPU. Returns false where there is none. Where many are pinned elsewhere,
- * and `guess`, it is the key of the first one not looked at: one that may run here has none lower, if there is one.
+ * and `guess`, it is the key of the first one not looked at: one that may run here has none lower, if there is one. Not
+ * static: see scx.bpf.c.
  */
-static __always_inline bool peek_at(__u64 queue, __s32 cpu, __u64 *key, bool guess)
+__noinline bool peek_at(__u64 queue, __s32 cpu, __u64 *key, bool guess)
 {
 	struct task_struct *p;
 	bool found = false;
 	int looked = 0;
 
-	if (scx_bpf_dsq_nr_queued(queue) <= 0)
+	if (!key || scx_bpf_dsq_nr_queued(queue) <= 0)
 		return false;
 	bpf_rcu_read_lock();
 	bpf_for_each(scx_dsq, p, queue, 0) {
@@ -52,7 +53,7 @@ static __always_inline __u64 entry_time(void)
 /* Moves the others' weighted-fair time on to `time`, but not past what waits. */
 static __always_inline void advance(__u64 time, __s32 cpu)
 {
-	__u64 waiting;
+	__u64 waiting = 0;
 
 	if (!before(other_time, time))
 		return;
@@ -220,7 +221,7 @@ static __always_inline bool wake_idle(struct task_struct *p)
 /* Whether somebody waits who is to run in place of the running task of a function. */
 static __always_inline bool should_yield(struct scx_task *t, struct alps_slot *s, __s32 cpu, __u64 now)
 {
-	__u64 key = function_key(t, s, now), waiting;
+	__u64 key = function_key(t, s, now), waiting = 0;
 
 	if (key <= 1)
 		return false;
