@@ -44,7 +44,7 @@ __s32 CALLBACK(alps_select_cpu, struct task_struct *p, __s32 prev_cpu, __u64 wak
 	if (idle && t && !limited_by(t->group, bpf_ktime_get_ns())) {
 		s = invocation_of(p);
 		count(&scx.direct);
-		dsq_insert(p, SCX_DSQ_LOCAL, s ? slice_of(s) : other_slice_ns, 0);
+		dsq_insert(p, SCX_DSQ_LOCAL, s ? function_slice_ns : other_slice_ns, 0);
 	}
 	return cpu;
 }
@@ -66,7 +66,7 @@ static __always_inline void enqueue_function(struct scx_task *t, struct task_str
 	__u64 key = function_key(t, s, now);
 
 	t->key = key;
-	dsq_insert_by(p, FUNCTIONS, slice_of(s), key, flags);
+	dsq_insert_by(p, FUNCTIONS, function_slice_ns, key, flags);
 	if (!wake_idle(p) && !yielded)
 		preempt(worst_function_cpu(p, key, now), &scx.preemptions);
 }
@@ -106,7 +106,7 @@ void CALLBACK(alps_enqueue, struct task_struct *p, __u64 enq_flags)
 		return;
 	begin_wait(t, p, now);
 	if (enq_flags & SCX_ENQ_LAST) {
-		dsq_insert(p, SCX_DSQ_LOCAL, s ? slice_of(s) : other_slice_ns, enq_flags);
+		dsq_insert(p, SCX_DSQ_LOCAL, s ? function_slice_ns : other_slice_ns, enq_flags);
 		/* The CPU has decided to be idle, and is to look again. */
 		scx_bpf_kick_cpu(bpf_get_smp_processor_id(), 0);
 	} else if (s)
@@ -130,7 +130,7 @@ static __always_inline bool goes_on(struct scx_task *t, struct task_struct *p, b
 			return false;
 		if (waits && waiting + margin_of(key, s) < key)
 			return false;
-		p->scx.slice = slice_of(s);
+		p->scx.slice = function_slice_ns;
 		return true;
 	}
 	if (t->kind == OTHER && !functions_turn) {
@@ -185,7 +185,7 @@ void CALLBACK(alps_dispatch, __s32 cpu, struct task_struct *prev)
 		return;
 	/* What peek() has seen may run elsewhere only: then the function's task that runs goes on in the functions' turn. */
 	if (functions_turn && t && prev && t->kind == FUNCTION && !t->yields) {
-		prev->scx.slice = least_slice_ns;
+		prev->scx.slice = other_slice_ns;
 		return;
 	}
 	if ((late_others && dsq_take(LATE_OTHERS)) || dsq_take(OTHERS))

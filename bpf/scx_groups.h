@@ -75,7 +75,9 @@ static __always_inline __u32 group_number(struct cgroup *cgrp)
 	__u64 id;
 	int level;
 
-	for (level = 0; level < CGROUP_DEPTH && cgrp; level++) {
+	bpf_for(level, 0, CGROUP_DEPTH) {
+		if (!cgrp)
+			break;
 		id = BPF_CORE_READ(cgrp, kn, id);
 		number = bpf_map_lookup_elem(&group_numbers, &id);
 		if (number)
@@ -171,6 +173,7 @@ static __always_inline void join_group(struct scx_task *t, struct cgroup *cgrp)
 	t->group = group_number(cgrp);
 	g = group_at(t->group);
 	t->generation = g ? g->generation : 0;
+	t->shares_group = g && g->cgroup_id != BPF_CORE_READ(cgrp, kn, id);
 }
 
 /* What a task with this weight in its group weighs against all others of the machine. */
@@ -223,6 +226,39 @@ static __always_inline __u64 limit_of(struct cgroup *cgrp, __u64 *period_ns, __u
 	*period_ns = BPF_CORE_READ(tg, cfs_bandwidth.period);
 	*burst_ns = BPF_CORE_READ(tg, cfs_bandwidth.burst);
 	return BPF_CORE_READ(tg, cfs_bandwidth.quota);
+}
+
+/* Ends the scheduler because of a CPU limit that it cannot keep; user space goes on without it, and shows the reason. */
+static __always_inline void end_for_limit(__u64 cgroup_id)
+{
+	static char format[] = "there is no room for cgroup %llu, which has a CPU limit: it would not hold";
+	unsigned long long data[] = { cgroup_id };
+
+	scx_bpf_error_bstr(format, data, sizeof(data));
+}
+
+/* Looks now and then whether a cgroup for which there was no room has got a CPU limit: those of a running task. */
+static __always_inline void watch_limits(struct scx_task *t, struct task_struct *p, __u64 now)
+{
+	struct scx_group *g = group_at(t->group);
+	struct task_group *tg = 0;
+	struct cgroup *cgrp;
+	int level;
+
+	if (!t->shares_group || !g || now - t->watched_ns < limit_read_ns || !bpf_core_field_exists(tg->cfs_bandwidth.quota))
+		return;
+	t->watched_ns = now;
+	tg = BPF_CORE_READ(p, sched_task_group);
+	bpf_for(level, 0, CGROUP_DEPTH) {
+		cgrp = tg ? BPF_CORE_READ(tg, css.cgroup) : 0;
+		if (!cgrp || BPF_CORE_READ(cgrp, kn, id) == g->cgroup_id)
+			break;
+		if (BPF_CORE_READ(tg, cfs_bandwidth.quota) != NO_LIMIT) {
+			end_for_limit(BPF_CORE_READ(cgrp, kn, id));
+			break;
+		}
+		tg = BPF_CORE_READ(tg, parent);
+	}
 }
 
 /* Writes down whether a group has a limit. Whoever does so at once: the count of such groups stays right. */

@@ -103,6 +103,7 @@ extern void scx_bpf_kick_cpu(__s32 cpu, __u64 flags) __ksym;
 extern __s32 scx_bpf_create_dsq(__u64 dsq_id, __s32 node) __ksym;
 extern void scx_bpf_destroy_dsq(__u64 dsq_id) __ksym;
 extern __s32 scx_bpf_dsq_nr_queued(__u64 dsq_id) __ksym;
+extern void scx_bpf_error_bstr(char *format, unsigned long long *data, __u32 data__sz) __ksym;
 /* With another result from Linux 6.19 on; there tasks go elsewhere by themselves. */
 extern __u32 scx_bpf_reenqueue_local(void) __weak __ksym;
 

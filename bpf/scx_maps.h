@@ -18,11 +18,8 @@ const volatile __u64 overdue_run_ns = 4 * MS;
  * while they wait, and short ones are slower by as much. 0: nothing.
  */
 const volatile __u64 floor_part = 64;
-/* After so long a function's task is compared with those that wait, whatever happened meanwhile; where its policy says nothing. */
-const volatile __u64 slice_ns = 20 * MS;
-/* Bounds of the policy's slices. Less at least: more switches. More at most: see slice_ns. */
-const volatile __u64 least_slice_ns = 4 * MS;
-const volatile __u64 most_slice_ns = 200 * MS;
+/* The turn of a function's task. Each tick compares it with those that wait anyway. Less: more choices that change nothing. */
+const volatile __u64 function_slice_ns = 20 * MS;
 /* The turn of a task that is no function's. Less: others wait less for it; more: fewer switches. */
 const volatile __u64 other_slice_ns = 4 * MS;
 /* How far in front of the others a task comes that has slept or is new. More: it waits less, and takes it from those that run. */
@@ -49,7 +46,7 @@ enum {
 	GROUP_DEPTH = 16, /* of groups; cgroups further down count as those around them */
 	/* Those that have waited too long come out of their kind's turn at one choice in so many: thousands of them do not stop all else. */
 	LATE_TURNS = 4,
-	CGROUP_DEPTH = 32, /* of cgroups, up to the next one that has a group */
+	CGROUP_DEPTH = 4096, /* of cgroups, up to the next one that has a group; nobody nests them so deep */
 	MAX_WAITS = 1 << 15, /* in each of the two rings */
 };
 
@@ -82,8 +79,9 @@ struct scx_task {
 	__u32 counted_kind;
 	__u32 yields; /* it has given up its CPU for others */
 	__u32 unnoted; /* its wait had no room in the rings */
-	__u32 reserved;
+	__u32 shares_group; /* the group is of a cgroup around its own, for which there was no room */
 	__u32 generation; /* of its group, when it joined that */
+	__u64 watched_ns; /* of one that shares: when the limits up to the group's cgroup were looked at last */
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -293,9 +293,9 @@ static __always_inline bool begin_group(struct scx_group *g, __u32 number)
 }
 
 /*
- * Makes a group of a cgroup. Where there is no room, its tasks count as those of the cgroup around it: a cgroup can be made
- * nevertheless. One that has a limit already is there before the scheduler: then that is not put in force, as the limit would
- * not hold.
+ * Makes a group of a cgroup. Where there is no room, its tasks count as those of the cgroup around it, and so do those of all
+ * cgroups in it: a cgroup can be made nevertheless. One that has a limit already is there before the scheduler: then that is
+ * not put in force, as the limit would not hold. Where it gets one later, watch_limits() ends the scheduler.
  */
 static __always_inline __s32 add_group(struct cgroup *cgrp, __u32 weight)
 {
@@ -305,11 +305,15 @@ static __always_inline __s32 add_group(struct cgroup *cgrp, __u32 weight)
 	struct scx_group *g, *around;
 
 	/* The root of the hierarchy with the cpu controller is group 0. */
-	if (!parent)
+	if (!parent) {
+		g = group_at(number);
+		if (g)
+			g->cgroup_id = id;
 		return bpf_map_update_elem(&group_numbers, &id, &number, BPF_ANY) ? -ENOMEM : 0;
+	}
 	around_number = group_number(parent);
 	around = group_at(around_number);
-	if (around && around->level + 1 < GROUP_DEPTH)
+	if (around && around->cgroup_id == BPF_CORE_READ(parent, kn, id) && around->level + 1 < GROUP_DEPTH)
 		number = take_group(id);
 	g = group_at(number);
 	if (!around || !g || !number)
@@ -326,7 +330,10 @@ static __always_inline __s32 add_group(struct cgroup *cgrp, __u32 weight)
 	return 0;
 no_room:
 	count(&scx.lost_group);
-	return limit_of(cgrp, &unused, &unused) == NO_LIMIT ? 0 : -ENOSPC;
+	if (limit_of(cgrp, &unused, &unused) == NO_LIMIT)
+		return 0;
+	end_for_limit(id);
+	return -ENOSPC;
 }
 
 /*

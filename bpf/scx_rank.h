@@ -113,16 +113,6 @@ static __always_inline __u64 margin_of(__u64 key, struct alps_slot *s)
 	return left_ns < (__s64)(10 * most_margin_ns) ? (__u64)left_ns / 10 : most_margin_ns;
 }
 
-/* The turn of a function's task, within bounds. */
-static __always_inline __u64 slice_of(struct alps_slot *s)
-{
-	__u32 function_id = s->function_id;
-	struct alps_rank *r = bpf_map_lookup_elem(&ranks, &function_id);
-	__u64 ns = r && r->slice_ns ? r->slice_ns : slice_ns;
-
-	return ns < least_slice_ns ? least_slice_ns : ns > most_slice_ns ? most_slice_ns : ns;
-}
-
 /* Notes how far an invocation has come, for as long as nothing is known of its function. */
 static __always_inline void note_attained(struct alps_slot *s, __u64 used_ns)
 {

@@ -71,6 +71,7 @@ static __always_inline void account(struct scx_task *t, struct task_struct *p, _
 	if (!since_ns || (__s64)ran_ns <= 0)
 		return;
 	charge_groups(t->group, ran_ns, now);
+	watch_limits(t, p, now);
 	if (t->kind == FUNCTION) {
 		__sync_fetch_and_add(&function_time, weighted(ran_ns, functions_weight()));
 		/* No more than two turns: where nobody waits, nothing is saved up. */

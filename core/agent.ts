@@ -42,7 +42,7 @@ export class Agent implements AsyncDisposable {
   readonly #history: History;
   readonly #runs = new RecentRuns();
   readonly #cpu: CpuUtilization;
-  readonly #order: Ordering;
+  readonly #order = new Ordering((orders) => this.#events.setOrders(orders));
   readonly #troubles = new Troubles();
   readonly #switch: EnforcementSwitch;
   readonly #heap = new HeapKeeper();
@@ -55,7 +55,6 @@ export class Agent implements AsyncDisposable {
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     using started = new DisposableStack();
     this.#cpu = new CpuUtilization(cpus);
-    this.#order = new Ordering((orders) => this.#events.setOrders(orders), options.backend === "scx");
     this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
     this.#switch = new EnforcementSwitch(
       options.backend,

@@ -74,7 +74,7 @@ export class Answers implements AgentView {
       epoch: order.policy?.epoch ?? 0,
       backend: this.#backend,
       ml: options.ml,
-      slice_enforced: this.#backend === "scx",
+      slice_enforced: false,
       cpu_utilization: Math.round(10 * (order.policy?.cpuUtilization ?? cpu.percent(false))) / 10,
       functions: order.entries((id) => functions.byId(id)),
     };

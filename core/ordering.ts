@@ -12,18 +12,13 @@ const PINS_MS = 2 ** 31 - 1;
 
 export class Ordering implements Disposable {
   readonly #pins = new Pins();
-  readonly #sender: OrdersSender;
+  readonly #sender = new OrdersSender();
   #policy: Policy | undefined;
   #policyAt = rfc3339(nowUs());
   #pinTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param send takes what changes the order in force
-   * @param slices whether slices are enforced, too
-   */
-  constructor(readonly send: (orders: Orders) => void, slices = false) {
-    this.#sender = new OrdersSender(slices);
-  }
+  /** @param send takes what changes the order in force */
+  constructor(readonly send: (orders: Orders) => void) {}
 
   /** The latest policy; undefined before the first. */
   get policy(): Policy | undefined {
@@ -64,7 +59,7 @@ export class Ordering implements Disposable {
   }
 
   #send(): void {
-    this.send(this.#sender.next(this.#policy, this.#pins.ranks(this.#policy), this.#pins.slices()));
+    this.send(this.#sender.next(this.#policy, this.#pins.ranks(this.#policy)));
   }
 
   /** Sends what the pins have become, and comes back when the next one ends. */

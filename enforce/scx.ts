@@ -16,26 +16,25 @@ export type Scheduler = Pick<
 
 export class ScxEnforcer implements Enforcer {
   readonly name = "scx";
-  readonly sliceEnforced = true;
+  /** The kernel compares whoever runs with those that wait at every tick, which is sooner than any slice ends. */
+  readonly sliceEnforced = false;
   readonly reactsToEvents = false;
   readonly counters: EnforcerCounters = newCounters();
   readonly #known = new Map<number, KernelRank>();
   #pinned = new Map<number, number>();
-  #slices = new Map<number, number>();
 
   /** @param scheduler closed by whoever made it */
   constructor(readonly scheduler: Scheduler) {}
 
-  setOrders({ changed, removed, pinned, pinnedSlices, prior }: Orders): void {
-    const touched = new Set([...removed, ...this.#pinned.keys(), ...this.#slices.keys()]);
+  setOrders({ changed, removed, pinned, prior }: Orders): void {
+    const touched = new Set([...removed, ...this.#pinned.keys()]);
     this.#pinned = new Map(pinned);
-    this.#slices = new Map(pinnedSlices ?? []);
     for (const id of removed) this.#known.delete(id);
-    for (const { functionId, sliceNs, table, tailSlope } of changed) {
-      this.#known.set(functionId, { table: { table, tailSlope }, sliceNs });
+    for (const { functionId, table, tailSlope } of changed) {
+      this.#known.set(functionId, { table: { table, tailSlope } });
       touched.add(functionId);
     }
-    for (const id of [...this.#pinned.keys(), ...this.#slices.keys()]) touched.add(id);
+    for (const id of this.#pinned.keys()) touched.add(id);
     for (const id of touched) this.#hand(id);
     this.scheduler.setPrior(prior && { table: prior });
     this.scheduler.reorder();
@@ -43,10 +42,9 @@ export class ScxEnforcer implements Enforcer {
 
   /** Hands a function's rank over, as it is now. */
   #hand(id: number): void {
-    const known = this.#known.get(id), pinnedNs = this.#pinned.get(id), sliceNs = this.#slices.get(id);
-    const nothing = known === undefined && pinnedNs === undefined && sliceNs === undefined;
-    if (nothing) this.scheduler.deleteRank(id);
-    else this.scheduler.setRank(id, { ...known, ...(sliceNs !== undefined && { sliceNs }), pinnedNs });
+    const known = this.#known.get(id), pinnedNs = this.#pinned.get(id);
+    if (known === undefined && pinnedNs === undefined) this.scheduler.deleteRank(id);
+    else this.scheduler.setRank(id, { ...known, pinnedNs });
   }
 
   started(_invocation: ActiveInvocation): void {}

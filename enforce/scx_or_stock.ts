@@ -42,6 +42,7 @@ export interface ScxOrStockParts {
 export class ScxOrStock implements Enforcer {
   readonly counters: EnforcerCounters;
   readonly promotionLatency: LatencyLog;
+  readonly sliceEnforced = false;
   /** How often the scheduler was ended against our will, or could not be put in force. */
   ends = 0;
   #trouble: string | undefined;
@@ -57,10 +58,6 @@ export class ScxOrStock implements Enforcer {
 
   get name(): "scx" | "stock" {
     return this.#onStock ? "stock" : "scx";
-  }
-
-  get sliceEnforced(): boolean {
-    return !this.#onStock;
   }
 
   get reactsToEvents(): boolean {
@@ -125,6 +122,12 @@ export class ScxOrStock implements Enforcer {
     try {
       this.parts.stock.release();
       this.parts.scx.decide();
+      const { ended } = this.parts.scx.scheduler;
+      // The kernel takes some schedulers and ends them at once, as it tells reasons in this way only.
+      if (ended) {
+        this.#fall(`the scheduler cannot be put in force: ${reasonOf(ended)}`, nowNs, ended);
+        return;
+      }
       this.#onStock = false;
       this.#sinceNs = nowNs;
       if (this.#trouble !== undefined) this.parts.note("the scheduler is in force again");

@@ -160,12 +160,11 @@ export const ALPS_GROUP = {
 } as const;
 
 export const ALPS_RANK = {
-  size: 216,
+  size: 208,
   flags: 0,
   segments: 4,
-  slice_ns: 8,
-  pinned_ns: 16,
-  table: 24,
+  pinned_ns: 8,
+  table: 16,
 } as const;
 
 export const ALPS_RANK_SEGMENT = {

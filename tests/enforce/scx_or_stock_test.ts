@@ -11,6 +11,8 @@ class Scene {
   readonly notes: string[] = [];
   readonly done: string[] = [];
   refuses = false;
+  /** The kernel takes it, and ends it at once. */
+  endsAtOnce = false;
   other: string | undefined;
   readonly scheduler = { inForce: false, ended: undefined as SchedulerExit | undefined };
   readonly enforcer: ScxOrStock;
@@ -31,6 +33,7 @@ class Scene {
         if (this.refuses) throw new Error("EBUSY");
         scheduler.inForce = true;
         scheduler.ended = undefined;
+        if (this.endsAtOnce) this.end({ reason: "scx_bpf_error", message: "no room for cgroup 7" });
         return Infinity;
       },
       release: () => {
@@ -65,7 +68,7 @@ Deno.test("ScxOrStock puts the scheduler in force, and decides nothing itself", 
   const scene = new Scene(), { enforcer } = scene;
   enforcer.look(0);
   assert.equal(scene.scheduler.inForce, true);
-  assert.deepEqual([enforcer.name, enforcer.reactsToEvents, enforcer.sliceEnforced], ["scx", false, true]);
+  assert.deepEqual([enforcer.name, enforcer.reactsToEvents, enforcer.sliceEnforced], ["scx", false, false]);
   assert.equal(enforcer.decide(1), Infinity);
   assert.ok(!scene.done.includes("stock decides"));
   assert.equal(enforcer.trouble, undefined);
@@ -149,6 +152,18 @@ Deno.test("ScxOrStock works with stock where the scheduler cannot be put in forc
   enforcer.look(0);
   assert.equal(enforcer.name, "stock");
   assert.match(enforcer.trouble!, /cannot be put in force: EBUSY/);
+});
+
+Deno.test("ScxOrStock works with stock where the kernel ends the scheduler as it puts it in force, and says why", () => {
+  const scene = new Scene(), { enforcer } = scene;
+  enforcer.look(0);
+  scene.end();
+  enforcer.look(1 * S);
+  scene.endsAtOnce = true;
+  enforcer.look(11 * S);
+  assert.deepEqual([enforcer.name, enforcer.ends, scene.notes.length], ["stock", 2, 2]);
+  assert.match(enforcer.trouble!, /cannot be put in force: scx_bpf_error: no room for cgroup 7; .* in 30 s/);
+  assert.ok(!scene.notes.some((note) => note.includes("in force again")), scene.notes.join());
 });
 
 Deno.test("ScxOrStock hands orders to both, though they can be gone through once only", () => {

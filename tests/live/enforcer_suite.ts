@@ -227,9 +227,22 @@ export function enforcerSuite(backend: "scx" | "stock"): Deno.TestDefinition[] {
     const bulk = await lab.program("bulk"), short = await lab.program("short");
     await lab.introduce(short);
     await lab.introduce(bulk);
-    // Where everything is slower, starting a process is too; and where functions leave the starter its share only, they have
-    // to run for longer to be many.
-    const many = Array.from({ length: 300 }, () => lab.start(bulk, (demotes ? 8 : 24) * PATIENCE));
+    // Each is stopped as soon as it is there, and all go on together: how many are there at once is no matter of speed then.
+    const tell = (process: Deno.ChildProcess, signal: Deno.Signal) => {
+      try {
+        process.kill(signal);
+      } catch {
+        // it has ended already
+      }
+    };
+    const many = Array.from({ length: 300 }, () => {
+      const process = lab.start(bulk, 24 * PATIENCE);
+      tell(process, "SIGSTOP");
+      return process;
+    });
+    const there = () => lab.observer.shared.counters().active + lab.ended.length;
+    await until("all are there", () => there() === 302);
+    for (const process of many) tell(process, "SIGCONT");
     const one = lab.start(short, 8 * PATIENCE);
     const ended = await lab.record(one.pid);
     for (const process of many) await lab.record(process.pid);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Place } from "./agent_process.ts";
 import { nativeProgram } from "./build_native.ts";
+import { TestCgroup } from "./cgroups.ts";
 import { cpuMs, scheduling, settle, sleep, until } from "./lab.ts";
 import { schedulerInForce, scxTest, withSchedExt } from "./scx_scene.ts";
 
@@ -39,11 +40,21 @@ scxTest("it comes and goes many times under load, and everything runs on", async
   const path = await lab.program("a");
   const pids = Array.from({ length: 6 }, () => lab.start(path, 0).pid);
   await until("all", () => lab.observer.shared.counters().active === 6);
+  const outMs: number[] = [], inMs: number[] = [];
   for (let i = 0; i < 200; i++) {
+    const startMs = performance.now();
     await lab.events.setEnforcement(false);
+    const offMs = performance.now();
     await lab.events.setEnforcement(true);
     await lab.inForce();
+    outMs.push(offMs - startMs);
+    inMs.push(performance.now() - offMs);
   }
+  const shown = (ms: number[]) => {
+    ms.sort((a, b) => a - b);
+    return `${Math.round(ms[ms.length / 2]!)} ms, at most ${Math.round(ms.at(-1)!)} ms`;
+  };
+  console.log(`in force: ${shown(inMs)}; out of force: ${shown(outMs)}`);
   const before = pids.map(cpuMs);
   await lab.events.setEnforcement(false);
   await settle(300);
@@ -98,6 +109,30 @@ scxTest("where a person ends the scheduler with the magic key, stock goes on, an
   assert.match(trouble!, /sysrq/i);
   assert.ok(lab.notes.some((note) => note.includes("the kernel has ended the scheduler")), lab.notes.join());
 });
+
+scxTest(
+  "a CPU limit that comes to a cgroup for which there is no room holds: stock goes on, and says why",
+  async (lab) => {
+    await using nest = new AsyncDisposableStack();
+    let inmost = nest.use(TestCgroup.make("nest"));
+    for (let depth = 2; depth <= 16; depth++) inmost = nest.use(inmost.make("nest"));
+    const daemon = lab.start(await lab.program("daemon"), 0).pid;
+    inmost.take(daemon);
+    await settle(50);
+    assert.match(schedulerInForce() ?? "", /^alps/, "without a limit, it counts as the one around it");
+    inmost.write("cpu.max", "20000 100000");
+    const noted = (pattern: RegExp) => () => lab.notes.some((note) => pattern.test(note));
+    await until("it is noted", noted(/ended the scheduler: .*no room for cgroup \d+, which has a CPU limit/));
+    assert.equal(schedulerInForce(), undefined);
+    assert.equal((await lab.report()).backend, "stock");
+    const before = cpuMs(daemon), fromMs = performance.now();
+    await until("it is tried again", noted(/cannot be put in force: .*no room for cgroup \d+/));
+    const part = (cpuMs(daemon) - before) / (performance.now() - fromMs);
+    assert.ok(part < 0.25, `a fifth of a CPU is allowed, ${part} used`);
+    inmost.write("cpu.max", "max 100000");
+    await lab.inForce();
+  },
+);
 
 scxTest("a task that forks without end keeps nobody from running", async (lab) => {
   lab.rule("exe:{lab}/{function}");
