@@ -2,8 +2,8 @@
 /** What the virtual machine is told to do. */
 import { ROOT } from "../../scripts/paths.ts";
 
-/** Variables that say where Deno keeps what it has fetched, and where the portable file is. */
-const KEPT = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "PATH", "ALPS_TEST_PORTABLE"];
+/** Variables that say where Deno keeps what it has fetched, where the portable file is, and how long a test is to last. */
+const KEPT = ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "PATH", "ALPS_TEST_PORTABLE", "ALPS_STRESS_SECONDS"];
 
 /**
  * The shell script that runs test files in the machine. Types have been checked on the host, and there is no network.

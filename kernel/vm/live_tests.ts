@@ -25,6 +25,7 @@ export const WITH_SCHED_EXT: readonly string[] = [
   "scx_test.ts",
   "scx_life_test.ts",
   "scx_share_test.ts",
+  "scx_stress_test.ts",
 ];
 
 /** Files that do not, with the reason. */
