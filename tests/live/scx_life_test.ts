@@ -5,6 +5,7 @@ import { Place } from "./agent_process.ts";
 import { nativeProgram } from "./build_native.ts";
 import { TestCgroup } from "./cgroups.ts";
 import { cpuMs, scheduling, settle, sleep, until } from "./lab.ts";
+import { bpfObjects, descriptors } from "./resources.ts";
 import { schedulerInForce, scxTest, withSchedExt } from "./scx_scene.ts";
 
 scxTest(
@@ -40,7 +41,8 @@ scxTest("it comes and goes many times under load, and everything runs on", async
   const path = await lab.program("a");
   const pids = Array.from({ length: 6 }, () => lab.start(path, 0).pid);
   await until("all", () => lab.observer.shared.counters().active === 6);
-  const outMs: number[] = [], inMs: number[] = [];
+  const held = async () => JSON.stringify([(await bpfObjects()).length, descriptors()]);
+  const heldBefore = await held(), outMs: number[] = [], inMs: number[] = [];
   for (let i = 0; i < 200; i++) {
     const startMs = performance.now();
     await lab.events.setEnforcement(false);
@@ -55,6 +57,13 @@ scxTest("it comes and goes many times under load, and everything runs on", async
     return `${Math.round(ms[ms.length / 2]!)} ms, at most ${Math.round(ms.at(-1)!)} ms`;
   };
   console.log(`in force: ${shown(inMs)}; out of force: ${shown(outMs)}`);
+  let heldAfter = await held();
+  // The kernel frees what is left a moment later.
+  for (let tries = 0; tries < 100 && heldAfter !== heldBefore; tries++) {
+    await sleep(100);
+    heldAfter = await held();
+  }
+  assert.equal(heldAfter, heldBefore, "nothing more is held than before");
   const before = pids.map(cpuMs);
   await lab.events.setEnforcement(false);
   await settle(300);
