@@ -111,9 +111,37 @@ export interface FunctionMetrics {
   cpuSeconds: number;
   waitSeconds: number;
   preemptions: number;
+  /** 0 where the backend is not the scheduler in the kernel. */
+  dispatches: number;
   /** Of CPU time and of turnaround. */
   cpu: HistogramSnapshot;
   turnaround: HistogramSnapshot;
+}
+
+/** Figures of the scheduler in the kernel, since it was loaded. */
+export interface SchedulerMetrics {
+  /** Tasks that were given a CPU: functions', and all others. */
+  dispatches: number;
+  otherDispatches: number;
+  /** Of both, straight to an idle CPU. */
+  direct: number;
+  /** For the sake of a better function's task, and of one that is no function's. */
+  preemptions: number;
+  otherPreemptions: number;
+  /** Waits that reached the bound. */
+  overdue: number;
+  /** Turns of the function's task that had waited longest. */
+  floor: number;
+  /** Tasks set aside because of a CPU limit. */
+  throttles: number;
+  lostGroup: number;
+  lostWait: number;
+  longestWaitNs: number;
+  /** Waiting now, about. */
+  queued: number;
+  otherQueued: number;
+  /** How often it was ended against our will, or could not be put in force. */
+  ends: number;
 }
 
 /** What an agent does. */
@@ -165,6 +193,8 @@ export interface MetricsSnapshot {
   enforcementEnabled: boolean;
   /** How often the guard has switched enforcement off, by reason. */
   guardTrips: Record<string, number>;
+  /** Of the scheduler in the kernel; undefined where the backend is another. */
+  scheduler?: SchedulerMetrics | undefined;
   /** Longest wait of a function's task for a CPU since the start, in seconds. */
   longestWaitSeconds: number;
   /** Quantiles of the agent's own reaction times, in seconds, by stage: `{"event_to_action": {"0.99": 0.0001}}`. */

@@ -18,6 +18,7 @@ export interface FunctionFigures {
   cpuSeconds: number;
   waitSeconds: number;
   preemptions: number;
+  dispatches: number;
   cpu: Buckets;
   turnaround: Buckets;
 }
@@ -89,9 +90,10 @@ const INVOCATIONS = 0,
   CPU_S = 1,
   WAIT_S = 2,
   PREEMPTIONS = 3,
-  CPU_SUM_S = 4,
-  TURNAROUND_SUM_S = 5,
-  COUNTS = 6;
+  DISPATCHES = 4,
+  CPU_SUM_S = 5,
+  TURNAROUND_SUM_S = 6,
+  COUNTS = 7;
 
 /** What rows add up to, and what their counts mean. */
 interface Sum {
@@ -122,6 +124,7 @@ function fillRow(row: number[], one: FunctionMetrics, cpu: BucketLayout, turnaro
   row[CPU_S] = one.cpuSeconds;
   row[WAIT_S] = one.waitSeconds;
   row[PREEMPTIONS] = one.preemptions;
+  row[DISPATCHES] = one.dispatches;
   row[CPU_SUM_S] = one.cpu.sumS;
   row[TURNAROUND_SUM_S] = one.turnaround.sumS;
   row.length = COUNTS + cpu.le.length + turnaround.le.length;
@@ -150,6 +153,7 @@ function figuresOf({ row, cpu, turnaround }: Sum): FunctionFigures {
     cpuSeconds: row[CPU_S]!,
     waitSeconds: row[WAIT_S]!,
     preemptions: row[PREEMPTIONS]!,
+    dispatches: row[DISPATCHES]!,
     cpu: { layout: cpu, counts: row.slice(COUNTS, between), sumS: row[CPU_SUM_S]! },
     turnaround: { layout: turnaround, counts: row.slice(between), sumS: row[TURNAROUND_SUM_S]! },
   };

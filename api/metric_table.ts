@@ -7,6 +7,7 @@ import {
   ofFunction,
   single,
 } from "./metric_definition.ts";
+import { SCHEDULER_METRICS } from "./scheduler_metrics.ts";
 
 /** All metrics, in the page's order. Counters count from the agent's start. */
 export const METRICS: readonly MetricDefinition[] = [
@@ -23,6 +24,12 @@ export const METRICS: readonly MetricDefinition[] = [
     "alps_function_preemptions_total",
     "How often an invocation lost the CPU while it could have gone on.",
     "preemptions",
+  ),
+  ofFunction(
+    "counter",
+    "alps_function_dispatches_total",
+    "How often a task of the function was given a CPU; with the backend scx.",
+    "dispatches",
   ),
   histogram("alps_invocation_cpu_seconds", "CPU time of one invocation.", "cpu"),
   histogram("alps_invocation_turnaround_seconds", "Start to end of one invocation.", "turnaround"),
@@ -129,6 +136,7 @@ export const METRICS: readonly MetricDefinition[] = [
     "Longest wait of a function's task for a CPU since the agent's start.",
     ({ snapshot }) => snapshot.longestWaitSeconds,
   ),
+  ...SCHEDULER_METRICS,
   byReason(
     "alps_unidentified_total",
     "Processes that could not be identified.",

@@ -1,6 +1,7 @@
 /** `deno task bench`: the evaluation (evaluation/), and with a command's name, benchmarks of the agent itself. */
 
 import { Command, Option } from "commander";
+import { type BackendsOptions, runBackends } from "./backends.ts";
 import { runBench } from "./evaluation/command.ts";
 import { runInterruptibly } from "./interrupt.ts";
 import { runMemory } from "./memory.ts";
@@ -30,6 +31,17 @@ program.command("memory")
   .action(async (options: { functions: number; invocations: number; json: boolean }) =>
     Deno.exit(await runMemory(options))
   );
+program.command("backends")
+  .description("the kernel's default and backends of the agent, over the same requests")
+  .option("--backends <names>", "backends, separated by commas", "stock")
+  .option("--loads <loads>", "loads, separated by commas", "0.9,1.1")
+  .option("--mix <mix>", "which functions", "alike")
+  .option("--scale <x>", "times as much work in each invocation", (text) => Number(text), 1)
+  .option("--ml <name>", "predictor", "avg")
+  .option("--rounds <n>", "how often all is measured", (text) => Number(text), 5)
+  .option("--seconds <n>", "length of each replay", (text) => Number(text), 60)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: BackendsOptions) => Deno.exit(await runBackends(options)));
 program.command("one-file")
   .description("how large the one file is, how fast it is ready, and what it holds in memory")
   .option("--file <file>", "the file", ONE_FILE)

@@ -218,10 +218,13 @@ struct alps_function_stats {
 	__u64 wait_ns;
 	__u64 turnaround_ns;
 	__u64 preemptions;
+	/* written by the scheduler (scx.bpf.c) */
+	__u64 dispatches; /* how often one of its tasks was given a CPU */
+	__u64 most_attained_ns; /* the most that an invocation had used, as long as none had ended */
 	__u32 cpu_hist[ALPS_HIST_BUCKETS];
 	__u32 turnaround_hist[ALPS_HIST_BUCKETS];
 };
-_Static_assert(sizeof(struct alps_function_stats) == 1064, "struct alps_function_stats");
+_Static_assert(sizeof(struct alps_function_stats) == 1080, "struct alps_function_stats");
 
 /* One page that both sides write; every field has one writer. */
 struct alps_shared {
@@ -273,6 +276,65 @@ struct alps_member {
 };
 _Static_assert(sizeof(struct alps_member) == 16, "struct alps_member");
 
+/* A stretch of a function's rank table: from `from_ns` of attained CPU time on, the rank is that of a line. */
+struct alps_rank_segment {
+	__u64 from_ns;
+	__u64 rank_ns; /* there */
+	__s64 slope; /* change of the rank per CPU time, in 1 / 2^ALPS_SLOPE_SHIFT */
+};
+_Static_assert(sizeof(struct alps_rank_segment) == 24, "struct alps_rank_segment");
+
+enum alps_rank_limits {
+	ALPS_RANK_SEGMENTS = 8,
+	ALPS_SLOPE_SHIFT = 12,
+	/* Prior of functions without ranks of their own. Functions' own numbers begin at 1. */
+	ALPS_PRIOR = 0,
+};
+
+enum alps_rank_flags {
+	ALPS_RANK_PINNED = 1, /* a person's: pinned_ns holds, whatever has been used */
+};
+
+/* What orders a function's invocations in scx.bpf.c; written by user space. Lower ranks run first. */
+struct alps_rank {
+	__u32 flags;
+	__u32 segments; /* in use; 0: nothing is known of the function */
+	__s64 pinned_ns;
+	struct alps_rank_segment table[ALPS_RANK_SEGMENTS];
+};
+_Static_assert(sizeof(struct alps_rank) == 208, "struct alps_rank");
+
+enum alps_scx_limits {
+	ALPS_EXIT_TEXT = 128,
+	ALPS_EXIT_MESSAGE = 1024,
+	ALPS_EXIT_DUMP = 32768,
+};
+
+/* What scx.bpf.c counts, and how it ended. Mapped into user space; written by the kernel side. */
+struct alps_scx {
+	__u64 dispatches; /* of function tasks */
+	__u64 other_dispatches; /* of all other tasks */
+	__u64 direct; /* of both, straight to an idle CPU */
+	__u64 preemptions; /* of a function's task by a better one */
+	__u64 other_preemptions; /* for the sake of tasks that are no function's */
+	__u64 overdue; /* waits that reached the bound: the task went first */
+	__u64 floor; /* turns given to the function task that had waited longest */
+	__u64 throttles; /* tasks set aside because their cgroup had used up its CPU limit */
+	__u64 lost_group; /* cgroups for which there was no room: they count as their parents */
+	__u64 lost_wait; /* waits that had no room in the rings: they are looked for one by one */
+	__u64 longest_wait_ns; /* of a function's task */
+	__u64 queued; /* function tasks waiting, when it was last looked at */
+	__u64 other_queued;
+	__s64 function_time_ns; /* weighted-fair times of the functions as a whole, and of all others */
+	__s64 other_time_ns;
+	__u64 exit_kind; /* 0: it runs */
+	__s64 exit_code;
+	char exit_reason[ALPS_EXIT_TEXT];
+	char exit_message[ALPS_EXIT_MESSAGE];
+	char exit_dump[ALPS_EXIT_DUMP];
+};
+_Static_assert(sizeof(struct alps_scx) == 136 + 128 + 1024 + 32768, "struct alps_scx");
+
 /* Never read: its type brings what no map holds into the object's BTF. */
 union alps_interface {
 	enum alps_limits limits;
@@ -288,6 +350,10 @@ union alps_interface {
 	struct alps_classify classify;
 	struct alps_mode mode;
 	struct alps_member member;
+	enum alps_rank_limits rank_limits;
+	enum alps_rank_flags rank_flags;
+	struct alps_rank rank;
+	enum alps_scx_limits scx_limits;
 };
 
 #endif

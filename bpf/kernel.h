@@ -80,12 +80,25 @@ struct linux_binprm {
 struct kernfs_node {
 	__u64 id;
 };
-struct cgroup {
-	struct kernfs_node *kn;
-};
+struct cgroup;
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
 	__u64 serial_nr;
+	struct cgroup_subsys_state *parent;
+};
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_subsys_state *subsys[16];
+};
+enum cgroup_subsys_id {
+	cpu_cgrp_id = 1, /* the real value is the kernel's */
+};
+/* kernel/sched/sched.h: the limit of a group in each period; the quota is all ones where there is none. */
+struct cfs_bandwidth {
+	__s64 period;
+	__u64 quota;
+	__u64 burst;
 };
 struct task_group;
 struct autogroup {
@@ -95,6 +108,7 @@ struct task_group {
 	struct cgroup_subsys_state css;
 	struct task_group *parent;
 	struct autogroup *autogroup;
+	struct cfs_bandwidth cfs_bandwidth;
 };
 struct css_set {
 	struct cgroup_subsys_state *subsys[16];
@@ -113,12 +127,26 @@ struct cred {
 struct sched_entity {
 	__u64 sum_exec_runtime;
 };
+struct cpumask {
+	unsigned long bits[1];
+};
+/* Linux 6.12 */
+struct sched_ext_entity {
+	__u32 flags;
+	__u32 weight;
+	__u64 slice;
+	__u64 dsq_vtime;
+};
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
 	int on_cpu;
 	int wake_cpu;
 	struct sched_entity se;
+	struct sched_ext_entity scx;
+	int nr_cpus_allowed;
+	const struct cpumask *cpus_ptr;
+	struct cpumask cpus_mask; /* not read: with it, the object's types say what a mask is */
 	struct mm_struct *mm;
 	unsigned in_execve : 1;
 	int pid;

@@ -3,6 +3,8 @@
 #ifndef ALPS_OBSERVE_MAPS_H
 #define ALPS_OBSERVE_MAPS_H
 
+#include "shared_maps.h"
+
 /* A task's wait for a CPU that is longer than this is counted. More: fewer are. */
 const volatile __u64 max_wait_ns = 5000000000;
 /*
@@ -31,30 +33,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, ALPS_RING_BYTES);
 } events SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, ALPS_SLOTS);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__type(value, struct alps_slot);
-} slots SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct alps_task);
-} tasks SEC(".maps");
-
-/* Entries are made by user space when it first names a function, never here. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1 << 17);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct alps_function_stats);
-} function_stats SEC(".maps");
 
 /* How each function's invocations are told apart. Entries are user space's. */
 struct {

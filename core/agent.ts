@@ -141,6 +141,7 @@ export class Agent implements AsyncDisposable {
       {
         ...this.#observer.fds,
         backend,
+        orStock: this.options.orStock,
         journalFd,
         cpus,
         migrate: migrate !== false,

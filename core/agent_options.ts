@@ -1,5 +1,6 @@
 /** What an agent is told when it is started. */
 
+import type { BackendName } from "./backend_choice.ts";
 import type { FinetuneOptions } from "../learn/finetune.ts";
 import type { ExclusionSpec } from "../observe/exclusions.ts";
 import type { RuleSpec } from "../observe/rules.ts";
@@ -10,7 +11,9 @@ export interface AgentOptions {
   readonly finetune: Partial<FinetuneOptions>;
   readonly epochS: number;
   readonly maxWaitS: number;
-  readonly backend: "stock" | "none";
+  readonly backend: BackendName;
+  /** Whether the stock backend takes the scheduler's place where that cannot be loaded after all. */
+  readonly orStock?: boolean | undefined;
   /** Descriptor of the journal of changes; undefined: nothing is written down (benchmarks, tests). */
   readonly journalFd?: number | undefined;
   /** Why this agent, which was to enforce, only observes and learns. */

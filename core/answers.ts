@@ -72,12 +72,17 @@ export class Answers implements AgentView {
     const { options, order, functions, cpu } = this.agent;
     return {
       epoch: order.policy?.epoch ?? 0,
-      backend: options.backend,
+      backend: this.#backend,
       ml: options.ml,
       slice_enforced: false,
       cpu_utilization: Math.round(10 * (order.policy?.cpuUtilization ?? cpu.percent(false))) / 10,
       functions: order.entries((id) => functions.byId(id)),
     };
+  }
+
+  /** The one in force: the scheduler in the kernel may have been ended, and another do its work. */
+  get #backend(): string {
+    return this.agent.figures().report?.backend ?? this.agent.options.backend;
   }
 
   priority(name: string): PriorityEntry | undefined {
@@ -154,6 +159,8 @@ export class Answers implements AgentView {
     }
     const { trouble } = this.agent.enforcement;
     if (trouble !== undefined) troubles.push({ reason: trouble, parts: ["enforcing"] });
+    const fallen = this.agent.figures().report?.trouble;
+    if (fallen !== undefined) troubles.push({ reason: fallen, parts: ["enforcing"] });
     return troubles;
   }
 
@@ -167,14 +174,14 @@ export class Answers implements AgentView {
   }
 
   metrics(): MetricsSnapshot {
-    const { options, observer, functions, order, enforcement, classifier } = this.agent;
+    const { observer, functions, order, enforcement, classifier } = this.agent;
     const { report, learnSeconds } = this.agent.figures();
     return agentMetrics({
       observer,
       functions,
       report,
       enforcement: enforcement.state,
-      backend: options.backend,
+      backend: this.#backend,
       epoch: order.policy?.epoch ?? 0,
       cpuUtilization: order.policy?.cpuUtilization ?? 0,
       learnSeconds,

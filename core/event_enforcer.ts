@@ -5,12 +5,16 @@ import { type Enforcer, NoEnforcer } from "../enforce/enforcer.ts";
 import { ThisMachine } from "../enforce/group_machine.ts";
 import { Journal } from "../enforce/journal.ts";
 import { JOURNAL } from "../enforce/journal_layout.ts";
+import { ScxEnforcer } from "../enforce/scx.ts";
+import { ScxOrStock } from "../enforce/scx_or_stock.ts";
+import { ScxScheduler } from "../enforce/scx_scheduler.ts";
+import { schedExtState, thisMachine } from "../enforce/scx_support.ts";
 import { StockEnforcer } from "../enforce/stock.ts";
 import { Files } from "../ffi/files.ts";
 import type { Libc } from "../ffi/libc.ts";
 import type { SlotTable } from "../observe/slots.ts";
 import { bootId } from "./journal_file.ts";
-import type { EventThreadOptions } from "./messages.ts";
+import type { EventThreadOptions, SchedulerReport } from "./messages.ts";
 
 /** What it works with. */
 export interface EventEnforcerParts {
@@ -28,19 +32,56 @@ export function makeEnforcer(
   options: EventThreadOptions,
   { libc, slots, startTimeOf, note }: EventEnforcerParts,
 ): Enforcer {
-  const { backend, cpus, migrate, maxWaitNs, journalFd, foreignGroupsFd } = options;
+  const { backend, orStock = false, cpus, migrate, maxWaitNs, journalFd, foreignGroupsFd } = options;
   if (backend === "none") return resources.use(new NoEnforcer());
   const files = resources.use(new Files());
   const journal = openJournal(resources, libc, journalFd, startTimeOf);
-  return resources.use(
-    new StockEnforcer(libc, slots, {
-      cpus,
-      migrate,
-      maxWaitNs,
-      journal,
-      groups: { machine: new ThisMachine(files, foreignGroupsFd), note, clock: () => libc.monotonicNs() },
-    }),
-  );
+  const stock = new StockEnforcer(libc, slots, {
+    cpus,
+    migrate,
+    maxWaitNs,
+    journal,
+    groups: { machine: new ThisMachine(files, foreignGroupsFd), note, clock: () => libc.monotonicNs() },
+  });
+  if (backend === "stock") return resources.use(stock);
+  resources.use(stock);
+  const scheduler = orUndefined(() => new ScxScheduler(libc, options, maxWaitNs), orStock, note);
+  if (!scheduler) return stock;
+  resources.use(scheduler);
+  const scx = new ScxEnforcer(scheduler);
+  const enforcer = resources.use(new ScxOrStock({ scx, stock, note, otherScheduler }));
+  enforcer.look(libc.monotonicNs()); // in force before the first function comes
+  return enforcer;
+}
+
+/**
+ * Loads the scheduler. The kernel took it when it was asked, but may refuse it now, for want of memory say.
+ *
+ * @param orStock whether the stock backend may take its place: then it is undefined, and people are told why
+ */
+export function orUndefined<T>(load: () => T, orStock: boolean, note: (text: string) => void): T | undefined {
+  try {
+    return load();
+  } catch (error) {
+    if (!orStock) throw error;
+    note(
+      `the backend is stock: cannot load the scheduler: ${error instanceof Error ? error.message : error}`,
+    );
+    return undefined;
+  }
+}
+
+/** The scheduler of others that is in force, or comes or goes; undefined where there is none. */
+function otherScheduler(): string | undefined {
+  const state = schedExtState(thisMachine);
+  return state.kind === "taken" ? `${state.scheduler}, ${state.state}` : undefined;
+}
+
+/** The scheduler's figures; undefined where the backend has none. */
+export function schedulerReport(enforcer: Enforcer): SchedulerReport | undefined {
+  if (!(enforcer instanceof ScxOrStock)) return undefined;
+  const { parts: { scx }, ends } = enforcer;
+  return scx instanceof ScxEnforcer ? { ...scx.scheduler.figures(), ends } : undefined;
 }
 
 /** The journal, written through memory: a system call at every change would be too dear here. */

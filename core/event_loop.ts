@@ -5,7 +5,6 @@
 
 import type { Enforcer } from "../enforce/enforcer.ts";
 import { LatencyLog } from "../enforce/latency_log.ts";
-import { StockEnforcer } from "../enforce/stock.ts";
 import { ALPS_LIMITS } from "../ffi/layout.ts";
 import { Libc, PollSet } from "../ffi/libc.ts";
 import { RingReader } from "../ffi/ring.ts";
@@ -14,7 +13,7 @@ import { AutoMode } from "../observe/auto_mode.ts";
 import { decodeQuestion, EventKind, InvocationEvent, kindOf } from "../observe/events.ts";
 import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
 import { StartTimes } from "../observe/start_times.ts";
-import { makeEnforcer } from "./event_enforcer.ts";
+import { makeEnforcer, schedulerReport } from "./event_enforcer.ts";
 import type { EventThreadOptions, EventThreadReport, FromEventThread, ToEventThread } from "./messages.ts";
 import { OrdersIntake } from "./orders.ts";
 import { Outbox } from "./outbox.ts";
@@ -239,9 +238,10 @@ export class EventLoop implements Disposable {
       missedEnds: this.#active.missedEnds,
       counters: this.#enforcer.counters,
       eventToAction: this.#eventToAction.summary(),
-      promotionToRunning: this.#enforcer instanceof StockEnforcer
-        ? this.#enforcer.promotionLatency.summary()
-        : new LatencyLog().summary(),
+      backend: this.#enforcer.name,
+      trouble: this.#enforcer.trouble,
+      scheduler: schedulerReport(this.#enforcer),
+      promotionToRunning: (this.#enforcer.promotionLatency ?? new LatencyLog()).summary(),
       decision: this.#decision.summary(),
       mostActive: this.#mostActive,
     };

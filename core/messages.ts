@@ -1,8 +1,10 @@
 /** What the agent's main thread and its event thread tell each other. */
 
+import type { BackendName } from "./backend_choice.ts";
 import type { EnforcementState } from "./enforcement.ts";
-import type { EnforcerCounters } from "../enforce/enforcer.ts";
+import type { Enforcer, EnforcerCounters } from "../enforce/enforcer.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
+import type { SchedulerFigures } from "../enforce/scx_scheduler.ts";
 import type { Member } from "../observe/active_set.ts";
 import type { Question } from "../observe/events.ts";
 import type { Invocation } from "../observe/invocation.ts";
@@ -12,6 +14,8 @@ import type { PackedOrders } from "./orders.ts";
 export interface EventThreadOptions {
   eventsFd: number;
   slotsFd: number;
+  tasksFd: number;
+  functionStatsFd: number;
   sharedFd: number;
   /** Link of the eBPF iterator `foreign_groups`. */
   foreignGroupsFd: number;
@@ -21,7 +25,9 @@ export interface EventThreadOptions {
   posted: SharedArrayBuffer;
   /** One 64-bit float, written by the event thread: when its loop last went round, in monotonic nanoseconds. */
   wentRound: SharedArrayBuffer;
-  backend: "stock" | "none";
+  backend: BackendName;
+  /** Whether the stock backend takes the scheduler's place where that cannot be loaded after all. */
+  orStock?: boolean | undefined;
   /** Of the journal; undefined: nothing is written down (benchmarks, tests). */
   journalFd?: number | undefined;
   cpus: number[];
@@ -41,11 +47,23 @@ export type ToEventThread =
   | { type: "enforcement"; enabled: boolean }
   | { type: "stop" };
 
+/** Figures of the scheduler in the kernel. */
+export interface SchedulerReport extends SchedulerFigures {
+  /** How often it was ended against our will, or could not be put in force. */
+  ends: number;
+}
+
 /** Figures of the event thread, for metrics and benchmarks. */
 export interface EventThreadReport {
   active: number;
   missedEnds: number;
   counters: EnforcerCounters;
+  /** The one in force at this moment. */
+  backend: Enforcer["name"];
+  /** Why it is not the one that is wanted; undefined where it is. */
+  trouble: string | undefined;
+  /** Of the scheduler in the kernel; undefined where the backend is another. */
+  scheduler: SchedulerReport | undefined;
   /** From an event in the kernel to the last attribute changed because of it; events that woke the thread only. */
   eventToAction: LatencySummary;
   /** From promotion of a waiting invocation to its running. */

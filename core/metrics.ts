@@ -59,6 +59,7 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
     enforcementErrors: { ...counters?.errors },
     enforcementEnabled: sources.enforcement.enabled,
     guardTrips: { ...sources.enforcement.trips },
+    scheduler: report?.scheduler,
     longestWaitSeconds: shared.longestWaitNs / 1e9,
     unidentified: { ...unidentified },
     learnEpochSeconds: sources.learnSeconds,
@@ -100,6 +101,7 @@ function functionMetrics(name: string, stats: FunctionStats): FunctionMetrics {
     cpuSeconds: stats.cpuNs / 1e9,
     waitSeconds: stats.waitNs / 1e9,
     preemptions: stats.preemptions,
+    dispatches: stats.dispatches,
     cpu: histogram(stats.cpuHistogram, stats.cpuNs),
     turnaround: histogram(stats.turnaroundHistogram, stats.turnaroundNs),
   };

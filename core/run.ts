@@ -12,6 +12,7 @@ import { userIds } from "./users.ts";
 import { requireObservable } from "../observe/kernel_features.ts";
 import { Agent } from "./agent.ts";
 import { AgentJournal } from "./agent_journal.ts";
+import { chooseBackend } from "./backend_choice.ts";
 import { AgentLock, LOCK_PATH } from "./lock.ts";
 import { configureLog } from "./log.ts";
 import { restoreMachine, restoreSummary } from "./restore.ts";
@@ -34,7 +35,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   resources.defer(signal.forget);
   const token = options.tokenFile === undefined ? undefined : await readTokenFile(options.tokenFile);
   if (token?.warning) log.warning("{warning}", { warning: token.warning });
-  const wanted = options.backend === "auto" ? "stock" : options.backend;
+  const { backend: wanted, why } = chooseBackend(options.backend);
   const journal = wanted === "none" ? undefined : await prepareEnforcing(options.state, resources);
   const backend = journal && journal.fd === undefined ? "none" : wanted;
   const { alpha, beta, gamma, theta, unpred, overload } = options;
@@ -46,6 +47,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       epochS: options.epochS,
       maxWaitS: options.maxWaitS ?? 5,
       backend,
+      orStock: options.backend === "auto",
       journalFd: journal?.fd,
       notEnforcing: journal?.notEnforcing,
       learnedFile: join(options.state, FUNCTION_FILE_NAME),
@@ -66,9 +68,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   if (wanted !== "none") {
     recordRun(resources, options.state, { version, backend, server, socket: options.socket });
   }
-  if (options.backend === "auto" && backend !== "none") {
-    log.info("backend stock: the only one in this build that orders");
-  }
+  if (why !== undefined && backend !== "none") log.info("backend {backend}: {why}", { backend, why });
   log.info("backend {backend}, predictor {ml}, {rules} rules, writing through {socket}", {
     backend,
     ml: options.ml,

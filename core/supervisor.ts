@@ -15,7 +15,7 @@ const NEVER_SHORT = 2 ** 32 - 1;
 
 /** What it looks at and acts on. */
 export interface Supervised {
-  readonly enforcer: Pick<Enforcer, "name" | "release" | "setCpus">;
+  readonly enforcer: Pick<Enforcer, "name" | "reactsToEvents" | "release" | "setCpus" | "look">;
   readonly active: Pick<ActiveSet, "size" | typeof Symbol.iterator>;
   readonly slots: Pick<SlotTable, "oldestWaitNs" | "bucketNs">;
   readonly shared: Pick<SharedPage, "counters" | "cores">;
@@ -50,9 +50,9 @@ export class Supervisor {
     return enforcementState(this.#person, this.#guard, this.#sinceNs);
   }
 
-  /** A reaction came so late: see {@link Guard.reacted}. */
+  /** A reaction came so late: see {@link Guard.reacted}. Of no matter where the order is made in the kernel. */
   reacted(lateNs: number, nowNs: number): void {
-    this.#guard.reacted(lateNs, nowNs);
+    if (this.supervised.enforcer.reactsToEvents) this.#guard.reacted(lateNs, nowNs);
   }
 
   /** A person's switch: off puts everything back before this returns. */
@@ -61,6 +61,8 @@ export class Supervisor {
     else if (!this.enforcing) this.#guard.reset(this.#sample(nowNs));
     if (enabled !== this.enforcing) this.#sinceNs = nowNs;
     this.#person = enabled;
+    // Whoever is told that it is enabled may rely on it: a backend in the kernel is in force then, or says why it is not.
+    if (this.enforcing) this.supervised.enforcer.look?.(nowNs);
     this.#tellKernel();
     return this.state;
   }
@@ -75,25 +77,30 @@ export class Supervisor {
       this.#cpuCount = cpus.length;
       this.#tellKernel();
     }
-    if (this.#person === false || !this.#guard.look(this.#sample(nowNs), nowNs)) return;
-    if (this.#guard.trip) enforcer.release();
-    this.#tellKernel();
+    if (this.#person === false) return;
+    const changed = this.#guard.look(this.#sample(nowNs), nowNs);
+    if (changed && this.#guard.trip) enforcer.release();
+    else if (this.enforcing) enforcer.look?.(nowNs);
+    this.#tellKernel(); // whether it reacts to events may have changed, too
+    if (!changed) return;
     this.#sinceNs = nowNs;
     this.supervised.changed(this.state);
   }
 
   #tellKernel(): void {
     if (this.supervised.enforcer.name === "none") return;
-    this.supervised.shared.cores = this.enforcing ? this.#cpuCount : NEVER_SHORT;
+    const wakes = this.enforcing && this.supervised.enforcer.reactsToEvents;
+    this.supervised.shared.cores = wakes ? this.#cpuCount : NEVER_SHORT;
   }
 
   #sample(nowNs: number): GuardSample {
-    const { active, shared } = this.supervised;
+    const { active, enforcer, shared } = this.supervised;
     const { longWaits, lostRingFull, lostNoSlot, lostNoMemory, runnable } = shared.counters();
     return {
       longWaits,
       waitingNs: runnable > shared.cores ? this.#longestWaitNs(nowNs) : 0,
-      eventsLost: lostRingFull + lostNoSlot + lostNoMemory,
+      // Lost to learning only, where the order is made in the kernel.
+      eventsLost: enforcer.reactsToEvents ? lostRingFull + lostNoSlot + lostNoMemory : 0,
       memory: active.size > 0 || this.#guard.trip ? this.memory() : undefined,
     };
   }

@@ -31,15 +31,16 @@ export interface Examination {
 
 /** Examines a machine. */
 export function examine(machine: Machine, built: readonly string[] = BUILD.backends): Examination {
+  const probe = machine.probe();
   const checks = [
     checkKernel(machine),
     checkRoot(machine),
     checkCapabilities(machine),
     checkBtf(machine),
-    ...checkProbe(machine.probe()),
+    ...checkProbe(probe),
     checkCgroup(machine),
     checkAutogroup(machine),
-    checkSchedExt(machine),
+    checkSchedExt(machine, probe),
     checkPatch(machine),
     checkLock(machine),
   ];

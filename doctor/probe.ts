@@ -1,6 +1,8 @@
 /** Asking the kernel itself: what a version or an option promises is not always to be had. Nothing stays loaded or set. */
 
 import { becomeRealtime } from "../core/realtime.ts";
+import { schedulerProblem } from "../enforce/scx_probe.ts";
+import { schedExtState, thisMachine } from "../enforce/scx_support.ts";
 import { readAsset } from "../ffi/assets.ts";
 import { errnoName } from "../ffi/errors.ts";
 import { Libbpf } from "../ffi/libbpf.ts";
@@ -18,6 +20,8 @@ export interface Probe {
   readonly taskStorage: boolean;
   /** Why the agent's own programs cannot be loaded, on one line; undefined where they can. */
   readonly programs: string | undefined;
+  /** Why the kernel refuses the scheduler of the backend scx, on one line; undefined where it takes it, or has no sched_ext. */
+  readonly scheduler: string | undefined;
   /** Why a thread cannot have the real-time class; undefined where it can. */
   readonly realtime: string | undefined;
 }
@@ -29,6 +33,7 @@ export function probeKernel(): Probe {
     ringBuffer: library.makesMap(BPF_MAP_TYPE_RINGBUF),
     taskStorage: library.makesMap(BPF_MAP_TYPE_TASK_STORAGE),
     programs: programsProblem(library),
+    scheduler: schedExtState(thisMachine).kind === "free" ? schedulerProblem(library) : undefined,
     realtime: realtimeProblem(),
   };
 }

@@ -2,13 +2,14 @@
 
 import { Buffer } from "node:buffer";
 import { compareKernels } from "../observe/kernel_features.ts";
-import { shown } from "../observe/names.ts";
+import { SCHED_EXT_REMEDY, SCHED_EXT_SINCE, schedExtState } from "../enforce/scx_support.ts";
 import type { Check } from "./check.ts";
 import { configOption, readKernelConfig } from "./kernel_config.ts";
 import { type Machine, readText } from "./machine.ts";
+import type { Probe } from "./probe.ts";
 
-/** The kernel that brought sched_ext. */
-const SCHED_EXT_SINCE = "6.12";
+/** The name of our scheduler (bpf/scx.bpf.c), as the kernel begins what it shows. */
+const OUR_SCHEDULER = "alps";
 
 /**
  * A kernel with our patch of CFS is known by this function in its type information: the hook that a BPF program answers
@@ -31,24 +32,35 @@ export function checkAutogroup(machine: Machine): Check {
   };
 }
 
-/** sched_ext, from the running kernel itself, then from its configuration. */
-export function checkSchedExt(machine: Machine): Check {
+/**
+ * sched_ext, from the running kernel itself, then from its configuration.
+ *
+ * @param probe what the kernel said about our scheduler; undefined where it could not be asked
+ */
+export function checkSchedExt(machine: Machine, probe: Pick<Probe, "scheduler"> | undefined): Check {
   const id = "sched_ext";
-  const state = readText(machine, "/sys/kernel/sched_ext/state");
-  if (state !== undefined && state !== "disabled") {
-    const ops = readText(machine, "/sys/kernel/sched_ext/root/ops") ?? "unknown";
+  const state = schedExtState({ readText: (path) => readText(machine, path) });
+  if (state.kind === "taken") {
+    if (state.scheduler.startsWith(OUR_SCHEDULER)) {
+      return { id, status: "ok", found: "in this kernel, the agent's scheduler is loaded" };
+    }
     return {
       id,
       status: "limited",
-      found: `a scheduler is loaded (${shown(ops)}, ${
-        shown(state)
-      }): the order of the agent counts as far as it heeds nice values`,
+      found:
+        `a scheduler is loaded (${state.scheduler}, ${state.state}): the order of the agent counts as far as ` +
+        "it heeds nice values",
       remedy: "stop that scheduler",
     };
   }
-  if (state !== undefined) return { id, status: "ok", found: "in this kernel, no scheduler loaded" };
-  const release = machine.kernelRelease();
-  const remedy = `use Linux ${SCHED_EXT_SINCE} or newer, built with CONFIG_SCHED_CLASS_EXT=y`;
+  if (state.kind === "free") {
+    if (probe?.scheduler === undefined) {
+      return { id, status: "ok", found: "in this kernel, no scheduler loaded" };
+    }
+    const found = `in this kernel, but it refuses the agent's scheduler: ${probe.scheduler}`;
+    return { id, status: "absent", found, remedy: "use --backend stock" };
+  }
+  const release = machine.kernelRelease(), remedy = SCHED_EXT_REMEDY;
   if (compareKernels(release, SCHED_EXT_SINCE) < 0) {
     return { id, status: "absent", found: `not before Linux ${SCHED_EXT_SINCE}`, remedy };
   }

@@ -2,6 +2,7 @@
 
 import type { FunctionPolicy, RankTable } from "../learn/policy.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
+import type { LatencyLog } from "./latency_log.ts";
 
 /**
  * A change of the order in force. Only what differs is sent: copying the tables of thousands of functions would hold up
@@ -44,6 +45,11 @@ export interface Enforcer extends Disposable {
   readonly name: "stock" | "scx" | "cfs" | "none";
   /** Whether a function's slice is enforced, or only its order. */
   readonly sliceEnforced: boolean;
+  /**
+   * Whether it decides here, at events: then the kernel side wakes this thread at each where CPUs are short. One that orders
+   * inside the kernel is asked now and then only.
+   */
+  readonly reactsToEvents: boolean;
   readonly counters: EnforcerCounters;
   setOrders(orders: Orders): void;
   started(invocation: ActiveInvocation): void;
@@ -62,9 +68,15 @@ export interface Enforcer extends Disposable {
    * @returns nanoseconds until it wants to be called again at the latest
    */
   decide(nowNs: number): number;
+  /** Called about once a second while the order is to be enforced, whether or not anything is in progress. */
+  look?(nowNs: number): void;
+  /** Why it does not work as it should; undefined where it does. */
+  readonly trouble?: string | undefined;
+  /** From promotion of a waiting invocation to its running. */
+  readonly promotionLatency?: LatencyLog;
   /** The machine's CPUs that are switched on have changed. */
   setCpus(cpus: readonly number[]): void;
-  /** Puts everything back as it was found; `decide` starts anew after it. */
+  /** Puts everything back as it was found; `decide` or `look` starts anew after it. */
   release(): void;
 }
 
@@ -86,6 +98,7 @@ export function newCounters(): EnforcerCounters {
 export class NoEnforcer implements Enforcer {
   readonly name = "none";
   readonly sliceEnforced = false;
+  readonly reactsToEvents = false;
   readonly counters: EnforcerCounters = newCounters();
   setOrders(): void {}
   started(): void {}

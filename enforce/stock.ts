@@ -45,6 +45,7 @@ type Slots = Pick<
 export class StockEnforcer implements Enforcer {
   readonly name = "stock";
   readonly sliceEnforced = false;
+  readonly reactsToEvents = true;
   /** From promotion to running. */
   readonly promotionLatency = new LatencyLog();
   readonly #ranking = new Ranking();

@@ -14,6 +14,7 @@ export type ModuleName = "event_worker.js" | "learn_worker.js" | "whatif_worker.
 export type AssetName =
   | "libbpf/lib/libbpf.so.1"
   | "bpf/observe.bpf.o"
+  | "bpf/scx.bpf.o"
   | "host/alps-functions"
   | "bench/alps-send"
   | "about.json"

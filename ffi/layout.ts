@@ -1,4 +1,4 @@
-// Written by scripts/layout.ts from the BTF of observe.bpf.o, whose source is bpf/alps.h. Do not edit.
+// Written by scripts/layout.ts from the BTF of observe.bpf.o and scx.bpf.o, whose source is bpf/alps.h. Do not edit.
 // Structs: size and offset of each field, in bytes. Enums: their values.
 
 export const ALPS_SLOT = {
@@ -115,14 +115,16 @@ export const ALPS_ADOPT = {
 } as const;
 
 export const ALPS_FUNCTION_STATS = {
-  size: 1064,
+  size: 1080,
   invocations: 0,
   cpu_ns: 8,
   wait_ns: 16,
   turnaround_ns: 24,
   preemptions: 32,
-  cpu_hist: 40,
-  turnaround_hist: 552,
+  dispatches: 40,
+  most_attained_ns: 48,
+  cpu_hist: 56,
+  turnaround_hist: 568,
 } as const;
 
 export const ALPS_SHARED = {
@@ -155,6 +157,45 @@ export const ALPS_GROUP = {
   id: 0,
   kind: 8,
   reserved: 12,
+} as const;
+
+export const ALPS_RANK = {
+  size: 208,
+  flags: 0,
+  segments: 4,
+  pinned_ns: 8,
+  table: 16,
+} as const;
+
+export const ALPS_RANK_SEGMENT = {
+  size: 24,
+  from_ns: 0,
+  rank_ns: 8,
+  slope: 16,
+} as const;
+
+export const ALPS_SCX = {
+  size: 34056,
+  dispatches: 0,
+  other_dispatches: 8,
+  direct: 16,
+  preemptions: 24,
+  other_preemptions: 32,
+  overdue: 40,
+  floor: 48,
+  throttles: 56,
+  lost_group: 64,
+  lost_wait: 72,
+  longest_wait_ns: 80,
+  queued: 88,
+  other_queued: 96,
+  function_time_ns: 104,
+  other_time_ns: 112,
+  exit_kind: 120,
+  exit_code: 128,
+  exit_reason: 136,
+  exit_message: 264,
+  exit_dump: 1288,
 } as const;
 
 export const ALPS_LIMITS = {
@@ -210,4 +251,20 @@ export const ALPS_GROUP_KIND = {
   ALPS_GROUP_ROOT: 0,
   ALPS_GROUP_CGROUP: 1,
   ALPS_GROUP_AUTOGROUP: 2,
+} as const;
+
+export const ALPS_RANK_LIMITS = {
+  ALPS_RANK_SEGMENTS: 8,
+  ALPS_SLOPE_SHIFT: 12,
+  ALPS_PRIOR: 0,
+} as const;
+
+export const ALPS_RANK_FLAGS = {
+  ALPS_RANK_PINNED: 1,
+} as const;
+
+export const ALPS_SCX_LIMITS = {
+  ALPS_EXIT_TEXT: 128,
+  ALPS_EXIT_MESSAGE: 1024,
+  ALPS_EXIT_DUMP: 32768,
 } as const;

@@ -43,6 +43,12 @@ const symbols = {
   bpf_map__fd: { parameters: ["pointer"], result: "i32" },
   // void *bpf_map__initial_value(const struct bpf_map *map, size_t *psize)
   bpf_map__initial_value: { parameters: ["pointer", "buffer"], result: "pointer" },
+  // int bpf_map__reuse_fd(struct bpf_map *map, int fd): takes a copy of the descriptor
+  bpf_map__reuse_fd: { parameters: ["pointer", "i32"], result: "i32" },
+  // struct bpf_link *bpf_map__attach_struct_ops(const struct bpf_map *map)
+  bpf_map__attach_struct_ops: { parameters: ["pointer"], result: "pointer" },
+  // int bpf_prog_test_run_opts(int prog_fd, struct bpf_test_run_opts *opts): -errno
+  bpf_prog_test_run_opts: { parameters: ["i32", "buffer"], result: "i32" },
   // struct bpf_map *bpf_object__next_map(const struct bpf_object *obj, const struct bpf_map *map)
   bpf_object__next_map: { parameters: ["pointer", "pointer"], result: "pointer" },
   // const char *bpf_map__name(const struct bpf_map *map)
@@ -70,6 +76,9 @@ const symbols = {
  * far as it is written to.
  */
 const MAX_MESSAGE_BYTES = (1 << 24) + (1 << 12);
+
+/** sizeof(struct bpf_test_run_opts) of libbpf 1.5. */
+const RUN_OPTIONS_BYTES = 80;
 
 type Symbols = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
@@ -194,6 +203,21 @@ export class BpfObject implements Disposable {
     throw new Error(`cannot set constants of ${this.name}: it has none`);
   }
 
+  /**
+   * Sets a 64-bit number of a table of callbacks (a map of section `.struct_ops.link`) before loading.
+   *
+   * @param type the table's type, as `sched_ext_ops`
+   */
+  setStructOps(map: string, type: string, field: string, value: bigint): void {
+    const size = new BigUint64Array(1);
+    const memory = this.#c.bpf_map__initial_value(this.#map(map), size);
+    const place = this.btf.struct(type).fields[field];
+    if (memory === null || place === undefined) {
+      throw new Error(`cannot set ${field} of ${map} in ${this.name}`);
+    }
+    new DataView(memoryAt(memory, Number(size[0]))).setBigUint64(place.offset, value, true);
+  }
+
   /** Has a program loaded that is left out otherwise: its section's name begins with a question mark. Before `load()`. */
   enable(name: string): void {
     for (const [program, itsName] of this.#programs()) {
@@ -217,20 +241,59 @@ export class BpfObject implements Disposable {
     }
   }
 
+  /** Has a map be one that another object has made, by its descriptor. Before `load()`. */
+  reuseMap(name: string, fd: number): void {
+    const status = this.#c.bpf_map__reuse_fd(this.#map(name), fd);
+    if (status < 0) throw new KernelError(`cannot share map ${name} with ${this.name}`, -status);
+  }
+
   /** Attaches every loaded program to the hook that its section names. */
   attachAll(): void {
     for (const [program, name] of this.#programs()) {
-      if (!this.#c.bpf_program__autoload(program)) continue;
-      const link = this.#c.bpf_program__attach(program);
-      if (link === null) {
-        throw new KernelError(
-          `cannot attach ${name} of ${this.name}`,
-          this.library.errno(),
-          this.library.takeLog(),
-        );
-      }
-      this.#links.set(name, link);
+      if (this.#c.bpf_program__autoload(program)) this.#attached(name, this.#c.bpf_program__attach(program));
     }
+  }
+
+  /** Attaches one program to the hook that its section names. */
+  attach(name: string): void {
+    const program = [...this.#programs()].find(([, each]) => each === name);
+    if (!program) throw new Error(`cannot attach ${name} of ${this.name}: there is none of that name`);
+    this.#attached(name, this.#c.bpf_program__attach(program[0]));
+  }
+
+  /** Puts a table of callbacks (a map of section `.struct_ops.link`) in force, until it is detached. */
+  attachStructOps(map: string): void {
+    this.#attached(map, this.#c.bpf_map__attach_struct_ops(this.#map(map)));
+  }
+
+  #attached(name: string, link: Deno.PointerValue): void {
+    if (link === null) {
+      throw new KernelError(
+        `cannot attach ${name} of ${this.name}`,
+        this.library.errno(),
+        this.library.takeLog(),
+      );
+    }
+    this.#links.set(name, link);
+  }
+
+  /** Detaches a program or a table of callbacks; nothing where it is not attached. */
+  detach(name: string): void {
+    const link = this.#links.get(name);
+    if (!link) return;
+    this.#links.delete(name);
+    this.#c.bpf_link__destroy(link);
+  }
+
+  /** Runs a program of section `syscall` once. */
+  run(name: string): void {
+    const fd = this.programs().get(name);
+    if (fd === undefined) throw new Error(`cannot run ${name} of ${this.name}: there is none of that name`);
+    // struct bpf_test_run_opts: its size, and nothing else.
+    const options = new BigUint64Array(RUN_OPTIONS_BYTES / 8);
+    options[0] = BigInt(RUN_OPTIONS_BYTES);
+    const status = this.#c.bpf_prog_test_run_opts(fd, new Uint8Array(options.buffer));
+    if (status < 0) throw new KernelError(`cannot run ${name} of ${this.name}`, -status);
   }
 
   /** Names and descriptors of the loaded programs. */
@@ -244,9 +307,13 @@ export class BpfObject implements Disposable {
 
   /** Descriptor of a map, valid until the object is closed. */
   mapFd(name: string): number {
+    return this.#c.bpf_map__fd(this.#map(name));
+  }
+
+  #map(name: string): Deno.PointerObject {
     const map = this.#c.bpf_object__find_map_by_name(this.pointer, cString(name));
     if (map === null) throw new Error(`cannot find map ${name} in ${this.name}`);
-    return this.#c.bpf_map__fd(map);
+    return map;
   }
 
   /** Descriptor of an attached program's link, valid until the object is closed. */

@@ -9,6 +9,8 @@ export interface FunctionStats {
   waitNs: number;
   turnaroundNs: number;
   preemptions: number;
+  /** How often one of its tasks was given a CPU; counted by the scheduler in the kernel, where that is the backend. */
+  dispatches: number;
   cpuHistogram: Uint32Array;
   turnaroundHistogram: Uint32Array;
 }
@@ -30,6 +32,7 @@ export function decodeStats(value: Uint8Array<ArrayBuffer>): FunctionStats {
     waitNs: u64(ALPS_FUNCTION_STATS.wait_ns),
     turnaroundNs: u64(ALPS_FUNCTION_STATS.turnaround_ns),
     preemptions: u64(ALPS_FUNCTION_STATS.preemptions),
+    dispatches: u64(ALPS_FUNCTION_STATS.dispatches),
     cpuHistogram: histogram(ALPS_FUNCTION_STATS.cpu_hist),
     turnaroundHistogram: histogram(ALPS_FUNCTION_STATS.turnaround_hist),
   };

@@ -29,6 +29,17 @@ const MOST_TIMER_ATTEMPTS = 10;
 /** How often running processes are taken in before those tasks are lost for which there was no memory. */
 const MOST_ADOPT_ATTEMPTS = 8;
 
+/** Descriptors of what the kernel side keeps, valid until the observer is closed. */
+export interface ObserverFds {
+  readonly eventsFd: number;
+  readonly slotsFd: number;
+  readonly tasksFd: number;
+  readonly functionStatsFd: number;
+  readonly sharedFd: number;
+  /** Link of the eBPF iterator `foreign_groups`. */
+  readonly foreignGroupsFd: number;
+}
+
 /** A process to make part of an invocation: `struct alps_adopt`. */
 export interface Adoption {
   pid: number;
@@ -87,10 +98,12 @@ export class Observer implements Disposable {
   }
 
   /** Descriptors for the event thread. */
-  get fds(): { eventsFd: number; slotsFd: number; sharedFd: number; foreignGroupsFd: number } {
+  get fds(): ObserverFds {
     return {
       eventsFd: this.#object.mapFd("events"),
       slotsFd: this.#object.mapFd("slots"),
+      tasksFd: this.#object.mapFd("tasks"),
+      functionStatsFd: this.#object.mapFd("function_stats"),
       sharedFd: this.#object.mapFd(".data.shared"),
       foreignGroupsFd: this.#object.linkFd("foreign_groups"),
     };

@@ -5,8 +5,11 @@
  */
 import { ROOT } from "./paths.ts";
 
-/** Tasks whose last line is `N passed, N failed`, with their arguments. */
-const TASKS: readonly string[][] = [["test:vm", "stock"], ["test"]];
+/**
+ * Tasks whose last line is `N passed, N failed`, with their arguments. Debian's own 6.12 is left out, for the sake of time: the
+ * kernel with sched_ext is a 6.12 too, and runs the same tests and more.
+ */
+const TASKS: readonly string[][] = [["test:vm", "stock", "--kernel", "6.1"], ["test:vm", "scx"], ["test"]];
 
 /** The counts of a task's last line; a task that prints none, or whose exit status does not fit, has failed. */
 export function countsOf(output: string, success: boolean): { passed: number; failed: number } {

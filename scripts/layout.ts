@@ -1,5 +1,5 @@
 /**
- * Writes `ffi/layout.ts` from the BTF of the compiled eBPF object, so that `bpf/alps.h` stays the only source of the
+ * Writes `ffi/layout.ts` from the BTF of the compiled eBPF objects, so that `bpf/alps.h` stays the only source of the
  * binary layout. `--check` compares instead, and fails where the file is not up to date.
  */
 
@@ -19,7 +19,11 @@ const STRUCTS = [
   "alps_shared",
   "alps_member",
   "alps_group",
+  "alps_rank",
+  "alps_rank_segment",
 ];
+/** Of the scheduler's object. */
+const SCX_STRUCTS = ["alps_scx"];
 const ENUMS = [
   "alps_limits",
   "alps_slot_state",
@@ -28,35 +32,40 @@ const ENUMS = [
   "alps_key_parts",
   "alps_verdict_flags",
   "alps_group_kind",
+  "alps_rank_limits",
+  "alps_rank_flags",
+  "alps_scx_limits",
 ];
 
-/** The text of `ffi/layout.ts` for an object's types. */
-export function layoutSource(btf: Btf): string {
+/** The text of `ffi/layout.ts` for the types of observe.bpf.o and of scx.bpf.o. */
+export function layoutSource(btf: Btf, scx: Btf): string {
   const constant = (name: string, entries: [string, number][]) =>
     `export const ${name.toUpperCase()} = {\n${
       entries.map(([k, v]) => `  ${k}: ${v},\n`).join("")
     }} as const;\n`;
-  const structs = STRUCTS.map((name) => {
-    const { size, fields } = btf.struct(name);
+  const from = (types: Btf) => (name: string) => {
+    const { size, fields } = types.struct(name);
     return constant(name, [
       ["size", size],
       ...Object.entries(fields).map(([k, f]) => [k, f.offset] as [string, number]),
     ]);
-  });
+  };
+  const structs = [...STRUCTS.map(from(btf)), ...SCX_STRUCTS.map(from(scx))];
   const enums = ENUMS.map((name) => constant(name, Object.entries(btf.enum(name))));
   return [
-    "// Written by scripts/layout.ts from the BTF of observe.bpf.o, whose source is bpf/alps.h. Do not edit.\n" +
+    "// Written by scripts/layout.ts from the BTF of observe.bpf.o and scx.bpf.o, whose source is bpf/alps.h. Do not edit.\n" +
     "// Structs: size and offset of each field, in bytes. Enums: their values.\n",
     ...structs,
     ...enums,
   ].join("\n");
 }
 
-/** The same for the object that has been built. */
+/** The same for the objects that have been built. */
 export function builtLayoutSource(): string {
   using library = new Libbpf();
   using object = library.open(readAsset("bpf/observe.bpf.o"), "observe");
-  return layoutSource(object.btf);
+  using scx = library.open(readAsset("bpf/scx.bpf.o"), "scx");
+  return layoutSource(object.btf, scx.btf);
 }
 
 if (import.meta.main) {

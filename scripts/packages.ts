@@ -36,6 +36,18 @@ export const VM_NEEDS: Need[] = [
   { what: "busybox, linked statically", package: "busybox-static", isThere: () => isStatic("/bin/busybox") },
 ];
 
+/** What building a kernel needs besides {@link NEEDS}. */
+export const KERNEL_NEEDS: Need[] = [
+  program("bc", "bc"),
+  program("bison", "bison"),
+  program("flex", "flex"),
+  // It writes the kernel's type information.
+  program("pahole", "pahole"),
+  program("dpkg-deb", "dpkg"),
+  program("xz", "xz-utils"),
+  header("gelf.h", "libelf-dev"),
+];
+
 /** What of `needs` is missing. */
 export async function findMissing(needs: Need[] = NEEDS): Promise<Need[]> {
   const there = await Promise.all(needs.map((need) => need.isThere()));

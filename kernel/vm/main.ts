@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Runs the live tests on Debian's own kernels: `deno task test:vm BACKEND [--kernel SERIES]... [FILE]... [options of deno
- * test]`. Each kernel boots in QEMU without acceleration, with cgroups of version 2 alone; what is written there is gone
- * with it. A machine that hangs or crashes is a failure. The last line printed is `N passed, N failed`.
+ * Runs the live tests on other kernels: `deno task test:vm stock|scx|scx-latest [--kernel SERIES]... [FILE]... [options of
+ * deno test]`. `stock` takes Debian's own kernels, the others one of ours with sched_ext (kernel/build), on which there are
+ * some tests more. Each kernel boots in QEMU without acceleration, with cgroups of version 2 alone; what is written there is
+ * gone with it; `ALPS_VM_CONSOLE=FILE` keeps what its kernel said. A machine that hangs or crashes is a failure. The last line printed is `N passed, N failed`.
  */
 import { basename, join } from "node:path";
+import { VARIANTS } from "../build/built_kernel.ts";
+import { ensureBuiltKernel } from "../build/compile.ts";
 import { run, runScript, SetupError } from "../../scripts/command.ts";
 import { compile } from "../../scripts/compile.ts";
 import { removeIfThere, withBuildLock } from "../../scripts/lock.ts";
-import { ensurePackages, VM_NEEDS } from "../../scripts/packages.ts";
+import { ensurePackages, KERNEL_NEEDS, VM_NEEDS } from "../../scripts/packages.ts";
 import { BUILD_DIR, ROOT } from "../../scripts/paths.ts";
 import { splitArguments } from "../../scripts/test_files.ts";
 import { jobScript } from "./job.ts";
 import { writeInitramfs } from "./initramfs.ts";
 import { ensureKernel, type Kernel, KERNEL_SERIES } from "./kernel_package.ts";
-import { IN_THE_MACHINE, LEFT_OUT } from "./live_tests.ts";
+import { IN_THE_MACHINE, LEFT_OUT, WITH_SCHED_EXT } from "./live_tests.ts";
 import { runMachine } from "./machine.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
-/** Backends whose suite can run in a machine with these kernels. */
-const BACKENDS = ["stock"];
+/** What the first word of the command line may be: whose kernels. */
+const STOCK = "stock", MACHINES = [STOCK, ...VARIANTS.map(({ name }) => name)];
 
-/** Minutes after which a machine counts as hung: twice what the tests take on a busy machine. */
-const LIMIT_MINUTES = 40;
+/** Minutes after which a machine counts as hung: twice what the tests take on a busy machine, those of the scheduler included. */
+const LIMIT_MINUTES = 75;
 
 const CPUS = 2, MEMORY_MB = 2048;
 
@@ -31,7 +34,8 @@ const PATIENCE = 15;
 
 /** What the command line asks for. */
 interface Request {
-  series: typeof KERNEL_SERIES;
+  /** Fetches or builds them where they are not there. */
+  kernels: () => Promise<Kernel[]>;
   files: string[];
   /** Files of live tests that are not run, with the reason. */
   leftOut: Readonly<Record<string, string>>;
@@ -41,9 +45,9 @@ interface Request {
 
 /** Reads the command line. Throws {@link SetupError} with status 2 for what it does not allow. */
 function readRequest(args: readonly string[]): Request {
-  const [backend, ...rest] = args;
-  if (backend === undefined || !BACKENDS.includes(backend)) {
-    throw new SetupError(`test:vm needs a backend: must be ${BACKENDS.join(", ")}`, 2);
+  const [machine, ...rest] = args;
+  if (machine === undefined || !MACHINES.includes(machine)) {
+    throw new SetupError(`test:vm needs a kind of machine: must be ${MACHINES.join(", ")}`, 2);
   }
   const wanted: string[] = [], others: string[] = [];
   while (rest.length > 0) {
@@ -51,10 +55,11 @@ function readRequest(args: readonly string[]): Request {
     if (arg === "--kernel") wanted.push(rest.shift() ?? "");
     else others.push(arg);
   }
-  const unknown = wanted.find((name) => !KERNEL_SERIES.some(({ series }) => series === name));
+  const known = machine === STOCK ? KERNEL_SERIES.map(({ series }) => series) : [];
+  const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    const known = KERNEL_SERIES.map(({ series }) => series).join(", ");
-    throw new SetupError(`--kernel must be one of ${known} (got ${JSON.stringify(unknown)})`, 2);
+    const must = known.length > 0 ? `must be one of ${known.join(", ")}` : `is not for ${machine}`;
+    throw new SetupError(`--kernel ${must} (got ${JSON.stringify(unknown)})`, 2);
   }
   const { paths, options } = splitArguments(others, (path) => {
     try {
@@ -64,12 +69,27 @@ function readRequest(args: readonly string[]): Request {
     }
   });
   const live = (name: string) => join("tests/live", name);
+  const all = machine === STOCK ? IN_THE_MACHINE : [...IN_THE_MACHINE, ...WITH_SCHED_EXT];
   return {
-    series: KERNEL_SERIES.filter(({ series }) => wanted.length === 0 || wanted.includes(series)),
-    files: paths.length > 0 ? paths : IN_THE_MACHINE.map(live),
+    kernels: () => machine === STOCK ? debiansKernels(wanted) : builtKernel(machine),
+    files: paths.length > 0 ? paths : all.map(live),
     leftOut: paths.length > 0 ? {} : LEFT_OUT,
     options,
   };
+}
+
+/** Debian's own: those of the series that are wanted, all where none is. */
+async function debiansKernels(wanted: readonly string[]): Promise<Kernel[]> {
+  const kernels: Kernel[] = [];
+  for (const series of KERNEL_SERIES) {
+    if (wanted.length === 0 || wanted.includes(series.series)) kernels.push(await ensureKernel(series));
+  }
+  return kernels;
+}
+
+export async function builtKernel(name: string): Promise<Kernel[]> {
+  await ensurePackages(KERNEL_NEEDS);
+  return [await ensureBuiltKernel(VARIANTS.find((variant) => variant.name === name)!)];
 }
 
 async function main(): Promise<void> {
@@ -79,12 +99,11 @@ async function main(): Promise<void> {
   }
   const kernels = await withBuildLock(async () => {
     await ensurePackages(VM_NEEDS);
-    const kernels: Kernel[] = [];
-    for (const series of request.series) kernels.push(await ensureKernel(series));
+    const kernels = await request.kernels();
     if (request.files.some((file) => basename(file) === "portable_test.ts")) await makePortable();
     return kernels;
   });
-  await cacheModules(request.files);
+  await cacheModules(["scripts/test.ts", "agent.ts", ...request.files]);
   for (const [file, reason] of Object.entries(request.leftOut)) console.log(`left out: ${file}: ${reason}`);
   const total = { passed: 0, failed: 0 };
   for (const kernel of kernels) {
@@ -103,11 +122,9 @@ async function makePortable(): Promise<void> {
   Deno.env.set("ALPS_TEST_PORTABLE", out);
 }
 
-/** The machine has no network, and translating modules takes long there. */
-async function cacheModules(files: readonly string[]): Promise<void> {
-  const result = await run(Deno.execPath(), ["cache", "scripts/test.ts", "agent.ts", ...files], {
-    cwd: ROOT,
-  });
+/** The machine has no network, and translating modules takes long there: they are read once on the host. */
+export async function cacheModules(files: readonly string[]): Promise<void> {
+  const result = await run(Deno.execPath(), ["cache", ...files], { cwd: ROOT });
   if (!result.success) throw new SetupError(`cannot cache the tests' modules:\n${result.stderr.trimEnd()}`);
 }
 
@@ -133,6 +150,8 @@ async function testOn(kernel: Kernel, { files, options }: Request): Promise<Verd
       for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
       output += decoder.decode(chunk, { stream: true });
     });
+    const keep = Deno.env.get("ALPS_VM_CONSOLE");
+    if (keep !== undefined) await Deno.writeTextFile(keep, end.console);
     const filtered = options.some((option) => option.startsWith("--filter"));
     const verdict = verdictOf(end, output, filtered);
     if (verdict.trouble !== undefined) console.log(`Linux ${kernel.release}: ${verdict.trouble}`);

@@ -10,6 +10,7 @@ function figures(name: string, cpuSeconds: number, invocations = 1): FunctionMet
     cpuSeconds,
     waitSeconds: 1,
     preemptions: 2,
+    dispatches: 3,
     cpu: histogram,
     turnaround: histogram,
   };

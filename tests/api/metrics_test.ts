@@ -41,6 +41,7 @@ function ofFunction(name: string, cpuSeconds = 2): FunctionMetrics {
     cpuSeconds,
     waitSeconds: 0.25,
     preemptions: 7,
+    dispatches: 8,
     cpu: { upperBoundsS: [0.001, 0.25, 1], counts: [0, 1, 2], sumS: cpuSeconds },
     turnaround: { upperBoundsS: [0.001, 0.25, 1, 8], counts: [0, 0, 2, 1], sumS: 6 },
   };
@@ -60,6 +61,30 @@ Deno.test("METRICS: names begin with alps_, are unique, and counters alone end i
   }
 });
 
+const SCHEDULER = {
+  ...{
+    dispatches: 1,
+    otherDispatches: 2,
+    direct: 3,
+    preemptions: 4,
+    otherPreemptions: 5,
+    overdue: 6,
+    floor: 7,
+  },
+  ...{ throttles: 8, lostGroup: 9, lostWait: 10, longestWaitNs: 11e9, queued: 12, otherQueued: 13, ends: 14 },
+};
+
+Deno.test("MetricsPage shows the scheduler's figures where there is one", async () => {
+  const { samples } = await page({ scheduler: SCHEDULER });
+  const of = (name: string) =>
+    samples.filter((one) => one.name === name).map(({ labels, value }) => [Object.values(labels)[0], value]);
+  assert.deepEqual(of("alps_scheduler_dispatches_total"), [["functions", 1], ["others", 2]]);
+  assert.deepEqual(of("alps_scheduler_longest_wait_seconds"), [[undefined, 11]]);
+  assert.deepEqual(of("alps_scheduler_lost_total"), [["groups", 9], ["waits", 10]]);
+  const { samples: none } = await page({});
+  assert.ok(!none.some(({ name }) => name.startsWith("alps_scheduler_")));
+});
+
 Deno.test("MetricsPage shows each metric of the table under its type, with its labels and no others", async () => {
   const reasons = { x: 1 };
   const { samples, types } = await page({
@@ -69,6 +94,7 @@ Deno.test("MetricsPage shows each metric of the table under its type, with its l
     guardTrips: reasons,
     unidentified: reasons,
     latencies: { decision: { "0.5": 1 } },
+    scheduler: SCHEDULER,
   });
   assert.deepEqual([...types], METRICS.map(({ name, type }) => [name, type]));
   for (const { name, type, labels } of METRICS) {

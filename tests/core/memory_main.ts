@@ -51,6 +51,7 @@ const stats = {
   waitNs: 1e7,
   turnaroundNs: 2e8,
   preemptions: 3,
+  dispatches: 4,
   cpuHistogram: new Uint32Array(ALPS_LIMITS.ALPS_HIST_BUCKETS).fill(1),
   turnaroundHistogram: new Uint32Array(ALPS_LIMITS.ALPS_HIST_BUCKETS).fill(1),
 };

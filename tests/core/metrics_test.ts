@@ -59,6 +59,7 @@ Deno.test("agentMetrics() shows the kernel's counters of each function, in secon
     waitNs: 250_000_000,
     turnaroundNs: 2e9,
     preemptions: 7,
+    dispatches: 8,
     cpuHistogram: histogram(),
     turnaroundHistogram: histogram(),
   };
@@ -89,6 +90,9 @@ Deno.test("agentMetrics() shows the event thread's figures, latencies in seconds
   };
   const metrics = agentMetrics(sources({
     report: {
+      backend: "stock",
+      trouble: undefined,
+      scheduler: undefined,
       active: 2,
       missedEnds: 0,
       counters,

@@ -10,6 +10,8 @@ const S = 1e9;
 class Scene {
   nowNs = 1000 * S;
   released = 0;
+  /** When the enforcer was to look, in seconds. */
+  readonly looks: number[] = [];
   readonly cpus: (readonly number[])[] = [];
   readonly told: EnforcementState[] = [];
   readonly counters = zeroCounters();
@@ -25,7 +27,13 @@ class Scene {
     const invocations = this.invocations;
     this.supervisor = new Supervisor(
       {
-        enforcer: { name, release: () => this.released++, setCpus: (cpus) => this.cpus.push(cpus) },
+        enforcer: {
+          name,
+          reactsToEvents: name === "stock",
+          release: () => this.released++,
+          setCpus: (cpus) => this.cpus.push(cpus),
+          look: (nowNs) => void this.looks.push(nowNs / S),
+        },
         active: {
           get size() {
             return invocations.length;
@@ -148,4 +156,12 @@ Deno.test("Supervisor of the backend none does nothing", () => {
   scene.start();
   scene.look();
   assert.deepEqual([scene.supervisor.enforcing, scene.told, scene.released], [true, [], 0]);
+});
+
+Deno.test("Supervisor has the enforcer look before it says that enforcement is on, so that a scheduler is in force then", () => {
+  const scene = new Scene();
+  assert.equal(scene.supervisor.switch(false, 1000 * S).enabled, false);
+  assert.deepEqual(scene.looks, []);
+  assert.equal(scene.supervisor.switch(true, 1001 * S).enabled, true);
+  assert.deepEqual(scene.looks, [1001]);
 });

@@ -29,6 +29,14 @@ const WHOLE: Record<string, string> = {
   "/proc/locks": "1: POSIX  ADVISORY  WRITE 77 00:19:1042 0 EOF\n",
 };
 
+const ALL_WELL = {
+  ringBuffer: true,
+  taskStorage: true,
+  programs: undefined,
+  scheduler: undefined,
+  realtime: undefined,
+};
+
 /** A machine that has everything but for what is given. */
 export function fakeMachine(
   { uid = 0, release = "6.12.5+deb13-amd64", files, probe, lock }: Fake = {},
@@ -43,9 +51,6 @@ export function fakeMachine(
       return typeof content === "string" ? new TextEncoder().encode(content) : content;
     },
     inode: (path) => path === "/run/alps/agent.lock" ? lock : undefined,
-    probe: () =>
-      probe === "not allowed"
-        ? undefined
-        : { ringBuffer: true, taskStorage: true, programs: undefined, realtime: undefined, ...probe },
+    probe: () => probe === "not allowed" ? undefined : { ...ALL_WELL, ...probe },
   };
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AgentLock } from "../../core/lock.ts";
 import { type Ending, Place } from "./agent_process.ts";
 import { whyNotLive } from "./lab.ts";
+import { hasSchedExt } from "./scx_scene.ts";
 
 function startTest(name: string, fn: (place: Place) => Promise<void>): void {
   Deno.test({
@@ -45,6 +46,22 @@ startTest(
     assert.equal((await first.end("SIGTERM")).code, 0);
   },
 );
+
+Deno.test({
+  name:
+    "agent: a kernel without sched_ext is status 3 for --backend scx, which names the option; auto takes stock",
+  ignore: whyNotLive !== undefined || hasSchedExt,
+  fn: async () => {
+    await using place = await Place.make();
+    const { code, stderr } = await refused(place, ["--backend", "scx"]);
+    assert.equal(code, 3);
+    assert.match(stderr, /CONFIG_SCHED_CLASS_EXT=y/);
+    await lockIsFree(place);
+    const agent = await place.agent("--backend", "auto");
+    assert.equal((await agent.json<{ backend: string }>("GET", "/priority")).backend, "stock");
+    assert.equal((await agent.end("SIGTERM")).code, 0);
+  },
+});
 
 startTest("agent: a port that is in use is status 1", async (place) => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -11,6 +11,7 @@ import { AgentLock } from "../../core/lock.ts";
 import { onlineCpus } from "../../enforce/placement.ts";
 import { type AgentProcess, Place } from "./agent_process.ts";
 import { childrenOf, cpuMs, PATIENCE, scheduling, sleep, threadsOf, until, whyNotLive } from "./lab.ts";
+import { hasSchedExt } from "./scx_scene.ts";
 
 const SCHED_NORMAL = 0, SCHED_IDLE = 5;
 
@@ -105,7 +106,9 @@ for (const ml of ["avg", "LR"]) {
         "/priority",
         ({ functions }) => ["short", "long"].every((name) => functions.some((each) => each.name === name)),
       );
-      assert.deepEqual([learned.ml, learned.backend, learned.slice_enforced], [ml, "stock", false]);
+      // By default the scheduler in the kernel, where that has sched_ext.
+      const expected = hasSchedExt ? "scx" : "stock";
+      assert.deepEqual([learned.ml, learned.backend, learned.slice_enforced], [ml, expected, false]);
       assert.ok(learned.epoch >= 1);
       const entry = (name: string) => learned.functions.find((each) => each.name === name)!;
       assert.ok(entry("short").priority < entry("long").priority, JSON.stringify(learned.functions));
@@ -185,7 +188,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   agentTest(`agent: ${signal} puts every task back, and leaves neither lock nor socket`, async (place) => {
     const n = onlineCpus().length;
     const path = await place.program("fn/f");
-    const agent = await place.agent("--rule", `exe:${place.folder}/fn/{function}`);
+    const agent = await place.agent("--backend", "stock", "--rule", `exe:${place.folder}/fn/{function}`);
     const family = place.start("/usr/bin/nice", "-n", 5, path, "-t", 2, "-c", 1, 0).pid;
     await until("its child", () => childrenOf(family).length === 1);
     const others = Array.from({ length: n }, () => place.start(path, 0).pid);

@@ -4,7 +4,7 @@ const built = new Map<string, Promise<string>>();
 
 /** Path of the program made from `native/NAME.c`. */
 export function nativeProgram(
-  name: "spin" | "churn" | "serve" | "bpf_ids" | "waits" | "bomb" | "hog" | "crowd" | "scribble",
+  name: "spin" | "churn" | "serve" | "bpf_ids" | "waits" | "bomb" | "hog" | "crowd" | "scribble" | "stress",
 ): Promise<string> {
   const path = built.get(name) ?? compile(name);
   built.set(name, path);

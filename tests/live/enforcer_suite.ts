@@ -35,16 +35,18 @@ async function spinners(
 
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 
-/**
- * The suite, to be passed to `Deno.test` one by one.
- * @param unable cases that this backend cannot do, with the reason
- */
-export function enforcerSuite(backend: "stock", unable: Record<string, string> = {}): Deno.TestDefinition[] {
+/** The suite, to be passed to `Deno.test` one by one. */
+export function enforcerSuite(backend: "scx" | "stock"): Deno.TestDefinition[] {
   const tests: Deno.TestDefinition[] = [];
   const test = (name: string, body: (lab: Lab) => Promise<void>) => {
-    const definition = liveTest(`${backend}: ${name}`, body, backend);
-    if (unable[name]) console.log(`skip: ${backend} ${name}: ${unable[name]}`);
-    tests.push(unable[name] ? { ...definition, ignore: true } : definition);
+    tests.push(liveTest(`${backend}: ${name}`, body, backend));
+  };
+  /** Whether those that are to wait get other attributes; else none may change at any time. */
+  const demotes = backend === "stock";
+  const demoted = async (pid: number) => {
+    if (demotes) await until("it is demoted", () => scheduling(pid).policy === SCHED_IDLE);
+    else await settle(400);
+    assert.equal(scheduling(pid).policy, demotes ? SCHED_IDLE : SCHED_NORMAL);
   };
 
   test("the shortest get the CPUs, as many as there are; the rest still get a little", async (lab) => {
@@ -136,8 +138,9 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const pids = await spinners(lab, "fn-a", 3 * lab.cpus.length);
     await settle(500);
     assert.deepEqual(scheduling(other.pid), { policy: SCHED_NORMAL, nice: 0 });
-    assert.ok(
+    assert.equal(
       pids.some((pid) => scheduling(pid).policy !== SCHED_NORMAL),
+      demotes,
       "some functions are demoted meanwhile",
     );
     assert.deepEqual(scheduling(Deno.pid), { policy: SCHED_NORMAL, nice: 0 });
@@ -159,7 +162,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     );
     await spinners(lab, "short", n);
     await settle(400);
-    assert.ok(scheduling(plain).policy !== SCHED_NORMAL);
+    await demoted(plain);
     await lab.events[Symbol.asyncDispose]();
     const niced = [nice, ...childrenOf(nice)].flatMap(threadsOf);
     assert.equal(niced.length, 6);
@@ -178,7 +181,7 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     lab.order(["short", 1e6], ["long", 9e6]);
     const long = await spinners(lab, "long", 2);
     await spinners(lab, "short", lab.cpus.length);
-    await until("it is demoted", () => scheduling(long[0]!).policy !== SCHED_NORMAL);
+    await demoted(long[0]!);
     await new Deno.Command("/usr/bin/chrt", { args: ["-b", "-p", "0", String(long[0]!)] }).output();
     await lab.events[Symbol.asyncDispose]();
     assert.equal(scheduling(long[0]!).policy, SCHED_BATCH);
@@ -194,10 +197,10 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     // Told to fork by a file, once it is demoted.
     const loop = `while [ ! -e ${lab.folder}/go ]; do :; done; sleep 30 & while :; do :; done`;
     const forker = lab.start(sh, "-c", loop).pid;
-    await until("it is demoted", () => scheduling(forker).policy === SCHED_IDLE);
+    await demoted(forker);
     await Deno.writeTextFile(`${lab.folder}/go`, "");
     const child = await until("its child", () => childrenOf(forker)[0]);
-    assert.equal(scheduling(child).policy, SCHED_IDLE);
+    assert.equal(scheduling(child).policy, demotes ? SCHED_IDLE : SCHED_NORMAL);
     await lab.events[Symbol.asyncDispose]();
     assert.deepEqual(scheduling(child), { policy: SCHED_NORMAL, nice: 0 });
     Deno.kill(child, "SIGKILL");
@@ -210,8 +213,10 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     await lab.introduce(await lab.program("threaded")); // from now on it is known at once
     const pids = await spinners(lab, "threaded", 1, "-e");
     await until("it has called exec", () => threadsOf(pids[0]!).length === 1 && cpuMs(pids[0]!) > 50);
-    await spinners(lab, "short", n);
-    await until("it is demoted", () => scheduling(pids[0]!).policy === SCHED_IDLE);
+    const short = await spinners(lab, "short", n);
+    await demoted(pids[0]!);
+    const ms = await shares(lab, [...short, ...pids], 1500);
+    assert.ok(sum(ms.slice(0, n)) > 8 * ms[n]!, ms.join(" "));
     await lab.events[Symbol.asyncDispose]();
     assert.deepEqual(scheduling(pids[0]!), { policy: SCHED_NORMAL, nice: 0 });
   });
@@ -222,8 +227,22 @@ export function enforcerSuite(backend: "stock", unable: Record<string, string> =
     const bulk = await lab.program("bulk"), short = await lab.program("short");
     await lab.introduce(short);
     await lab.introduce(bulk);
-    // Where everything is slower, starting a process is too.
-    const many = Array.from({ length: 300 }, () => lab.start(bulk, 8 * PATIENCE));
+    // Each is stopped as soon as it is there, and all go on together: how many are there at once is no matter of speed then.
+    const tell = (process: Deno.ChildProcess, signal: Deno.Signal) => {
+      try {
+        process.kill(signal);
+      } catch {
+        // it has ended already
+      }
+    };
+    const many = Array.from({ length: 300 }, () => {
+      const process = lab.start(bulk, 24 * PATIENCE);
+      tell(process, "SIGSTOP");
+      return process;
+    });
+    const there = () => lab.observer.shared.counters().active + lab.ended.length;
+    await until("all are there", () => there() === 302);
+    for (const process of many) tell(process, "SIGCONT");
     const one = lab.start(short, 8 * PATIENCE);
     const ended = await lab.record(one.pid);
     for (const process of many) await lab.record(process.pid);

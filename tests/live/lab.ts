@@ -9,6 +9,7 @@ import { EventThread } from "../../core/event_thread.ts";
 import type { EventThreadReport } from "../../core/messages.ts";
 import type { Orders } from "../../enforce/enforcer.ts";
 import { onlineCpus } from "../../enforce/placement.ts";
+import { schedExtState, thisMachine } from "../../enforce/scx_support.ts";
 import type { FunctionPolicy } from "../../learn/policy.ts";
 import { Classifier } from "../../observe/classifier.ts";
 import type { Question } from "../../observe/events.ts";
@@ -36,6 +37,9 @@ export const whyNotLive: string | undefined = (() => {
  */
 export const PATIENCE = Math.max(1, Number(Deno.env.get("ALPS_TEST_PATIENCE") ?? 1) || 1);
 
+/** What a lab enforces with. */
+export type LabBackend = "scx" | "stock" | "none";
+
 /** The longest wait that agents allow; else those that wait in a slow machine would all have to go first. */
 const MAX_WAIT_NS = 5e9 * PATIENCE;
 
@@ -48,7 +52,7 @@ if (whyNotLive) console.log(`skip: ${whyNotLive}`);
 export function liveTest(
   name: string,
   test: (lab: Lab) => Promise<void>,
-  backend: "stock" | "none" = "none",
+  backend: LabBackend = "none",
   maxWaitNs = MAX_WAIT_NS,
 ): Deno.TestDefinition {
   return {
@@ -107,7 +111,7 @@ export class Lab implements AsyncDisposable {
     this.classifier = new Classifier(observer, new RuleSet(), this.functions);
   }
 
-  static async open(backend: "stock" | "none", maxWaitNs = MAX_WAIT_NS): Promise<Lab> {
+  static async open(backend: LabBackend, maxWaitNs = MAX_WAIT_NS): Promise<Lab> {
     const cpus = onlineCpus();
     const folder = await Deno.makeTempDir({ prefix: "alps-lab-" });
     const lab = new Lab(folder, new Observer(cpus.length, maxWaitNs), cpus);
@@ -214,6 +218,14 @@ export class Lab implements AsyncDisposable {
 
   report(): Promise<EventThreadReport> {
     return this.events.report();
+  }
+
+  /** With the backend scx: waits until the scheduler is in force. */
+  async inForce(): Promise<void> {
+    for (const endMs = Date.now() + 60_000; Date.now() < endMs; await sleep(20)) {
+      if (schedExtState(thisMachine).kind === "taken" && (await this.report()).backend === "scx") return;
+    }
+    throw new Error(`waited in vain for the scheduler: ${(await this.report()).trouble}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

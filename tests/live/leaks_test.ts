@@ -75,6 +75,8 @@ Deno.test("EventThread.start() says why it could not start, once, and leaves not
     const start = EventThread.start(libc, {
       eventsFd: -1,
       slotsFd: -1,
+      tasksFd: -1,
+      functionStatsFd: -1,
       sharedFd: -1,
       foreignGroupsFd: -1,
       backend: "none",

@@ -81,7 +81,7 @@ rootTest(
     const [short, long] = [await place.program("fn-short"), await place.program("fn-long")];
     const agent = root.start([
       ...["--ml", "LR", "--rule", "comm:fn-{function}", "--listen", "127.0.0.1:0"],
-      ...["--socket", "/run/agent.sock", "--state", "/run/state"],
+      ...["--socket", "/run/agent.sock", "--state", "/run/state", "--backend", "stock"],
     ]);
     const url = await agent.listening();
     const ready = await fetch(`${url}/readyz`);
@@ -120,7 +120,8 @@ rootTest(
     };
     await install();
     const args = ["--rule", "comm:fn-{function}", "--listen", "127.0.0.1:0", "--state", state];
-    const agent = root.adopt(place.inside([file, ...args, "--socket", `${root.run}/agent.sock`]));
+    const more = ["--socket", `${root.run}/agent.sock`, "--backend", "stock"];
+    const agent = root.adopt(place.inside([file, ...args, ...more]));
     await agent.listening();
     const many = Array.from({ length: 2 * onlineCpus().length + 1 }, () => place.start(busy, 0));
     const demoted = () => many.some(({ pid }) => scheduling(pid).policy === SCHED_IDLE);

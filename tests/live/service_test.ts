@@ -30,7 +30,8 @@ Deno.test({
 
     const program = await place.program("fn/busy");
     await Deno.chmod(place.folder, 0o755);
-    const agent = place.spawnAgent(["--rule", `exe:${place.folder}/fn/{function}`], wrapper);
+    const rule = `exe:${place.folder}/fn/{function}`;
+    const agent = place.spawnAgent(["--backend", "stock", "--rule", rule], wrapper);
     await agent.listening();
     const asNobody = ["--reuid=65534", "--regid=65534", "--clear-groups", program, 0];
     const many = Array.from(

@@ -313,6 +313,7 @@ function figures(name: string) {
     cpuSeconds: 1,
     waitSeconds: 1,
     preemptions: 1,
+    dispatches: 2,
     cpu: histogram,
     turnaround: histogram,
   };

@@ -15,8 +15,9 @@ async function refused(args: string[], message: RegExp): Promise<void> {
 }
 
 Deno.test("test:vm refuses backends and kernels that it does not have, and lists what it has", async () => {
-  await refused([], /test:vm needs a backend: must be stock/);
-  await refused(["scx"], /must be stock/);
+  await refused([], /test:vm needs a kind of machine: must be stock, scx, scx-latest/);
+  await refused(["cfs-none"], /must be stock, scx/);
+  await refused(["scx", "--kernel", "6.12"], /--kernel is not for scx \(got "6\.12"\)/);
   await refused(["stock", "--kernel", "5.4"], /--kernel must be one of 6\.1, 6\.12 \(got "5\.4"\)/);
   await refused(["stock", "--kernel"], /--kernel must be one of/);
 });

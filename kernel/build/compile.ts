@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Builds a kernel from Debian's source package and a fragment of a configuration. Minutes; kept outside the checkout. */
+import { join } from "node:path";
+import { run, runOrFail, SetupError } from "../../scripts/command.ts";
+import { removeIfThere, withBuildLock } from "../../scripts/lock.ts";
+import type { Kernel } from "../vm/kernel_package.ts";
+import {
+  fragmentPath,
+  newestBuilt,
+  readBuilt,
+  recipeFolder,
+  type Variant,
+  writeBuilt,
+} from "./built_kernel.ts";
+import { notTaken } from "./config.ts";
+import { fetchSourcePackage, type SourcePackage } from "./source_package.ts";
+
+/** What the kernel would put into itself of the machine that builds it. */
+const REPRODUCIBLE = {
+  KBUILD_BUILD_TIMESTAMP: "1970-01-01",
+  KBUILD_BUILD_USER: "alps",
+  KBUILD_BUILD_HOST: "alps",
+  LC_ALL: "C.UTF-8",
+};
+
+/** A kernel of a variant: one that is there with the present configuration, whatever its point release, or a new one. */
+export async function ensureBuiltKernel(variant: Variant): Promise<Kernel> {
+  return newestBuilt(recipeFolder(variant)) ?? await buildKernel(variant);
+}
+
+/**
+ * Builds the newest point release of a variant, where that is not there already.
+ *
+ * @throws SetupError where the source cannot be had, lacks an option of the fragment, or does not compile
+ */
+export async function buildKernel(variant: Variant): Promise<Kernel> {
+  const folder = recipeFolder(variant), work = join(folder, "work");
+  return await withBuildLock(
+    async () => {
+      await Deno.mkdir(work);
+      await Deno.chmod(work, 0o755);
+      console.error(`Fetching the kernel's source from Debian (${variant.suite})`);
+      const source = await fetchSourcePackage(variant, work);
+      const target = join(folder, source.version);
+      const there = readBuilt(target);
+      if (there) return there;
+      console.error(`Building Linux ${source.version} (${variant.name}): some minutes`);
+      const startMs = performance.now();
+      const unfinished = join(work, "kernel");
+      await Deno.mkdir(unfinished);
+      await compile(variant, source, work, unfinished);
+      await removeIfThere(target);
+      await Deno.rename(unfinished, target);
+      const minutes = ((performance.now() - startMs) / 60_000).toFixed(1);
+      const { size } = await Deno.stat(join(target, "bzImage"));
+      console.error(`Linux ${source.version} is built: ${minutes} min, ${(size / 1e6).toFixed(1)} MB`);
+      return readBuilt(target)!;
+    },
+    folder,
+    work,
+  );
+}
+
+async function compile(
+  variant: Variant,
+  { path, series, version }: SourcePackage,
+  work: string,
+  result: string,
+): Promise<void> {
+  const source = join(work, "source"), objects = join(work, "objects");
+  for (const folder of [source, objects]) await Deno.mkdir(folder);
+  await unpack(path, series, source);
+  const make = (action: string, ...targets: string[]) =>
+    runOrFail(`${action} (Linux ${version})`, "make", ["-s", "-C", source, `O=${objects}`, ...targets], {
+      env: REPRODUCIBLE,
+    });
+  await make("make a configuration", "tinyconfig");
+  const fragment = await Deno.readTextFile(fragmentPath(variant)), config = join(objects, ".config");
+  // Of two lines about one option the last counts.
+  await Deno.writeTextFile(config, await Deno.readTextFile(config) + fragment);
+  await make("complete the configuration", "olddefconfig");
+  const missing = notTaken(fragment, await Deno.readTextFile(config));
+  if (missing.length > 0) {
+    throw new SetupError(
+      `cannot build Linux ${version}: it does not take ${missing.join(", ")} (${fragmentPath(variant)})`,
+    );
+  }
+  await make("compile the kernel", `-j${navigator.hardwareConcurrency}`, "bzImage");
+  const release = (await make("read the release", "kernelrelease")).trim();
+  await Deno.copyFile(join(objects, "arch/x86/boot/bzImage"), join(result, "bzImage"));
+  await Deno.copyFile(config, join(result, "config"));
+  await writeBuilt(result, { series, release, version });
+}
+
+/** The package holds one archive of the whole source. */
+async function unpack(packageFile: string, series: string, target: string): Promise<void> {
+  const archive = `./usr/src/linux-source-${series}.tar.xz`;
+  const script = 'dpkg-deb --fsys-tarfile "$1" | tar -xO "$2" | tar -xJ --strip-components=1 -C "$3"';
+  const result = await run("bash", ["-o", "pipefail", "-c", script, "unpack", packageFile, archive, target]);
+  if (!result.success) throw new SetupError(`cannot unpack ${packageFile}: ${result.stderr.trim()}`);
+}
