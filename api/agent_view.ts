@@ -54,7 +54,10 @@ export interface FunctionEntry {
   id: string;
   /** The FaaS platform it was discovered on; `"rule"` where a rule named it. */
   platform: string;
+  /** `discovery` where no rule named it. */
   rule_id: string;
+  /** What told its name: a rule, a label, a path. */
+  found_by: string;
   /** How its invocations are told apart now: in mode auto, as was seen. */
   mode: "process" | "warm";
   /** Instances (processes or containers) alive now. */
@@ -68,7 +71,10 @@ export interface FunctionEntry {
 export interface FunctionsSnapshot {
   rules: RuleEntry[];
   functions: FunctionEntry[];
+  /** Containers and processes that look like a function's and are none's that is known, each with what to do about it. */
   unknown: { cgroup: string; pid: number; hint: string }[];
+  /** Where functions are looked for. */
+  platforms: { name: string; state: "working" | "failing" | "absent"; detail: string }[];
 }
 
 /** Body of `POST /functions`. */

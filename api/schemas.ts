@@ -80,7 +80,8 @@ export const FunctionEntrySchema = z.object({
   name: z.string(),
   id,
   platform: z.string().openapi({ description: '"rule" where a rule named the function' }),
-  rule_id: z.string(),
+  rule_id: z.string().openapi({ description: '"discovery" where no rule named the function' }),
+  found_by: z.string().openapi({ description: "What told its name: a rule, a label, a path" }),
   mode: z.enum(["process", "warm"]).openapi({
     description: "In force; with a rule of mode auto, as was seen",
   }),
@@ -95,10 +96,17 @@ export const UnknownEntrySchema = z.object({ cgroup: z.string(), pid: z.int(), h
   "Unknown",
 );
 
+export const PlatformEntrySchema = z.object({
+  name: z.string(),
+  state: z.enum(["working", "failing", "absent"]),
+  detail: z.string(),
+}).openapi("Platform");
+
 export const FunctionsSchema = z.object({
   rules: z.array(RuleEntrySchema),
   functions: z.array(FunctionEntrySchema),
   unknown: z.array(UnknownEntrySchema),
+  platforms: z.array(PlatformEntrySchema).openapi({ description: "Where functions are looked for" }),
 }).openapi("Functions");
 
 export const InvocationEntrySchema = z.object({

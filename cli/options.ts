@@ -10,7 +10,7 @@ import { type Address, address, excludedGlob, flag, type Kind, number, oneOf, pa
 export const BUILD = {
   ml: ["avg", "LR", "RF", "EWMV", "gittins"],
   backends: ["auto", "stock", "none"],
-  discover: ["none"],
+  discover: ["auto", "none"],
 } as const;
 
 /** A predictor's name; `EWMA` is another spelling of `EWMV`. */
@@ -72,7 +72,7 @@ export const RUN_TABLE = {
     excludedGlob("function"),
     "leave functions alone, by a glob on their names; may be repeated",
   ),
-  "discover": withDefault(oneOf(BUILD.discover), "none", "find functions of known platforms"),
+  "discover": withDefault(oneOf(BUILD.discover), "auto", "find functions of known platforms; rules go first"),
   "config": optional(path("FILE"), "read options from FILE: JSON with comments, long options as keys"),
   "listen": withDefault(address(), "127.0.0.1:8083", "address of the HTTP interface"),
   "socket": withDefault(

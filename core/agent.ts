@@ -12,6 +12,7 @@ import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
 import type { AgentOptions } from "./agent_options.ts";
 import { Answers } from "./answers.ts";
+import { makeDiscovery, processesIn } from "./discovery.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
@@ -66,7 +67,13 @@ export class Agent implements AsyncDisposable {
       this.#learning.meet(id, name, this.#observer.libc.monotonicNs());
     });
     const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
-    this.#classifier = new Classifier(this.#observer, new RuleSet(exclusions), this.#functions);
+    this.#classifier = new Classifier(
+      this.#observer,
+      new RuleSet(exclusions),
+      this.#functions,
+      options.discovery && started.use(makeDiscovery(options.discovery)),
+      processesIn,
+    );
     this.#history = started.use(
       new History(options.expResult, (error) =>
         log.error("cannot write {file}: {error}", {
@@ -168,6 +175,7 @@ export class Agent implements AsyncDisposable {
       });
     }
     this.#classifier.addRules(rules);
+    this.#classifier.discover();
     const epochs = setInterval(() => intake.epochEnds(), epochS * 1000);
     this.#resources.defer(() => clearInterval(epochs));
     const forgetting = setInterval(() => intake.forgetFunctions(), FORGET_EVERY_MS);

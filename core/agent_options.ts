@@ -2,6 +2,7 @@
 
 import type { FinetuneOptions } from "../learn/finetune.ts";
 import type { ExclusionSpec } from "../observe/exclusions.ts";
+import type { DiscoveryOptions } from "./discovery.ts";
 import type { RuleSpec } from "../observe/rules.ts";
 
 export interface AgentOptions {
@@ -18,6 +19,8 @@ export interface AgentOptions {
   /** The file that keeps what is learned from one run to the next; undefined: nothing is kept (benchmarks, tests). */
   readonly learnedFile?: string | undefined;
   readonly rules: readonly RuleSpec[];
+  /** Where functions are looked for that no rule names; undefined: nowhere. */
+  readonly discovery?: DiscoveryOptions | undefined;
   /** What is left alone; nothing where it is left out. */
   readonly exclude?: ExclusionSpec;
   readonly expResult: string | undefined;

@@ -16,7 +16,7 @@ import {
   type WhatIfSnapshot,
 } from "../api/agent_view.ts";
 import type { Classifier } from "../observe/classifier.ts";
-import type { FunctionTable } from "../observe/functions.ts";
+import { type FunctionTable, shownId } from "../observe/functions.ts";
 import type { Observer } from "../observe/observer.ts";
 import { ruleEntry } from "../observe/rules.ts";
 import type { AgentOptions } from "./agent_options.ts";
@@ -103,15 +103,17 @@ export class Answers implements AgentView {
       rules: classifier.rules.list().map(ruleEntry),
       functions: [...functions].map((info) => ({
         name: info.name,
-        id: String(info.id),
+        id: shownId(info),
         platform: info.platform,
         rule_id: info.ruleId,
+        found_by: info.foundBy,
         mode: classifier.modes.of(info.id),
         instances: instances.get(info.id) ?? 0,
         overlapped: info.overlapped,
         cgroups: [...info.cgroups],
       })),
-      unknown: classifier.unknown,
+      unknown: [...classifier.unknown, ...classifier.discovery?.unknown() ?? []],
+      platforms: classifier.discovery?.reports() ?? [],
     };
   }
 

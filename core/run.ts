@@ -50,6 +50,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       notEnforcing: journal?.notEnforcing,
       learnedFile: join(options.state, FUNCTION_FILE_NAME),
       rules: options.rules,
+      discovery: options.discover === "auto" ? { env: Deno.env.toObject() } : undefined,
       exclude: { ...options.exclude, users: userIds(options.exclude.users) },
       expResult: options.expResult,
     }),

@@ -1,5 +1,6 @@
 /** Whose process is it? Answers the kernel side's questions, and looks over the processes that run already. */
 
+import type { Discovery, Finding } from "./discover/discovery.ts";
 import type { Question } from "./events.ts";
 import type { FunctionTable } from "./functions.ts";
 import {
@@ -29,6 +30,16 @@ const MAX_UNKNOWN = 100;
 /** Most looks for a new invocation's descendants: one that forks faster than it is looked at is given up. */
 const MOST_LOOKS = 8;
 
+/** What a process is: what the rules say, and where they say nothing, what its place does. */
+type Answer = Verdict | {
+  readonly kind: "discovered";
+  readonly functionId: number;
+  readonly cacheable: boolean;
+};
+
+/** How the invocations of a discovered function are told apart: its containers serve one request after another. */
+const DISCOVERED_MODE = { mode: "warm" } as const;
+
 /** What of the observer is used here; replaced in tests. */
 export type ClassifierKernel = Pick<Observer, "setRules" | "setMode" | "remember" | "adopt">;
 
@@ -39,13 +50,29 @@ export class Classifier {
   readonly failures: Record<string, number> = {};
   /** How each function's invocations are told apart. */
   readonly modes: Modes;
+  /** Whether a verdict depends on the cgroups that a process is in. */
+  #needsCgroup = false;
+  /** Cgroup of a discovered instance → its function. */
+  readonly #functionIn = new Map<string, number>();
 
   constructor(
     readonly kernel: ClassifierKernel,
     readonly rules: RuleSet,
     readonly functions: FunctionTable,
+    readonly discovery?: Discovery,
+    readonly processesIn: (cgroup: string) => Iterable<number> = () => [],
   ) {
     this.modes = new Modes(kernel);
+  }
+
+  /** Begins to discover functions; those that run already are taken in. */
+  discover(): void {
+    this.discovery?.start({
+      changed: (cgroup, pids, wasPending) => this.#placeChanged(cgroup, pids, wasPending),
+      gone: (cgroup) => this.#placeGone(cgroup),
+    });
+    this.#rulesChanged();
+    this.scan();
   }
 
   /** Adds rules; processes that they match and that run already are taken in. */
@@ -73,19 +100,25 @@ export class Classifier {
   }
 
   #rulesChanged(): void {
-    this.kernel.setRules(this.rules.generation, this.rules.uses);
+    const { generation, uses } = this.rules;
+    this.#needsCgroup = uses.cgroup || this.discovery !== undefined;
+    this.kernel.setRules(generation, { ...uses, cgroup: this.#needsCgroup });
   }
 
   /** Answers a question: remembers the verdict, and adopts the process where it is a function's. */
   answer(question: Question): void {
     if (question.pid === Deno.pid) return; // whatever the rules say: the agent is no function
     const identity = identify(question);
-    if (hasCalledExecSince(question)) return; // what was read is another program's, which is asked about on its own
-    const verdict = this.rules.match(identity);
+    const argStart = readArgStart(question.pid);
+    // What was read is another program's, which is asked about on its own.
+    if (question.argStart !== 0 && argStart && argStart !== question.argStart) return;
+    const verdict = this.#answerFor(identity);
     const functionId = this.#functionOf(verdict, identity);
     // A verdict for rules that have changed since would be void anyway; a refused name is asked about again.
     if (question.rulesGeneration === this.rules.generation) {
-      const cacheable = verdict.cacheable && verdict.kind !== "refused";
+      // One that was ending has left its cgroups: others like it have not.
+      const lookedAt = !this.#needsCgroup || (argStart !== undefined && argStart !== 0);
+      const cacheable = verdict.cacheable && verdict.kind !== "refused" && lookedAt;
       const known = verdict.kind === "excluded" ? verdict.kind : functionId;
       this.kernel.remember(question.key, question.rulesGeneration, cacheable ? known : undefined);
     }
@@ -134,17 +167,35 @@ export class Classifier {
     return uid === undefined ? identity : { ...identity, uid };
   }
 
-  /** Takes in every process that runs already and that the rules match, with its descendants. */
+  /** Takes in every process that runs already and that is a function's, with its descendants. */
   scan(): void {
-    if (this.rules.list().length === 0) return;
+    if (this.rules.list().length === 0 && !this.discovery) return;
+    this.#takeIn(scanProcesses());
+  }
+
+  /** What a container is has come to be known, or has changed: its processes are looked at again. */
+  #placeChanged(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): void {
+    // What was pending is not remembered by the kernel side; anything else is, for all that will come there.
+    if (!wasPending) this.voidVerdicts();
+    const all = new Set([...pids, ...this.processesIn(cgroup)]);
+    this.#takeIn([...all].flatMap((pid) => readIdentity(pid) ?? []));
+  }
+
+  #placeGone(cgroup: string): void {
+    const id = this.#functionIn.get(cgroup);
+    if (id !== undefined) this.functions.byId(id)?.cgroups.delete(cgroup);
+    this.#functionIn.delete(cgroup);
+  }
+
+  #takeIn(identities: Iterable<ProcessIdentity>): void {
     const processes = new Map<number, ProcessIdentity>();
-    for (const identity of scanProcesses()) processes.set(identity.pid, identity);
+    for (const identity of identities) processes.set(identity.pid, identity);
     const children = childrenOf(processes.values());
     const adoptions = new Map<number, Adoption>();
     const visit = (pid: number, inherited: Adoption | undefined) => {
       const identity = processes.get(pid);
       if (!identity || adoptions.has(pid)) return;
-      const verdict = this.rules.match(this.#withUser(identity));
+      const verdict = this.#answerFor(this.#withUser(identity));
       const functionId = this.#functionOf(verdict, identity);
       const own = verdict.kind === "excluded"
         ? undefined
@@ -158,9 +209,32 @@ export class Classifier {
     this.kernel.adopt([...adoptions.values()]);
   }
 
+  /** What the rules say of a process; where none matches, what was discovered of its place. */
+  #answerFor(identity: ProcessIdentity): Answer {
+    const verdict = this.rules.match(identity);
+    if (verdict.kind !== "none" || !this.discovery) return verdict;
+    const { pid, cgroupCpu, cgroupsOther } = identity;
+    const cgroups = cgroupCpu === undefined ? cgroupsOther : [cgroupCpu, ...cgroupsOther];
+    const finding = this.discovery.find({ pid, cgroups });
+    if (finding.kind === "none") return verdict;
+    if (finding.kind === "pending") return { kind: "none", cacheable: false };
+    return this.#discovered(finding, verdict.cacheable);
+  }
+
+  #discovered(finding: Extract<Finding, { kind: "function" }>, cacheable: boolean): Answer {
+    const { name, cgroup } = finding;
+    if (this.rules.exclusions.coversFunction(name)) return { kind: "excluded", cacheable };
+    const info = this.functions.discovered(name, finding, cgroup);
+    this.#functionIn.set(cgroup, info.id);
+    this.modes.ruled(info.id, DISCOVERED_MODE);
+    return { kind: "discovered", functionId: info.id, cacheable };
+  }
+
   /** The function's number, 0 for none. */
-  #functionOf(verdict: Verdict, identity: ProcessIdentity): number {
+  #functionOf(verdict: Answer, identity: ProcessIdentity): number {
     switch (verdict.kind) {
+      case "discovered":
+        return verdict.functionId;
       case "none":
       case "excluded":
         return 0;
@@ -205,12 +279,6 @@ function identify(question: Question): ProcessIdentity {
   }
   // A rename is asked about before it happens: the event knows the new name.
   return { ...identity, comm, uid };
-}
-
-/** Whether the process is another program by now. To be asked after what is to hold has been read. */
-function hasCalledExecSince({ pid, argStart }: Question): boolean {
-  const now = readArgStart(pid);
-  return argStart !== 0 && now !== undefined && now !== 0 && now !== argStart;
 }
 
 /** The process and, where the kernel lists them (CONFIG_PROC_CHILDREN), its descendants. */

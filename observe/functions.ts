@@ -6,7 +6,12 @@ export interface FunctionInfo {
   readonly name: string;
   /** The rule that named it. */
   readonly ruleId: string;
+  /** Where it was found; `rule` where a rule named it. */
   readonly platform: string;
+  /** What its platform calls it, where that has a name of its own for it; shown in place of the number. */
+  readonly platformId: string | undefined;
+  /** What told its name, for people: a label, a rule. */
+  readonly foundBy: string;
   /** Where its processes were seen: paths in the cpu controller's hierarchy. */
   readonly cgroups: Set<string>;
   /** Finished invocations. */
@@ -29,8 +34,25 @@ export const MOST_FUNCTIONS = 20_000;
 /** So many stay then, so that it does not come to that again at once. */
 const LEFT_FUNCTIONS = 16_000;
 
-/** Most cgroups that are remembered per function. */
+/** Most cgroups that are remembered per function: those seen last. */
 const MAX_CGROUPS = 16;
+
+/** Where a function that no rule names was found. */
+export interface Origin {
+  readonly platform: string;
+  readonly id?: string | undefined;
+  readonly foundBy: string;
+}
+
+/** The id of rules where there is none. */
+export const DISCOVERED = "discovery";
+
+/** A function's id as people see it. */
+export function shownId(
+  { id, platformId }: Pick<FunctionInfo, "id"> & Partial<Pick<FunctionInfo, "platformId">>,
+): string {
+  return platformId ?? String(id);
+}
 
 /** Names to numbers and back. Numbers start at 1 and are never used twice. */
 export class FunctionTable {
@@ -45,15 +67,27 @@ export class FunctionTable {
     return this.#byId.size;
   }
 
+  /**
+   * A function that was discovered, made where there is none. Where another platform has one of that name, both
+   * are told apart by `name@platform`.
+   */
+  discovered(name: string, origin: Origin, cgroup: string): FunctionInfo {
+    const known = this.#byName.get(name);
+    const other = known && known.platform !== "rule" && known.platform !== origin.platform;
+    return this.named(other ? `${name}@${origin.platform}` : name, DISCOVERED, cgroup, origin);
+  }
+
   /** The function of this name, made where there is none. */
-  named(name: string, ruleId: string, cgroup?: string): FunctionInfo {
+  named(name: string, ruleId: string, cgroup?: string, origin?: Origin): FunctionInfo {
     let info = this.#byName.get(name);
     if (!info) {
       info = {
         id: this.#lastId + 1,
         name,
         ruleId,
-        platform: "rule",
+        platform: origin?.platform ?? "rule",
+        platformId: origin?.id,
+        foundBy: origin?.foundBy ?? `rule ${ruleId}`,
         cgroups: new Set(),
         invocations: 0,
         overlapped: 0,
@@ -65,8 +99,13 @@ export class FunctionTable {
       this.#byName.set(name, info);
     }
     info.lastSeenMs = performance.now();
-    if (cgroup !== undefined && info.cgroups.size < MAX_CGROUPS) info.cgroups.add(cgroup);
+    if (cgroup !== undefined && !info.cgroups.has(cgroup)) this.#seenIn(info, cgroup);
     return info;
+  }
+
+  #seenIn(info: FunctionInfo, cgroup: string): void {
+    if (info.cgroups.size >= MAX_CGROUPS) info.cgroups.delete(info.cgroups.values().next().value!);
+    info.cgroups.add(cgroup);
   }
 
   byId(id: number): FunctionInfo | undefined {

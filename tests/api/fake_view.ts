@@ -75,12 +75,14 @@ export class FakeView implements AgentView {
         id: "1",
         platform: "rule",
         rule_id: "r1",
+        found_by: "rule r1",
         mode: "warm",
         instances: 2,
         overlapped: 3,
         cgroups: ["/fib"],
       }],
       unknown: [{ cgroup: "/x", pid: 7, hint: "add a rule" }],
+      platforms: [{ name: "docker", state: "working", detail: "/var/run/docker.sock" }],
     };
   }
 

@@ -17,7 +17,8 @@ async function compile(name: string): Promise<string> {
   globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
   const path = `${folder}/${name}`;
   const { success, stderr } = await new Deno.Command("cc", {
-    args: ["-O1", "-Wall", "-Werror", "-pthread", "-o", path, source],
+    // Containers of the tests have no C library.
+    args: ["-O1", "-Wall", "-Werror", "-pthread", ...name === "serve" ? ["-static"] : [], "-o", path, source],
   }).output();
   if (!success) throw new Error(`cannot compile ${source}: ${new TextDecoder().decode(stderr)}`);
   return path;

@@ -58,12 +58,14 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
         id: "1",
         platform: name,
         rule_id: "r1",
+        found_by: name,
         mode: "warm",
         instances: 1,
         overlapped: 0,
         cgroups: [`/${name}`],
       }],
       unknown: [{ cgroup: `/${name}`, pid: 1, hint: name }],
+      platforms: [{ name, state: "failing", detail: name }],
     });
     const query = `/invocations?function=${encodeURIComponent(name.toWellFormed())}`;
     const answers = await Promise.all(["/functions", "/priority", query].map((path) => ask(path)));
@@ -143,7 +145,7 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
     classifier.unknown.push({ cgroup: `/${name}`, pid: 1, hint: "?" });
     const { ask, view } = fakeApi();
     const { rules, functions } = view.functions();
-    view.functions = () => ({ rules, functions, unknown: classifier.unknown });
+    view.functions = () => ({ rules, functions, unknown: classifier.unknown, platforms: [] });
     return [(await (await ask("/functions")).text()).replaceAll("m".repeat(1 << 20), ""), 1];
   },
 

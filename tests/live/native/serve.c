@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A warm instance for the live tests: serves one request after another. serve [-t THREADS]
+ * A warm instance for the live tests: serves one request after another. serve [-t THREADS | -u SOCKET]
  * A request is a line of steps on standard input; the answer, a newline, comes when all of them are done. Steps:
  *   wMS  uses MS milliseconds of CPU time
  *   sMS  sleeps
  *   fMS  has a child process use MS milliseconds of CPU time, and waits for it
  *   pMS  the same with a new thread
  *   x    exits
- * With -t, so many threads take requests, each one at a time.
+ * With -t, so many threads take requests, each one at a time. With -u, requests come over a Unix socket: one line for
+ * each connection, one connection after another.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,14 +70,47 @@ static void step(const char *what)
 	}
 }
 
+static void answer(char *line)
+{
+	char *rest, *what;
+
+	for (what = strtok_r(line, " \n", &rest); what; what = strtok_r(NULL, " \n", &rest))
+		step(what);
+}
+
+static int serve_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), connection;
+	char line[4096];
+	ssize_t got;
+
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	unlink(path);
+	if (bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, 1024)) {
+		perror(path);
+		return 1;
+	}
+	while ((connection = accept(listener, NULL, NULL)) >= 0) {
+		got = read(connection, line, sizeof(line) - 1);
+		if (got > 0) {
+			line[got] = '\0';
+			answer(line);
+			if (write(connection, "\n", 1) != 1)
+				perror("write");
+		}
+		close(connection);
+	}
+	return 1;
+}
+
 static void *serve(void *unused)
 {
-	char *line = NULL, *rest, *what;
+	char *line = NULL;
 	size_t size = 0;
 
 	while (getline(&line, &size, stdin) > 0) {
-		for (what = strtok_r(line, " \n", &rest); what; what = strtok_r(NULL, " \n", &rest))
-			step(what);
+		answer(line);
 		if (write(1, "\n", 1) != 1)
 			break;
 	}
@@ -87,6 +123,9 @@ int main(int argc, char **argv)
 	int threads = argc == 3 && strcmp(argv[1], "-t") == 0 ? atoi(argv[2]) : 1;
 	pthread_t id;
 
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 3 && strcmp(argv[1], "-u") == 0)
+		return serve_socket(argv[2]);
 	for (int i = 1; i < threads; i++)
 		pthread_create(&id, NULL, serve, NULL);
 	serve(NULL);

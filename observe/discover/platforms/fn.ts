@@ -1,0 +1,8 @@
+/** Fn Project: the function's id in its container's environment, which is all that tells it. */
+import { type ContainerFacts, type Recognised, variable } from "../facts.ts";
+
+export function fn(facts: ContainerFacts): Recognised | undefined {
+  const id = variable(facts, "FN_FN_ID");
+  if (id === undefined || variable(facts, "FN_APP_ID") === undefined) return undefined;
+  return { kind: "function", platform: "fn", name: id, id, foundBy: "environment variable FN_FN_ID" };
+}

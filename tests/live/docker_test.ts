@@ -1,0 +1,137 @@
+/** Functions in real containers of a real Docker engine find themselves. */
+
+import assert from "node:assert/strict";
+import type { FunctionsSnapshot, InvocationEntry, PrioritySnapshot } from "../../api/agent_view.ts";
+import { Place } from "./agent_process.ts";
+import { mount } from "./cgroups.ts";
+import { Docker, whyNoContainers } from "./containers.ts";
+import { sleep } from "./lab.ts";
+
+function dockerTest(name: string, test: (place: Place, docker: Docker) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: whyNoContainers !== undefined,
+    fn: async () => {
+      await using place = await Place.make();
+      await using docker = await Docker.start(place);
+      await test(place, docker);
+    },
+  });
+}
+
+dockerTest(
+  "agent: containers of Docker are functions by their labels, names and variables",
+  async (place, docker) => {
+    // One runs before the agent comes.
+    const early = await docker.serve({ labels: { "nuclio.io/function-name": "early" } });
+    const agent = await place.agent("--backend", "none");
+    const started = performance.now();
+    await docker.serve({ name: "nuclio-team-thumb", labels: { "nuclio.io/function-name": "thumb" } });
+    await docker.serve({ name: "wsk0_7_guest_hello" });
+    await docker.serve({ env: { FN_FN_ID: "01DYNNHH9MNG8G00GZJ0000001", FN_APP_ID: "01DYNN" } });
+    await docker.serve({ labels: { "alps.function": "own" } });
+    const prewarmed = await docker.serve({ name: "wsk0_8_prewarm_nodejs20" });
+    const other = await docker.serve({ name: "database" });
+    const { functions, unknown, platforms } = await agent.until<FunctionsSnapshot>(
+      "all functions",
+      "/functions",
+      ({ functions, unknown }) => functions.length === 5 && unknown.length === 2,
+    );
+    assert.deepEqual(
+      functions.map(({ name, platform, instances }) => [name, platform, instances]).sort(),
+      [
+        ["01DYNNHH9MNG8G00GZJ0000001", "fn", 1],
+        ["early", "nuclio", 1],
+        ["hello", "openwhisk", 1],
+        ["own", "docker", 1],
+        ["team/thumb", "nuclio", 1],
+      ],
+    );
+    assert.equal(functions.find(({ platform }) => platform === "fn")!.id, "01DYNNHH9MNG8G00GZJ0000001");
+    assert.ok(functions.find(({ name }) => name === "early")!.cgroups[0]!.endsWith(`/docker/${early.id}`));
+    assert.match(unknown.find(({ cgroup }) => cgroup.endsWith(prewarmed.id))!.hint, /pre-warmed/);
+    assert.match(unknown.find(({ cgroup }) => cgroup.endsWith(other.id))!.hint, /NAME=cgroup:/);
+    assert.deepEqual(platforms.map(({ name, state }) => [name, state])[0], ["docker", "working"]);
+    console.log(`seven containers in ${Math.round(performance.now() - started)} ms`);
+
+    // What they do is theirs.
+    await early.ready();
+    for (let i = 0; i < 6; i++) {
+      await early.request("w20");
+      await sleep(30); // longer than the gap
+    }
+    const { invocations } = await agent.until<{ invocations: InvocationEntry[] }>(
+      "its invocations",
+      "/invocations?function=early",
+      ({ invocations }) => invocations.filter(({ cpu_us }) => cpu_us > 15_000).length >= 5,
+    );
+    assert.ok(invocations.every(({ kind }) => kind === "warm"));
+
+    // A container that goes is no longer shown; what it was called stays.
+    await docker.remove(early);
+    await docker.remove(other);
+    await agent.until<FunctionsSnapshot>(
+      "they are gone",
+      "/functions",
+      ({ functions, unknown }) =>
+        functions.find(({ name }) => name === "early")!.instances === 0 &&
+        functions.find(({ name }) => name === "early")!.cgroups.length === 0 && unknown.length === 1,
+    );
+    const { code, stderr } = await agent.end("SIGTERM");
+    assert.equal(code, 0, stderr);
+  },
+);
+
+dockerTest(
+  "agent: containers are ordered by their cgroups, which get back what they had",
+  async (place, docker) => {
+    const weightOf = (id: string) =>
+      Deno.readTextFileSync(`${mount!.path}/docker/${id}/${mount!.weightFile}`).trim();
+    const agent = await place.agent("--max-wait", "60", "--epoch", "1");
+    const short = await docker.serve({
+      labels: { "alps.function": "short" },
+      options: ["--cpu-shares", "2000"],
+    });
+    const long = await Promise.all(
+      [1, 2, 3, 4].map(() =>
+        docker.serve({ labels: { "alps.function": "long" }, options: ["--cpu-shares", "3000"] })
+      ),
+    );
+    const before = [short, ...long].map(({ id }) => weightOf(id));
+    for (const container of [short, ...long]) await container.ready();
+    for (let i = 0; i < 6; i++) {
+      await Promise.all([short.request("w5"), sleep(40)]);
+      await Promise.all([long[0]!.request("w150"), sleep(200)]);
+    }
+    await agent.until<PrioritySnapshot>(
+      "both are learned",
+      "/priority",
+      ({ functions }) => functions.map(({ name }) => name).join() === "short,long",
+    );
+    // As many long ones as there are CPUs, and one more; the short ones among them take little longer than alone.
+    const load = long.map((container) => container.request("w4000"));
+    await sleep(500);
+    const times: number[] = [];
+    const demoted = new Set<string>();
+    for (let i = 0; i < 40; i++) {
+      const start = performance.now();
+      await short.request("w5");
+      times.push(performance.now() - start);
+      for (const { id } of long) if (weightOf(id) === mount!.leastWeight) demoted.add(id);
+      await sleep(30);
+    }
+    assert.ok(demoted.size > 0, "long containers' cgroups are demoted");
+    const { text } = await agent.request("GET", "/metrics");
+    assert.match(text, /alps_group_demotions_total [1-9]/);
+    times.sort((a, b) => a - b);
+    console.log(
+      `short beside ${long.length} long: median ${times[20]!.toFixed(1)} ms, 90 % ${
+        times[36]!.toFixed(1)
+      } ms`,
+    );
+    await Promise.all(load);
+    const { code, stderr } = await agent.end("SIGTERM");
+    assert.equal(code, 0, stderr);
+    assert.deepEqual([short, ...long].map(({ id }) => weightOf(id)), before);
+  },
+);
