@@ -65,7 +65,7 @@ export class Agent implements AsyncDisposable {
     this.#functions = new FunctionTable(({ id, name }) => {
       this.#observer.addFunction(id);
       this.#learning.meet(id, name, this.#observer.libc.monotonicNs());
-    });
+    }, options.functionIds);
     const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
     this.#classifier = new Classifier(
       this.#observer,

@@ -19,6 +19,8 @@ export interface AgentOptions {
   /** The file that keeps what is learned from one run to the next; undefined: nothing is kept (benchmarks, tests). */
   readonly learnedFile?: string | undefined;
   readonly rules: readonly RuleSpec[];
+  /** Functions' ids as people know them, by name, where they are not the agent's numbers. */
+  readonly functionIds?: ReadonlyMap<string, string> | undefined;
   /** Where functions are looked for that no rule names; undefined: nowhere. */
   readonly discovery?: DiscoveryOptions | undefined;
   /** What is left alone; nothing where it is left out. */

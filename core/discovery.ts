@@ -6,19 +6,39 @@ import { ContainerdSource } from "../observe/discover/containerd.ts";
 import { Discovery } from "../observe/discover/discovery.ts";
 import { DockerSource } from "../observe/discover/docker.ts";
 import { DockerEngine, dockerSocket } from "../observe/discover/docker_engine.ts";
+import { FirecrackerSource } from "../observe/discover/firecracker.ts";
+import { KubernetesSource } from "../observe/discover/kubernetes.ts";
+import { OpenLambdaSource } from "../observe/discover/openlambda.ts";
+import type { WorkerConfig } from "../observe/discover/worker_config.ts";
+import { CREDENTIALS, PodApi, serverInCluster } from "../observe/discover/pod_api.ts";
 
 /** What discovery is told. */
 export interface DiscoveryOptions {
+  /** The Kubernetes API; undefined: where the environment says that this is a pod. */
+  readonly kubernetes?: URL | undefined;
+  readonly kubernetesCredentials?: string | undefined;
+  readonly nodeName?: string | undefined;
+  /** OpenLambda's workers, each of which serves one function. */
+  readonly workers?: readonly WorkerConfig[] | undefined;
   /** The agent's environment: `DOCKER_HOST` and the like. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Discovery by everything that this build knows. */
-export function makeDiscovery({ env }: DiscoveryOptions): Discovery {
-  const bundles = new Bundles(), socket = dockerSocket(env["DOCKER_HOST"]);
+export function makeDiscovery(options: DiscoveryOptions): Discovery {
+  const { env } = options, bundles = new Bundles(), socket = dockerSocket(env["DOCKER_HOST"]);
+  const url = options.kubernetes ?? serverInCluster(env);
+  const pods = url && new PodApi({
+    url,
+    nodeName: options.nodeName ?? Deno.hostname(),
+    credentials: options.kubernetesCredentials ?? CREDENTIALS,
+  });
   return new Discovery([
+    new KubernetesSource(bundles, pods),
     ...socket === undefined ? [] : [new DockerSource(new DockerEngine(socket))],
+    new OpenLambdaSource(options.workers ?? []),
     new ContainerdSource(bundles),
+    new FirecrackerSource(),
   ], cgroupIsThere);
 }
 

@@ -60,8 +60,14 @@ export class FunctionTable {
   readonly #byName = new Map<string, FunctionInfo>();
   #lastId = 0;
 
-  /** @param onNew called once for each new function, before anything can refer to it */
-  constructor(readonly onNew: (info: FunctionInfo) => void) {}
+  /**
+   * @param onNew called once for each new function, before anything can refer to it
+   * @param platformIds ids that people know functions by, by name, whoever finds them
+   */
+  constructor(
+    readonly onNew: (info: FunctionInfo) => void,
+    readonly platformIds: ReadonlyMap<string, string> = new Map(),
+  ) {}
 
   get size(): number {
     return this.#byId.size;
@@ -86,7 +92,7 @@ export class FunctionTable {
         name,
         ruleId,
         platform: origin?.platform ?? "rule",
-        platformId: origin?.id,
+        platformId: origin?.id ?? this.platformIds.get(name),
         foundBy: origin?.foundBy ?? `rule ${ruleId}`,
         cgroups: new Set(),
         invocations: 0,

@@ -9,16 +9,19 @@ const decoder = new TextDecoder();
 export function readLimited(path: string, most: number): Limited {
   try {
     using file = Deno.openSync(path);
-    const { size } = file.statSync();
-    if (size > most) return { problem: "too long" };
-    const bytes = new Uint8Array(size + 1);
-    let length = 0;
-    for (let got; length < bytes.length; length += got) {
-      got = file.readSync(bytes.subarray(length)) ?? 0;
-      if (got === 0) break;
+    // Files in /proc have no size: what comes counts.
+    let bytes = new Uint8Array(Math.min(file.statSync().size, most) + 4096), length = 0;
+    for (;;) {
+      const got = file.readSync(bytes.subarray(length)) ?? 0;
+      if (got === 0) return { text: decoder.decode(bytes.subarray(0, length)) };
+      length += got;
+      if (length > most) return { problem: "too long" };
+      if (length === bytes.length) {
+        const larger = new Uint8Array(2 * length);
+        larger.set(bytes);
+        bytes = larger;
+      }
     }
-    // It has grown meanwhile: it is being written, and will be looked at again.
-    return length > size ? { problem: "absent" } : { text: decoder.decode(bytes.subarray(0, length)) };
   } catch {
     return { problem: "absent" };
   }

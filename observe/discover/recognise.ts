@@ -7,11 +7,21 @@ import { knative } from "./platforms/knative.ts";
 import { labelled } from "./platforms/labelled.ts";
 import { nuclio } from "./platforms/nuclio.ts";
 import { openFaas } from "./platforms/openfaas.ts";
+import { openLambda } from "./platforms/openlambda.ts";
 import { openWhisk } from "./platforms/openwhisk.ts";
 import type { Found } from "./source.ts";
 
 /** The agent's own label first: who sets it means it. */
-const RECOGNISERS: readonly Recogniser[] = [labelled, knative, openFaas, fission, nuclio, openWhisk, fn];
+const RECOGNISERS: readonly Recogniser[] = [
+  labelled,
+  knative,
+  openFaas,
+  fission,
+  nuclio,
+  openWhisk,
+  openLambda,
+  fn,
+];
 
 /** Names of containers that platforms and service meshes put beside others in a pod. */
 const HELPERS = ["queue-proxy", "istio-proxy", "istio-init", "linkerd-proxy", "linkerd-init", "POD", "daprd"];

@@ -32,7 +32,7 @@ export class Retry {
 }
 
 /** Waits; not after `signal`. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(done, ms);
   function done(): void {
