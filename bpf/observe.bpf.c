@@ -170,7 +170,7 @@ int foreign_groups(struct bpf_iter__task *ctx)
 {
 	struct task_struct *p = ctx->task;
 
-	if (p && is_foreign(p))
+	if (p && is_foreign(p) && !is_helper(p))
 		write_groups(ctx->meta->seq, p);
 	return 0;
 }

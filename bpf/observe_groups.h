@@ -51,6 +51,17 @@ static __always_inline bool is_foreign(struct task_struct *p)
 	return !t || !t->slot;
 }
 
+/* Whether `p` is in a cgroup that only helps a function. */
+static __always_inline bool is_helper(struct task_struct *p)
+{
+	__u64 id;
+
+	if (!bpf_core_field_exists(p->sched_task_group))
+		return false;
+	id = group_of(p->sched_task_group).id;
+	return bpf_map_lookup_elem(&helper_groups, &id);
+}
+
 /* Tells `p`'s group and the ones around it. */
 static __always_inline void write_groups(struct seq_file *seq, struct task_struct *p)
 {

@@ -100,6 +100,18 @@ struct {
 	__type(value, struct alps_adopt);
 } adoptions SEC(".maps");
 
+/*
+ * Cgroups of the cpu controller that hold no function and serve one alone: a proxy in its pod, the process that keeps the
+ * pod's namespaces. By their ids.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 15);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u32);
+} helper_groups SEC(".maps");
+
 /* A key is too large for the stack. Programs that use it run with preemption off and are not entered from interrupts. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

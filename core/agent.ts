@@ -12,7 +12,7 @@ import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
 import type { AgentOptions } from "./agent_options.ts";
 import { Answers } from "./answers.ts";
-import { makeDiscovery, processesIn } from "./discovery.ts";
+import { makeDiscovery, thisMachinesCgroups } from "./discovery.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
@@ -72,7 +72,7 @@ export class Agent implements AsyncDisposable {
       new RuleSet(exclusions),
       this.#functions,
       options.discovery && started.use(makeDiscovery(options.discovery)),
-      processesIn,
+      thisMachinesCgroups,
     );
     this.#history = started.use(
       new History(options.expResult, (error) =>

@@ -1,6 +1,7 @@
 /** Discovery on this machine: its sources, and where its cgroups are. */
 
 import { cgroupMount } from "../enforce/cgroup_mount.ts";
+import type { Cgroups } from "../observe/classifier.ts";
 import { Bundles } from "../observe/discover/bundles.ts";
 import { ContainerdSource } from "../observe/discover/containerd.ts";
 import { Discovery } from "../observe/discover/discovery.ts";
@@ -59,8 +60,18 @@ function cgroupIsThere(cgroup: string): boolean | undefined {
   }
 }
 
+/** A cgroup's id is its folder's inode. */
+function idOf(cgroup: string): number | undefined {
+  const folder = folderOf(cgroup);
+  try {
+    return folder === undefined ? undefined : Deno.statSync(folder).ino ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The processes in a cgroup of the cpu controller, and in those below it. */
-export function* processesIn(cgroup: string): Generator<number> {
+function* processesIn(cgroup: string): Generator<number> {
   const root = folderOf(cgroup);
   const pending = root === undefined ? [] : [root];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
@@ -76,3 +87,6 @@ export function* processesIn(cgroup: string): Generator<number> {
     }
   }
 }
+
+/** The cgroups of the cpu controller on this machine. */
+export const thisMachinesCgroups: Cgroups = { processesIn, idOf };

@@ -41,7 +41,15 @@ type Answer = Verdict | {
 const DISCOVERED_MODE = { mode: "warm" } as const;
 
 /** What of the observer is used here; replaced in tests. */
-export type ClassifierKernel = Pick<Observer, "setRules" | "setMode" | "remember" | "adopt">;
+export type ClassifierKernel = Pick<Observer, "setRules" | "setMode" | "setHelper" | "remember" | "adopt">;
+
+/** Where cgroups of the cpu controller are. */
+export interface Cgroups {
+  /** Processes in one, and in those below it. */
+  processesIn(cgroup: string): Iterable<number>;
+  /** The number that the kernel knows it by; undefined where it is gone. */
+  idOf(cgroup: string): number | undefined;
+}
 
 /** The rules in force, applied. */
 export class Classifier {
@@ -50,6 +58,8 @@ export class Classifier {
   readonly failures: Record<string, number> = {};
   /** How each function's invocations are told apart. */
   readonly modes: Modes;
+  /** Cgroups that only help functions, and their ids. */
+  readonly #helpers = new Map<string, number>();
   /** Whether a verdict depends on the cgroups that a process is in. */
   #needsCgroup = false;
   /** Cgroup of a discovered instance → its function. */
@@ -60,7 +70,7 @@ export class Classifier {
     readonly rules: RuleSet,
     readonly functions: FunctionTable,
     readonly discovery?: Discovery,
-    readonly processesIn: (cgroup: string) => Iterable<number> = () => [],
+    readonly cgroups: Cgroups = { processesIn: () => [], idOf: () => undefined },
   ) {
     this.modes = new Modes(kernel);
   }
@@ -70,6 +80,7 @@ export class Classifier {
     this.discovery?.start({
       changed: (cgroup, pids, wasPending) => this.#placeChanged(cgroup, pids, wasPending),
       gone: (cgroup) => this.#placeGone(cgroup),
+      helps: (cgroup, helps) => this.#helps(cgroup, helps),
     });
     this.#rulesChanged();
     this.scan();
@@ -177,8 +188,17 @@ export class Classifier {
   #placeChanged(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): void {
     // What was pending is not remembered by the kernel side; anything else is, for all that will come there.
     if (!wasPending) this.voidVerdicts();
-    const all = new Set([...pids, ...this.processesIn(cgroup)]);
+    const all = new Set([...pids, ...this.cgroups.processesIn(cgroup)]);
     this.#takeIn([...all].flatMap((pid) => readIdentity(pid) ?? []));
+  }
+
+  /** What helps a function does not keep its pod from being ordered; it is no function. */
+  #helps(cgroup: string, helps: boolean): void {
+    const id = helps ? this.cgroups.idOf(cgroup) : this.#helpers.get(cgroup);
+    if (id === undefined) return;
+    if (helps) this.#helpers.set(cgroup, id);
+    else this.#helpers.delete(cgroup);
+    this.kernel.setHelper(id, helps);
   }
 
   #placeGone(cgroup: string): void {

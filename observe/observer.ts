@@ -54,6 +54,7 @@ export class Observer implements Disposable {
   readonly #adoptions: BpfMap;
   readonly #stats: BpfMap;
   readonly #modes: BpfMap;
+  readonly #helpers: BpfMap;
   /** Timers for the ends of gaps that have not been prepared. */
   #timersMissing: number;
 
@@ -82,6 +83,7 @@ export class Observer implements Disposable {
     this.#adoptions = new BpfMap(library, this.#object.mapFd("adoptions"), "adoptions");
     this.#stats = new BpfMap(library, this.#object.mapFd("function_stats"), "function_stats");
     this.#modes = new BpfMap(library, this.#object.mapFd("modes"), "modes");
+    this.#helpers = new BpfMap(library, this.#object.mapFd("helper_groups"), "helper_groups");
     this.#object.attachAll();
     this.#resources = cleanup.move();
   }
@@ -132,6 +134,13 @@ export class Observer implements Disposable {
   removeFunction(functionId: number): void {
     this.#stats.delete(u32Key(functionId));
     this.#modes.delete(u32Key(functionId));
+  }
+
+  /** Says of a cgroup, by its id, that it holds no function and helps one alone, or that it does not any more. */
+  setHelper(cgroupId: number, helps: boolean): void {
+    const key = new Uint8Array(new BigUint64Array([BigInt(cgroupId)]).buffer);
+    if (helps) this.#helpers.set(key, u32Key(1));
+    else this.#helpers.delete(key);
   }
 
   /**

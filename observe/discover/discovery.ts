@@ -51,6 +51,8 @@ export interface DiscoveryListener {
   changed(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): void;
   /** An instance is gone. */
   gone(cgroup: string): void;
+  /** A cgroup holds what helps a function and is none, or does so no more. */
+  helps(cgroup: string, helps: boolean): void;
 }
 
 /** Asks sources, in order: the first that knows a place decides. */
@@ -139,6 +141,7 @@ export class Discovery implements Disposable {
       note(instance, pid);
     } else {
       instance = { found, pids: new Set([pid]), looks: 0, timer: undefined };
+      if (found.what.kind === "helper") this.#listener?.helps(cgroup, true);
       this.#instances.set(cgroup, instance);
       const cgroups = this.#cgroupsOf.get(name) ?? new Set();
       this.#cgroupsOf.set(name, cgroups.add(cgroup));
@@ -149,7 +152,8 @@ export class Discovery implements Disposable {
   }
 
   #set(instance: Instance, found: Found): void {
-    const { what } = found;
+    const { what } = found, helped = instance.found.what.kind === "helper", helps = what.kind === "helper";
+    if (helped !== helps) this.#listener?.helps(found.cgroup, helps);
     instance.found = what.kind === "pending" && instance.looks >= LOOKS_MS.length
       ? { ...found, what: { kind: "unknown", hint: what.hint } }
       : found;
@@ -186,6 +190,7 @@ export class Discovery implements Disposable {
     const cgroups = this.#cgroupsOf.get(name);
     cgroups?.delete(cgroup);
     if (cgroups?.size === 0) this.#cgroupsOf.delete(name);
+    if (instance.found.what.kind === "helper") this.#listener?.helps(cgroup, false);
     this.#listener?.gone(cgroup);
   }
 

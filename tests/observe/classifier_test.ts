@@ -39,6 +39,8 @@ class Scene implements ClassifierKernel {
     this.modes.set(functionId, [flags, gapUs]);
   }
 
+  setHelper(): void {}
+
   remember(_key: Uint8Array<ArrayBuffer>, generation: number, functionId: KeyVerdict): void {
     this.remembered.push({ generation, functionId });
   }
