@@ -193,12 +193,13 @@ export class Classifier {
   }
 
   /** What helps a function does not keep its pod from being ordered; it is no function. */
-  #helps(cgroup: string, helps: boolean): void {
+  #helps(cgroup: string, helps: boolean): boolean {
     const id = helps ? this.cgroups.idOf(cgroup) : this.#helpers.get(cgroup);
-    if (id === undefined) return;
+    if (id === undefined) return !helps;
     if (helps) this.#helpers.set(cgroup, id);
     else this.#helpers.delete(cgroup);
     this.kernel.setHelper(id, helps);
+    return true;
   }
 
   #placeGone(cgroup: string): void {

@@ -43,6 +43,8 @@ interface Instance {
   readonly pids: Set<number>;
   looks: number;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether it has been told that it helps a function. */
+  toldHelp: boolean;
 }
 
 /** Whom discovery tells. */
@@ -51,8 +53,11 @@ export interface DiscoveryListener {
   changed(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): void;
   /** An instance is gone. */
   gone(cgroup: string): void;
-  /** A cgroup holds what helps a function and is none, or does so no more. */
-  helps(cgroup: string, helps: boolean): void;
+  /**
+   * A cgroup holds what helps a function and is none, or does so no more.
+   * @returns false where the cgroup is not there yet: it is told again
+   */
+  helps(cgroup: string, helps: boolean): boolean;
 }
 
 /** Asks sources, in order: the first that knows a place decides. */
@@ -81,6 +86,7 @@ export class Discovery implements Disposable {
       const known = this.#instances.get(path);
       if (!known) continue;
       note(known, place.pid);
+      this.#tellHelp(known);
       // Metadata that was known stays so until its source tells otherwise.
       if (known.found.what.kind !== "pending" && known.found.what.kind !== "unknown") {
         return findingOf(known.found);
@@ -114,9 +120,10 @@ export class Discovery implements Disposable {
 
   /** Forgets instances whose cgroups are gone. */
   sweep(): void {
-    for (const [cgroup, { pids }] of this.#instances) {
-      const there = this.exists(cgroup) ?? [...pids].some(isAlive);
+    for (const [cgroup, instance] of this.#instances) {
+      const there = this.exists(cgroup) ?? [...instance.pids].some(isAlive);
       if (!there) this.#forget(cgroup);
+      else this.#tellHelp(instance);
     }
   }
 
@@ -140,8 +147,8 @@ export class Discovery implements Disposable {
       this.#set(instance, found);
       note(instance, pid);
     } else {
-      instance = { found, pids: new Set([pid]), looks: 0, timer: undefined };
-      if (found.what.kind === "helper") this.#listener?.helps(cgroup, true);
+      instance = { found, pids: new Set([pid]), looks: 0, timer: undefined, toldHelp: false };
+      this.#tellHelp(instance);
       this.#instances.set(cgroup, instance);
       const cgroups = this.#cgroupsOf.get(name) ?? new Set();
       this.#cgroupsOf.set(name, cgroups.add(cgroup));
@@ -152,11 +159,16 @@ export class Discovery implements Disposable {
   }
 
   #set(instance: Instance, found: Found): void {
-    const { what } = found, helped = instance.found.what.kind === "helper", helps = what.kind === "helper";
-    if (helped !== helps) this.#listener?.helps(found.cgroup, helps);
+    const { what } = found;
     instance.found = what.kind === "pending" && instance.looks >= LOOKS_MS.length
       ? { ...found, what: { kind: "unknown", hint: what.hint } }
       : found;
+    this.#tellHelp(instance);
+  }
+
+  #tellHelp(instance: Instance): void {
+    const { found: { what, cgroup }, toldHelp } = instance, helps = what.kind === "helper";
+    if (helps !== toldHelp && this.#listener?.helps(cgroup, helps)) instance.toldHelp = helps;
   }
 
   #lookLater(instance: Instance): void {
@@ -190,7 +202,7 @@ export class Discovery implements Disposable {
     const cgroups = this.#cgroupsOf.get(name);
     cgroups?.delete(cgroup);
     if (cgroups?.size === 0) this.#cgroupsOf.delete(name);
-    if (instance.found.what.kind === "helper") this.#listener?.helps(cgroup, false);
+    if (instance.toldHelp) this.#listener?.helps(cgroup, false);
     this.#listener?.gone(cgroup);
   }
 

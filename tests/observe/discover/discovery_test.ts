@@ -38,7 +38,8 @@ class Scene implements Disposable {
     this.discovery.start({
       changed: (cgroup, pids, wasPending) => this.told.push(`${cgroup} ${[...pids]} ${wasPending}`),
       gone: (cgroup) => this.told.push(`gone ${cgroup}`),
-      helps: (cgroup, helps) => this.told.push(`${cgroup} helps: ${helps}`),
+      helps: (cgroup, helps) =>
+        this.alive.has(cgroup) || !helps ? this.told.push(`${cgroup} helps: ${helps}`) > 0 : false,
     });
   }
 
