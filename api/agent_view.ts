@@ -60,6 +60,8 @@ export interface FunctionEntry {
   found_by: string;
   /** How its invocations are told apart now: in mode auto, as was seen. */
   mode: "process" | "warm";
+  /** Mode warm: an idle period longer than this ends an invocation, as the rule says or as was learned. */
+  gap_ms?: number;
   /** Instances (processes or containers) alive now. */
   instances: number;
   /** Warm invocations of which several tasks wanted a CPU at once: requests that overlap look like one. */

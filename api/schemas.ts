@@ -85,6 +85,9 @@ export const FunctionEntrySchema = z.object({
   mode: z.enum(["process", "warm"]).openapi({
     description: "In force; with a rule of mode auto, as was seen",
   }),
+  gap_ms: z.number().optional().openapi({
+    description: "Mode warm: a longer idle period ends an invocation; as the rule says, or as was learned",
+  }),
   instances: z.int().nonnegative().openapi({ description: "Alive now" }),
   overlapped: z.int().nonnegative().openapi({
     description: "Warm invocations with several tasks at work at once: requests that overlap look like one",

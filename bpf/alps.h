@@ -38,6 +38,7 @@ enum alps_flags {
 	ALPS_AUTO = 2, /* ALPS_WARM may change by what is seen */
 	ALPS_PARTIAL = 4, /* no invocation, or only a part of one, has been seen: it is not counted */
 	ALPS_BETWEEN = 8, /* events only: no invocation is in progress, the instance is idle */
+	ALPS_TOLD = 32, /* begins and ends are told by the platform: gaps are none */
 	ALPS_OVERLAP = 16, /* events only: several of its tasks were at work at once, each for at least busy_least_ns */
 };
 
@@ -194,6 +195,24 @@ struct alps_classify {
 	char args[ALPS_ARGS_LEN]; /* the command line's parts, each ended by a NUL */
 };
 _Static_assert(sizeof(struct alps_classify) == 888, "struct alps_classify");
+
+/*
+ * What the platform tells of a warm instance, for the iterator program `tell`: an invocation begins in it, or is over. One that is
+ * in progress ends with either.
+ */
+struct alps_tell {
+	__u32 slot;
+	__u32 generation; /* of the slot */
+	__u32 begins;
+	__u32 done; /* filled in by the kernel side: 0 = it is no warm instance (any more) */
+};
+_Static_assert(sizeof(struct alps_tell) == 16, "struct alps_tell");
+
+/* How long a warm function's instances were idle, each time. Buckets as in struct alps_function_stats. */
+struct alps_idle {
+	__u32 hist[ALPS_HIST_BUCKETS];
+};
+_Static_assert(sizeof(struct alps_idle) == 512, "struct alps_idle");
 
 /*
  * User space's answer for processes that run already, by pid: carried out by the iterator program `adopt`.

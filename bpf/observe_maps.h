@@ -100,6 +100,22 @@ struct {
 	__type(value, struct alps_adopt);
 } adoptions SEC(".maps");
 
+/* Entries are user space's, for functions whose gap is to be learned. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 15);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct alps_idle);
+} idle_lengths SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct alps_tell);
+} telling SEC(".maps");
+
 /*
  * Cgroups of the cpu controller that hold no function and serve one alone: a proxy in its pod, the process that keeps the
  * pod's namespaces. By their ids.

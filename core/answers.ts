@@ -61,6 +61,10 @@ export interface AgentParts {
   switchTo(enabled: boolean): Promise<void>;
 }
 
+function gapEntry(gapMs: number | undefined): { gap_ms?: number } {
+  return gapMs === undefined ? {} : { gap_ms: Math.round(10 * gapMs) / 10 };
+}
+
 export class Answers implements AgentView {
   readonly version: string;
 
@@ -108,6 +112,7 @@ export class Answers implements AgentView {
         rule_id: info.ruleId,
         found_by: info.foundBy,
         mode: classifier.modes.of(info.id),
+        ...gapEntry(classifier.modes.gapOf(info.id)),
         instances: instances.get(info.id) ?? 0,
         overlapped: info.overlapped,
         cgroups: [...info.cgroups],

@@ -71,6 +71,12 @@ export class Intake {
 
   /** An epoch is over: a policy is wanted. */
   epochEnds(): void {
+    for (const [functionId, gapMs] of this.parts.classifier.modes.learnGaps()) {
+      log.debug("function {name}: an idle period longer than {gap} ms ends an invocation from now on", {
+        name: this.parts.functions.byId(functionId)?.name,
+        gap: Math.round(10 * gapMs) / 10,
+      });
+    }
     this.parts.learning.request(this.#moment(true));
   }
 

@@ -157,6 +157,19 @@ export const ALPS_GROUP = {
   reserved: 12,
 } as const;
 
+export const ALPS_TELL = {
+  size: 16,
+  slot: 0,
+  generation: 4,
+  begins: 8,
+  done: 12,
+} as const;
+
+export const ALPS_IDLE = {
+  size: 512,
+  hist: 0,
+} as const;
+
 export const ALPS_LIMITS = {
   ALPS_SLOTS: 16384,
   ALPS_SLOT_PROBES: 32,
@@ -180,6 +193,7 @@ export const ALPS_FLAGS = {
   ALPS_AUTO: 2,
   ALPS_PARTIAL: 4,
   ALPS_BETWEEN: 8,
+  ALPS_TOLD: 32,
   ALPS_OVERLAP: 16,
 } as const;
 

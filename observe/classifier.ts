@@ -41,7 +41,10 @@ type Answer = Verdict | {
 const DISCOVERED_MODE = { mode: "warm" } as const;
 
 /** What of the observer is used here; replaced in tests. */
-export type ClassifierKernel = Pick<Observer, "setRules" | "setMode" | "setHelper" | "remember" | "adopt">;
+export type ClassifierKernel = Pick<
+  Observer,
+  "setRules" | "setMode" | "watchIdle" | "idleLengths" | "setHelper" | "remember" | "adopt"
+>;
 
 /** Where cgroups of the cpu controller are. */
 export interface Cgroups {

@@ -5,10 +5,12 @@ import { EPERM, KernelError, NotSupportedError } from "../ffi/errors.ts";
 import {
   ALPS_ADOPT,
   ALPS_FUNCTION_STATS,
+  ALPS_IDLE,
   ALPS_KEY_PARTS,
   ALPS_LIMITS,
   ALPS_MEMBER,
   ALPS_MODE,
+  ALPS_TELL,
   ALPS_VERDICT,
   ALPS_VERDICT_FLAGS,
 } from "../ffi/layout.ts";
@@ -55,6 +57,8 @@ export class Observer implements Disposable {
   readonly #stats: BpfMap;
   readonly #modes: BpfMap;
   readonly #helpers: BpfMap;
+  readonly #telling: BpfMap;
+  readonly #idle: BpfMap;
   /** Timers for the ends of gaps that have not been prepared. */
   #timersMissing: number;
 
@@ -84,6 +88,8 @@ export class Observer implements Disposable {
     this.#stats = new BpfMap(library, this.#object.mapFd("function_stats"), "function_stats");
     this.#modes = new BpfMap(library, this.#object.mapFd("modes"), "modes");
     this.#helpers = new BpfMap(library, this.#object.mapFd("helper_groups"), "helper_groups");
+    this.#telling = new BpfMap(library, this.#object.mapFd("telling"), "telling");
+    this.#idle = new BpfMap(library, this.#object.mapFd("idle_lengths"), "idle_lengths");
     this.#object.attachAll();
     this.#resources = cleanup.move();
   }
@@ -134,6 +140,32 @@ export class Observer implements Disposable {
   removeFunction(functionId: number): void {
     this.#stats.delete(u32Key(functionId));
     this.#modes.delete(u32Key(functionId));
+    this.#idle.delete(u32Key(functionId));
+  }
+
+  /**
+   * Says that an invocation begins in a warm instance, or that the one in progress is over; from then on gaps do not count there.
+   * @returns false where the slot holds no warm instance (any more)
+   */
+  tell(slot: number, generation: number, begins: boolean): boolean {
+    const value = new Uint8Array(ALPS_TELL.size), view = new DataView(value.buffer);
+    view.setUint32(ALPS_TELL.slot, slot, true);
+    view.setUint32(ALPS_TELL.generation, generation, true);
+    view.setUint32(ALPS_TELL.begins, begins ? 1 : 0, true);
+    this.#telling.set(u32Key(0), value);
+    for (const _ of this.#run("tell", new Uint8Array(64)));
+    return this.#telling.get(u32Key(0), value) && view.getUint32(ALPS_TELL.done, true) !== 0;
+  }
+
+  /** Has it counted how long a function's instances are idle, each time. */
+  watchIdle(functionId: number): void {
+    this.#idle.set(u32Key(functionId), new Uint8Array(ALPS_IDLE.size), true);
+  }
+
+  /** How often that was how long, in the buckets of {@link FunctionStats}; undefined where it is not counted. */
+  idleLengths(functionId: number): Uint32Array | undefined {
+    const value = new Uint8Array(ALPS_IDLE.size);
+    return this.#idle.get(u32Key(functionId), value) ? new Uint32Array(value.buffer) : undefined;
   }
 
   /** Says of a cgroup, by its id, that it holds no function and helps one alone, or that it does not any more. */

@@ -19,6 +19,8 @@ const STRUCTS = [
   "alps_shared",
   "alps_member",
   "alps_group",
+  "alps_tell",
+  "alps_idle",
 ];
 const ENUMS = [
   "alps_limits",

@@ -13,7 +13,15 @@ import { EVERYWHERE, FakeView, LOOPBACK, TOKEN, UNIX } from "./fake_view.ts";
 
 /** A view whose rules are real: parsed, compiled and applied to the processes of this machine. */
 class RuleView extends FakeView {
-  readonly #kernel = { setRules() {}, setMode() {}, setHelper() {}, remember() {}, adopt: () => 0 };
+  readonly #kernel = {
+    setRules() {},
+    setMode() {},
+    setHelper() {},
+    watchIdle() {},
+    idleLengths: () => undefined,
+    remember() {},
+    adopt: () => 0,
+  };
   readonly classifier = new Classifier(this.#kernel, new RuleSet(), new FunctionTable(() => {}));
 
   constructor() {

@@ -41,6 +41,10 @@ class Scene implements ClassifierKernel {
 
   setHelper(): void {}
 
+  watchIdle(): void {}
+
+  idleLengths(): undefined {}
+
   remember(_key: Uint8Array<ArrayBuffer>, generation: number, functionId: KeyVerdict): void {
     this.remembered.push({ generation, functionId });
   }

@@ -140,7 +140,15 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
     ];
   },
   "a cgroup in the list of what is unknown": async (name) => {
-    const kernel = { setRules() {}, setMode() {}, setHelper() {}, remember() {}, adopt: () => 0 };
+    const kernel = {
+      setRules() {},
+      setMode() {},
+      setHelper() {},
+      watchIdle() {},
+      idleLengths: () => undefined,
+      remember() {},
+      adopt: () => 0,
+    };
     const classifier = new Classifier(kernel, new RuleSet(), new FunctionTable(() => {}));
     classifier.unknown.push({ cgroup: `/${name}`, pid: 1, hint: "?" });
     const { ask, view } = fakeApi();
