@@ -105,6 +105,21 @@ export interface InvocationEntry {
   preemptions: number;
 }
 
+/** Body of `POST /invocations`; the instance by its container's id, or by any process of it. */
+export interface Boundary {
+  event: "start" | "end";
+  container?: string | undefined;
+  pid?: number | undefined;
+}
+
+/** An instance that was told of. */
+export interface InstanceEntry {
+  function: string;
+  function_id: string;
+  /** Its first process. */
+  pid: number;
+}
+
 /** A log-scaled histogram: `counts[i]` values were at most `upperBoundsS[i]` seconds and more than the bound before. */
 export interface HistogramSnapshot {
   upperBoundsS: readonly number[];
@@ -257,6 +272,11 @@ export interface AgentView {
   removeRule(idOrName: string): boolean;
   /** Newest first. */
   invocations(limit: number, functionName?: string): InvocationEntry[];
+  /**
+   * Begins or ends an invocation in a warm instance. Throws {@link RequestError} 404 where there is no such instance, 409 where
+   * it is none whose invocations can be told apart so.
+   */
+  tell(boundary: Boundary): InstanceEntry;
   /** Throws {@link RequestError} 503 where it takes too long. */
   whatIf(minutes: number): Promise<WhatIfSnapshot>;
   enforcement(): EnforcementSnapshot;

@@ -205,6 +205,20 @@ export const NewRuleSchema = body({
     .openapi({ description: "Mode warm: the idle time that ends an invocation, in milliseconds" }),
 }).openapi("NewRule");
 
+export const BoundarySchema = body({
+  event: z.enum(["start", "end"], { error: ({ input }) => wanted("start or end", input) }),
+  container: text(255).optional().openapi({ description: "The container's id" }),
+  pid: wholeNumber(1, 4_194_304).optional().openapi({ description: "Any process of the instance" }),
+}).refine(({ container, pid }) => (container === undefined) !== (pid === undefined), {
+  error: "must have one of container, pid",
+}).openapi("Boundary");
+
+export const InstanceSchema = z.object({
+  function: z.string(),
+  function_id: id,
+  pid: z.int().openapi({ description: "The instance's first process" }),
+}).openapi("Instance");
+
 export const SwitchSchema = body({
   enabled: z.boolean({ error: ({ input }) => wanted("true or false", input) }),
 }).openapi("Switch");

@@ -12,7 +12,8 @@ import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
 import type { AgentOptions } from "./agent_options.ts";
 import { Answers } from "./answers.ts";
-import { makeDiscovery, thisMachinesCgroups } from "./discovery.ts";
+import { announceSources, makeDiscovery, thisMachinesCgroups } from "./discovery.ts";
+import { Boundaries } from "./boundaries.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
@@ -91,6 +92,13 @@ export class Agent implements AsyncDisposable {
       order: this.#order,
       enforcement: this.#switch,
       troubles: this.#troubles,
+      boundaries: started.use(
+        new Boundaries({
+          observer: this.#observer,
+          functions: this.#functions,
+          classifier: this.#classifier,
+        }),
+      ),
       whatIf: new WhatIfAnswers({
         runs: this.#runs,
         cores: cpus.length,
@@ -176,6 +184,8 @@ export class Agent implements AsyncDisposable {
     }
     this.#classifier.addRules(rules);
     this.#classifier.discover();
+    const { discovery } = this.#classifier;
+    if (discovery) this.#resources.use(announceSources(discovery, log));
     const epochs = setInterval(() => intake.epochEnds(), epochS * 1000);
     this.#resources.defer(() => clearInterval(epochs));
     const forgetting = setInterval(() => intake.forgetFunctions(), FORGET_EVERY_MS);

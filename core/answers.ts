@@ -2,8 +2,10 @@
 
 import {
   type AgentView,
+  type Boundary,
   type EnforcementSnapshot,
   type FunctionsSnapshot,
+  type InstanceEntry,
   type InvocationEntry,
   type MetricsSnapshot,
   type NewRule,
@@ -20,6 +22,7 @@ import { type FunctionTable, shownId } from "../observe/functions.ts";
 import type { Observer } from "../observe/observer.ts";
 import { ruleEntry } from "../observe/rules.ts";
 import type { AgentOptions } from "./agent_options.ts";
+import type { Boundaries } from "./boundaries.ts";
 import type { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementSwitch } from "./enforcement_switch.ts";
 import type { History } from "./history.ts";
@@ -48,6 +51,7 @@ export interface AgentParts {
   readonly enforcement: EnforcementSwitch;
   readonly troubles: Troubles;
   readonly whatIf: WhatIfAnswers;
+  readonly boundaries: Boundaries;
   /** What the threads have told last. */
   figures(): {
     /** Instances by function. */
@@ -132,6 +136,10 @@ export class Answers implements AgentView {
 
   invocations(limit: number, functionName?: string): InvocationEntry[] {
     return this.agent.history.latest(limit, functionName);
+  }
+
+  tell(boundary: Boundary): InstanceEntry {
+    return this.agent.boundaries.tell(boundary);
   }
 
   whatIf(minutes: number): Promise<WhatIfSnapshot> {

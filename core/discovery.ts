@@ -90,3 +90,39 @@ function* processesIn(cgroup: string): Generator<number> {
 
 /** The cgroups of the cpu controller on this machine. */
 export const thisMachinesCgroups: Cgroups = { processesIn, idOf };
+
+/** How long sources have to look around before it is told what they found, and how often it is looked whether that changes. */
+const FIRST_LOOK_MS = 1000, LOOK_MS = 5000;
+
+/** What is said in the log. */
+export interface DiscoveryLog {
+  info(text: string, properties: Record<string, unknown>): void;
+  warning(text: string, properties: Record<string, unknown>): void;
+}
+
+/** Says where functions are found, and when that changes. Returns what ends it. */
+export function announceSources(discovery: Pick<Discovery, "reports">, log: DiscoveryLog): Disposable {
+  const told = new Map<string, string>();
+  const look = () => {
+    for (const { name, state, detail } of discovery.reports()) {
+      const text = `${state} ${state === "working" ? "" : detail}`;
+      if (told.get(name) === text) continue;
+      const first = !told.has(name);
+      told.set(name, text);
+      if (state === "failing") log.warning("discovery: {name} fails: {detail}", { name, detail });
+      else if (state === "working") log.info("discovery: {name} at {detail}", { name, detail });
+      else if (!first) log.warning("discovery: {name} is gone: {detail}", { name, detail });
+    }
+  };
+  let timer: ReturnType<typeof setInterval>;
+  const begin = setTimeout(() => {
+    look();
+    timer = setInterval(look, LOOK_MS);
+  }, FIRST_LOOK_MS);
+  return {
+    [Symbol.dispose]: () => {
+      clearTimeout(begin);
+      clearInterval(timer);
+    },
+  };
+}

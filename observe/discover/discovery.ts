@@ -108,6 +108,14 @@ export class Discovery implements Disposable {
     return list.reverse();
   }
 
+  /** The cgroups of an instance, by its container's id or another name that its source has for it. */
+  cgroupsOf(instance: string): string[] {
+    return [...this.#cgroupsOf.get(instance) ?? []].concat(
+      // A pod's containers are known by the pod: their cgroups end in their own ids.
+      [...this.#instances.keys()].filter((cgroup) => endsIn(cgroup, instance)),
+    );
+  }
+
   /** How the sources are. */
   reports(): SourceReport[] {
     return this.sources.map(({ name, status }) => ({ name, ...status }));
@@ -244,6 +252,11 @@ function isSame(a: Found["what"], b: Found["what"]): boolean {
 function hintOf(what: Exclude<Found["what"], { kind: "function" | "helper" }>, cgroup: string): string {
   const rule = `a rule names it: NAME=cgroup:${cgroup}`;
   return what.kind === "unnamed" ? `${what.platform}: ${what.hint}` : `${what.hint}; ${rule}`;
+}
+
+/** Whether a container's cgroup is called by this id. */
+function endsIn(cgroup: string, id: string): boolean {
+  return cgroup.endsWith(`/${id}`) || cgroup.endsWith(`-${id}.scope`);
 }
 
 function note({ pids }: Instance, pid: number): void {

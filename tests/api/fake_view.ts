@@ -3,8 +3,10 @@
  */
 import {
   type AgentView,
+  type Boundary,
   type EnforcementSnapshot,
   type FunctionsSnapshot,
+  type InstanceEntry,
   type InvocationEntry,
   type MetricsSnapshot,
   type NewRule,
@@ -65,6 +67,14 @@ export class FakeView implements AgentView {
 
   unpin(name: string): boolean {
     return this.pins.delete(name);
+  }
+
+  readonly told: Boundary[] = [];
+
+  tell(boundary: Boundary): InstanceEntry {
+    if (boundary.pid === 404) throw new RequestError(404, "no instance of that process");
+    this.told.push(boundary);
+    return { function: "fib", function_id: "1", pid: boundary.pid ?? 7 };
   }
 
   functions(): FunctionsSnapshot {
