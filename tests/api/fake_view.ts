@@ -87,6 +87,7 @@ export class FakeView implements AgentView {
         rule_id: "r1",
         found_by: "rule r1",
         mode: "warm",
+        gap_ms: 5,
         instances: 2,
         overlapped: 3,
         cgroups: ["/fib"],

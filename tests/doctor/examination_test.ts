@@ -25,6 +25,7 @@ Deno.test("examine() takes stock on a machine that has what it needs", () => {
   assert.deepEqual(checks.filter(({ status }) => status !== "ok").map(({ id }) => id), [
     "sched_ext",
     "patched_kernel",
+    "platforms",
   ]);
   assert.deepEqual(advice, ["sched_ext: use Linux 6.12 or newer, built with CONFIG_SCHED_CLASS_EXT=y"]);
 });
