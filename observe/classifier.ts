@@ -64,7 +64,7 @@ export class Classifier {
   /** Cgroups that only help functions, and their ids. */
   readonly #helpers = new Map<string, number>();
   /** Whether a verdict depends on the cgroups that a process is in. */
-  #needsCgroup = false;
+  #needsCgroup: boolean;
   /** Cgroup of a discovered instance → its function. */
   readonly #functionIn = new Map<string, number>();
 
@@ -76,6 +76,7 @@ export class Classifier {
     readonly cgroups: Cgroups = { processesIn: () => [], idOf: () => undefined },
   ) {
     this.modes = new Modes(kernel);
+    this.#needsCgroup = discovery !== undefined;
   }
 
   /** Begins to discover functions; those that run already are taken in. */

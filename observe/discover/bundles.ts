@@ -77,16 +77,20 @@ export class Bundles {
   byCgroupsPath(path: string): Placed<Bundle> | undefined {
     this.#refresh();
     const parts = path.split("/");
+    let first: Placed<Bundle> | undefined;
     for (const [bundle, cgroupsPath] of this.#cgroups) {
       if (cgroupsPath === undefined) continue;
       for (let at = parts.length; at > 1; at--) {
         const cgroup = parts.slice(0, at).join("/");
         if (!isCgroup(cgroupsPath, cgroup)) continue;
         const slash = bundle.lastIndexOf("/"), look = read(bundle.slice(0, slash), bundle.slice(slash + 1));
-        if (look && !("problem" in look)) return { ...look, cgroup };
+        if (!look || "problem" in look) continue;
+        // Where two claim one cgroup, the one that it is called by has it.
+        if (cgroup.endsWith(`/${look.facts.id}`)) return { ...look, cgroup };
+        first ??= { ...look, cgroup };
       }
     }
-    return undefined;
+    return first;
   }
 
   /** Reads the bundles that have come, and forgets those that have gone. */

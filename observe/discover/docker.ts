@@ -1,7 +1,7 @@
 /** Docker's containers: by its socket, whose events tell of each before its first process runs. */
 
 import { containersOf } from "./container_path.ts";
-import { DockerEngine } from "./docker_engine.ts";
+import type { DockerEngine } from "./docker_engine.ts";
 import type { ContainerFacts } from "./facts.ts";
 import { reasonOf } from "./http_body.ts";
 import { recognise } from "./recognise.ts";

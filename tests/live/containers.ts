@@ -99,6 +99,23 @@ class Daemon {
   }
 }
 
+/** Removes cgroups that runtimes have left behind in all hierarchies: empty ones, from the innermost outwards. */
+export async function removeCgroups(...paths: string[]): Promise<void> {
+  const mounts = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n")
+    .filter((line) => / - cgroup2? /.test(line)).map((line) => line.split(" ")[4]!);
+  const remove = (folder: string) => {
+    try {
+      for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+        if (isDirectory) remove(`${folder}/${name}`);
+      }
+      Deno.removeSync(folder);
+    } catch {
+      // not there, or another's
+    }
+  };
+  for (const mount of mounts) for (const path of paths) remove(mount + path);
+}
+
 /** Folder for sockets that containers make. */
 async function socketFolder(place: Place): Promise<string> {
   const folder = `${place.folder}/sockets`;
@@ -173,6 +190,7 @@ export class Docker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#containers.size > 0) await this.cli("rm", "--force", ...this.#containers).catch(() => {});
     await this.stopDaemon();
+    await removeCgroups("/docker");
   }
 }
 
@@ -240,5 +258,7 @@ export class Containerd implements AsyncDisposable {
       await this.ctr(namespace, "container", "rm", id).catch(() => {});
     }
     await this.stopDaemon();
+    const namespaces = this.#containers.map(([namespace]) => `/${namespace}`);
+    await removeCgroups(...new Set(namespaces), "/kubepods", `/alps-test-${Deno.pid}`);
   }
 }
