@@ -38,6 +38,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "kill_test.ts": "a hundred starts of an agent: half an hour there",
   "learned_test.ts": "files that user space writes and reads",
   "machine_trouble_test.ts": "switches CPUs off and holds all of them up, in real time",
+  "openlambda_test.ts": "what user space reads of sandboxes, which no kernel takes part in",
   "overflow_test.ts":
     "a load in real time, which an emulated machine cannot carry; ring_test.ts fills the ring there",
   "restore_machine_test.ts": "files that user space writes and reads",
