@@ -142,7 +142,7 @@ export class Docker implements AsyncDisposable {
     const socket = `${place.folder}/run/docker.sock`, folder = `${place.folder}/docker`;
     // No network: nothing of this machine's is changed.
     const command = [
-      ...["dockerd", "--iptables=false", "--bridge=none", "--host", `unix://${socket}`],
+      ...["dockerd", "--iptables=false", "--bridge=none", "--live-restore", "--host", `unix://${socket}`],
       ...["--data-root", `${folder}/data`, "--exec-root", "/run/docker", "--pidfile", `${folder}/pid`],
     ];
     await Deno.mkdir(folder);

@@ -51,7 +51,7 @@ dockerTest(
     assert.ok(functions.find(({ name }) => name === "early")!.cgroups[0]!.endsWith(`/docker/${early.id}`));
     assert.match(unknown.find(({ cgroup }) => cgroup.endsWith(prewarmed.id))!.hint, /pre-warmed/);
     assert.match(unknown.find(({ cgroup }) => cgroup.endsWith(other.id))!.hint, /NAME=cgroup:/);
-    assert.deepEqual(platforms.map(({ name, state }) => [name, state])[0], ["docker", "working"]);
+    assert.equal(platforms.find(({ name }) => name === "docker")!.state, "working");
     console.log(`seven containers in ${Math.round(performance.now() - started)} ms`);
 
     // What they do is theirs.
@@ -135,3 +135,81 @@ dockerTest(
     assert.deepEqual([short, ...long].map(({ id }) => weightOf(id)), before);
   },
 );
+
+dockerTest(
+  "agent: Docker is stopped and started again; hostile labels harm nobody",
+  async (place, docker) => {
+    const platform = ({ platforms }: FunctionsSnapshot) => platforms.find(({ name }) => name === "docker")!;
+    const agent = await place.agent("--backend", "none");
+    const first = await docker.serve({ labels: { "alps.function": "first" } });
+    const hostile = [
+      await docker.serve({ labels: { "alps.function": "x".repeat(100_000) } }),
+      await docker.serve({ labels: { "alps.function": "a\u001b[2J\nfake" } }),
+    ];
+    const found = await agent.until<FunctionsSnapshot>(
+      "the honest one and the others",
+      "/functions",
+      ({ functions, unknown }) => functions.length === 1 && unknown.length === hostile.length,
+    );
+    assert.ok(JSON.stringify(found).length < 10_000, "a long label is not repeated");
+    assert.ok(hostile.every(({ id }) => found.unknown.some(({ cgroup }) => cgroup.endsWith(id))));
+
+    const before = descriptors(agent.pid);
+    await docker.stopDaemon();
+    await agent.until<FunctionsSnapshot>(
+      "that is shown",
+      "/functions",
+      (all) => platform(all).state !== "working",
+    );
+    await first.request("w5");
+    await docker.startDaemon();
+    await agent.until<FunctionsSnapshot>(
+      "it is back",
+      "/functions",
+      (all) => platform(all).state === "working",
+    );
+    await docker.serve({ labels: { "alps.function": "second" } });
+    await agent.until<FunctionsSnapshot>(
+      "both",
+      "/functions",
+      ({ functions }) =>
+        functions.map(({ name, instances }) => `${name} ${instances}`).sort().join() === "first 1,second 1",
+    );
+    // A container that dies while it is looked at, many times.
+    for (let i = 0; i < 10; i++) {
+      await docker.cli(
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "--label",
+        `alps.function=short-${i}`,
+        "alps-test",
+        "/serve",
+        "-u",
+        "/none/x",
+      )
+        .catch(() => {}); // it ends with an error at once
+    }
+    await docker.remove(first);
+    const { functions } = await agent.until<FunctionsSnapshot>(
+      "what is gone is gone",
+      "/functions",
+      ({ functions }) =>
+        functions.every(({ name, instances, cgroups }) =>
+          name === "second" || instances + cgroups.length === 0
+        ),
+    );
+    assert.ok(functions.length >= 2);
+    const after = descriptors(agent.pid);
+    assert.ok(after <= before + 2, `descriptors: ${before}, then ${after}`);
+    const { code, stderr } = await agent.end("SIGTERM");
+    assert.equal(code, 0, stderr);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(stderr, /[\u0000-\u0009\u000b-\u001f]|fake$/m);
+  },
+);
+
+function descriptors(pid: number): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}
