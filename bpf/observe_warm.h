@@ -159,10 +159,10 @@ static __noinline bool woke_up(struct alps_slot *s, __u32 slot, struct task_stru
 {
 	__u32 life = s->life;
 
-	if (s->flags & ALPS_WARM)
-		count_idle(s, now - s->idle_since_ns);
 	if (s->flags & ALPS_TOLD)
 		return false;
+	if (s->flags & ALPS_WARM)
+		count_idle(s, now - s->idle_since_ns);
 	if (life & 1) {
 		/* Signed: another CPU's clock may be a little ahead. What has not run yet was not idle. */
 		if ((__s64)(now - s->idle_since_ns) <= (__s64)(s->gap_us * 1000ull) || s->first_run_ns < s->start_ns)

@@ -271,3 +271,32 @@ containerdTest(
     assert.deepEqual(weights.map((file) => Deno.readTextFileSync(file)), before);
   },
 );
+
+containerdTest(
+  "agent: a hundred containers come, and each is a function's or listed; none is left",
+  async (place, containerd) => {
+    const agent = await place.agent("--backend", "none");
+    const startMs = performance.now();
+    for (let i = 0; i < 100; i++) {
+      const labels: Record<string, string> = i % 5 === 0 ? {} : { "alps.function": `fn-${i % 10}` };
+      await containerd.serve("default", `many-${i}`, { labels });
+    }
+    console.log(`100 containers in ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+    await agent.until<FunctionsSnapshot>(
+      "80 instances and 20 unknown",
+      "/functions",
+      ({ functions, unknown }) =>
+        functions.reduce((sum, { instances }) => sum + instances, 0) === 80 && unknown.length === 20,
+    );
+    await containerd.removeAll();
+    await agent.until<FunctionsSnapshot>(
+      "none",
+      "/functions",
+      ({ functions, unknown }) =>
+        unknown.length === 0 && functions.every(({ instances, cgroups }) => instances + cgroups.length === 0),
+    );
+    assert.equal(await agent.metric("alps_active_invocations"), 0);
+    const { code, stderr } = await agent.end("SIGTERM");
+    assert.equal(code, 0, stderr);
+  },
+);

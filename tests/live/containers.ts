@@ -197,6 +197,7 @@ export class Docker implements AsyncDisposable {
 /** A containerd whose /run is the place's. */
 export class Containerd implements AsyncDisposable {
   readonly #containers: [namespace: string, id: string][] = [];
+  #namespaces = new Set<string>();
 
   private constructor(readonly place: Place, readonly socket: string, readonly daemon: Daemon) {}
 
@@ -252,13 +253,22 @@ export class Containerd implements AsyncDisposable {
     return new Served(id, `${folder}/${socket}`);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends and removes every container that was started here. */
+  async removeAll(): Promise<void> {
     for (const [namespace, id] of this.#containers) {
       await this.ctr(namespace, "task", "rm", "--force", id).catch(() => {});
       await this.ctr(namespace, "container", "rm", id).catch(() => {});
     }
+    this.#namespaces = new Set([
+      ...this.#namespaces,
+      ...this.#containers.map(([namespace]) => `/${namespace}`),
+    ]);
+    this.#containers.length = 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.removeAll();
     await this.stopDaemon();
-    const namespaces = this.#containers.map(([namespace]) => `/${namespace}`);
-    await removeCgroups(...new Set(namespaces), "/kubepods", `/alps-test-${Deno.pid}`);
+    await removeCgroups(...this.#namespaces, "/kubepods", `/alps-test-${Deno.pid}`);
   }
 }
