@@ -15,7 +15,9 @@ const actions: Actions = {
     options.restore
       ? (await import("./core/restore_command.ts")).runRestore(options.state, console.log)
       : (await import("./doctor/doctor.ts")).runDoctor(options, project.version, processSurroundings().out),
-  host: async ({ listen, openlambda, functions, commands, warm, cgroups, sessions }) =>
+  host: async (
+    { listen, openlambda, functions, commands, warm, cgroups, sessions, announce, work },
+  ) =>
     (await import("./host/host.ts")).runHost({
       listen: listen && formatHostPort({ hostname: listen.host, port: listen.port }),
       openlambda,
@@ -24,6 +26,8 @@ const actions: Actions = {
       ...(commands && { commands }),
       cgroups,
       sessions,
+      ...(announce && { announce }),
+      work,
     }),
   replay: async (options) => (await import("./bench/replay_command.ts")).runReplay(options),
   simulate: async (options) => (await import("./bench/simulate_command.ts")).runSimulate(options),

@@ -10,7 +10,7 @@ import { combineRounds, gapClosed, type Measured, medianInterval, summarizeRun }
 export const DEFAULT = "default";
 export const ORACLE = "oracle";
 
-/** The runs of one round by policy, the default among them: the same invocations in the same order. */
+/** The runs of one round by policy, the default among them: the same invocations in the same order. Others may be missing. */
 export type Round = ReadonlyMap<string, readonly Measured[]>;
 
 /** The figures of a comparison. Ratios are of a policy to the default, in the same round. */
@@ -22,6 +22,8 @@ export interface Comparison {
   readonly meanRatio: Record<string, Interval>;
   /** By function: mean CPU time of an invocation, the least measured for each, in milliseconds. */
   readonly cpuMs: ReadonlyMap<string, number>;
+  /** By policy: the figures of each round; undefined where the round lacks it. */
+  readonly byRound: ReadonlyMap<string, readonly (PolicyResult | undefined)[]>;
   /** The function with the most CPU time, and the ratio of its p99. */
   readonly longest: { readonly function: string; readonly p99Ratio: Record<string, Interval> };
 }
@@ -36,17 +38,25 @@ export function compareRounds(rounds: readonly Round[], cores: number): Comparis
   const withOracle = rounds.map((round) =>
     new Map([...round, [ORACLE, oracleRun([...round.values()], cores)] as const])
   );
-  const names = [...withOracle[0]?.keys() ?? []];
-  const results = new Map(
-    names.map((name) => [name, withOracle.map((round) => summarizeRun(round.get(name) ?? []))]),
-  );
+  const names = [...new Set(withOracle.flatMap((round) => [...round.keys()]))];
+  // The oracle last, whatever was missing where.
+  names.sort((a, b) => Number(a === ORACLE) - Number(b === ORACLE));
+  const results = new Map(names.map((name) => [
+    name,
+    withOracle.map((round) => {
+      const run = round.get(name);
+      return run === undefined ? undefined : summarizeRun(run);
+    }),
+  ]));
   const others = names.filter((name) => name !== DEFAULT && name !== ORACLE);
   const cpuMs = cpuMsByFunction(withOracle.map((round) => round.get(ORACLE) ?? []));
   const longest = [...cpuMs].reduce((most, each) => each[1] > most[1] ? each : most, ["", -1])[0];
 
   const perRound = (name: string, figure: (policy: PolicyResult, round: Reference) => number) =>
-    results.get(name)!.map((policy, index) =>
-      figure(policy, { default: results.get(DEFAULT)![index]!, oracle: results.get(ORACLE)![index]! })
+    results.get(name)!.flatMap((policy, index) =>
+      policy === undefined
+        ? []
+        : figure(policy, { default: results.get(DEFAULT)![index]!, oracle: results.get(ORACLE)![index]! })
     );
   const intervals = (
     policies: readonly string[],
@@ -57,7 +67,10 @@ export function compareRounds(rounds: readonly Round[], cores: number): Comparis
       return values.length === 0 ? [] : [[name, medianInterval(values)]];
     }));
   return {
-    policies: Object.fromEntries(names.map((name) => [name, combineRounds(results.get(name)!)])),
+    policies: Object.fromEntries(
+      names.map((name) => [name, combineRounds(results.get(name)!.filter((each) => each !== undefined))]),
+    ),
+    byRound: results,
     gapClosed: intervals(
       others,
       (policy, round) => gapClosed(round.default.all.mean_ms, policy.all.mean_ms, round.oracle.all.mean_ms),

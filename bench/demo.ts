@@ -2,17 +2,18 @@
  * `deno task demo`: real function processes under the kernel's default, then with ALPS, over the same requests.
  */
 import { join } from "node:path";
-import { ExitStatus, FailedError, NotPossibleError, UsageError } from "../cli/errors.ts";
+import { ExitStatus, FailedError, NotPossibleError } from "../cli/errors.ts";
 import { type DemoOptions, parseDemoOptions } from "./demo_options.ts";
 import { escaped, escapedLines } from "../observe/names.ts";
 import { describeDemo } from "./demo_document.ts";
 import { planText, resultText } from "./demo_report.ts";
-import { driftPercent } from "./drift.ts";
 import { compareDemo, type DemoResult, type DemoRound } from "./demo_result.ts";
 import { describeCommit, describeMachine } from "./machine.ts";
-import { type PolicyRun, type RunnablePolicy, runPolicy } from "./policy_run.ts";
 import { CHECKOUT, type Service, startHostProcess } from "./processes.ts";
+import { runInterruptibly } from "./interrupt.ts";
 import type { Results } from "./results.ts";
+import { runPolicy } from "./policy_run.ts";
+import { drift, invalidity, runRound, sayWarnings } from "./rounds.ts";
 import { terminalColumns } from "./text.ts";
 import { tryOut } from "./trial.ts";
 import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./workload.ts";
@@ -20,44 +21,14 @@ import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./w
 /** How often a round is tried. */
 const ATTEMPTS = 2;
 
-/** By how much the CPU time of the same invocations may differ between a round's runs, in percent. */
-const MOST_DRIFT_PERCENT = 3;
-
-/** Ended by a signal. */
-class Interrupted extends Error {
-  constructor(readonly status: number) {
-    super("interrupted");
-  }
-}
-
 /** Runs the demo and returns its exit status; 128 + its number after SIGHUP, SIGINT or SIGTERM. Errors are one line. */
-export async function runDemo(args: readonly string[]): Promise<number> {
-  const interrupt = new AbortController();
-  const listeners = ([["SIGHUP", 129], ["SIGINT", 130], ["SIGTERM", 143]] as const).map(([name, status]) => {
-    const listener = () => interrupt.abort(new Interrupted(status));
-    Deno.addSignalListener(name, listener);
-    return () => Deno.removeSignalListener(name, listener);
-  });
-  try {
+export function runDemo(args: readonly string[]): Promise<number> {
+  return runInterruptibly("demo", async (signal) => {
     const options = parseDemoOptions(args);
     if (options === undefined) return ExitStatus.done;
     assertRoot();
-    return await measureAndReport(options, interrupt.signal);
-  } catch (error) {
-    // Ctrl-C reaches host and agent too: that they ended is no error then.
-    if (interrupt.signal.reason instanceof Interrupted) return interrupt.signal.reason.status;
-    console.error(`demo: ${escapedLines(describeError(error))}`);
-    if (error instanceof UsageError) return ExitStatus.usage;
-    return error instanceof NotPossibleError ? ExitStatus.notPossible : ExitStatus.failed;
-  } finally {
-    for (const forget of listeners) forget();
-  }
-}
-
-/** One line for what was foreseen; for a mistake of this program the stack, which whoever mends it needs. */
-function describeError(error: unknown): string {
-  const mistake = [TypeError, ReferenceError, RangeError, SyntaxError].some((type) => error instanceof type);
-  return !(error instanceof Error) ? String(error) : mistake ? error.stack ?? error.message : error.message;
+    return await measureAndReport(options, signal);
+  });
 }
 
 function assertRoot(): void {
@@ -135,7 +106,13 @@ async function runRounds(rounds: Rounds): Promise<DemoRound[]> {
     const { load, seconds } = options;
     const rows = traceOf(workload, { seed, load, cores, seconds });
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const runs = await runRound(rounds, { round, attempt, rows });
+      const place = options.rounds === 1 ? "" : `round ${round}/${options.rounds}, `;
+      const runs = await runRound(rounds.policies, round - 1, async (policy) => {
+        const folder = join(rounds.folder, `${round}-${attempt}-${rounds.policies.indexOf(policy)}`);
+        const run = await runPolicy({ ...rounds, rows, policy, folder, label: `${place}${policy.name}` });
+        sayWarnings(run);
+        return run;
+      });
       const why = [...runs.flatMap(invalidity), ...drift(runs)];
       if (why.length === 0) {
         valid.push({ seed, runs });
@@ -146,51 +123,6 @@ async function runRounds(rounds: Rounds): Promise<DemoRound[]> {
     }
   }
   return valid;
-}
-
-interface OneRound {
-  readonly round: number;
-  readonly attempt: number;
-  readonly rows: Parameters<typeof runPolicy>[0]["rows"];
-}
-
-/** Both policies over the same requests, in an order that changes from round to round. */
-async function runRound(rounds: Rounds, { round, attempt, rows }: OneRound): Promise<PolicyRun[]> {
-  const { policies, options, workload, host, folder, signal } = rounds;
-  const runs = new Map<RunnablePolicy, PolicyRun>();
-  for (const policy of round % 2 === 1 ? policies : policies.toReversed()) {
-    const place = options.rounds === 1 ? "" : `round ${round}/${options.rounds}, `;
-    const run = await runPolicy({
-      policy,
-      rows,
-      workload,
-      host,
-      folder: join(folder, `${round}-${attempt}-${policies.indexOf(policy)}`),
-      label: `${place}${policy.name}`,
-      signal,
-    });
-    for (const message of run.agent.messages) console.error(`The agent says: ${escaped(message)}`);
-    runs.set(policy, run);
-  }
-  return policies.map((policy) => runs.get(policy)!);
-}
-
-/**
- * Why runs cannot be compared: the machine was faster in one of them (a virtual machine whose neighbours came or went). By
- * CPU times, which say nothing of who wins.
- */
-function drift(runs: readonly PolicyRun[]): string[] {
-  const percent = driftPercent(runs.map(({ measurement }) => measurement.measured));
-  return percent <= MOST_DRIFT_PERCENT
-    ? []
-    : [`the same invocations took ${percent.toFixed(1)} % more CPU time in one run than in another`];
-}
-
-function invalidity({ policy, measurement: { failed, unrecorded } }: PolicyRun): string[] {
-  return [
-    ...(failed > 0 ? [`${policy.name}: ${failed} invocations failed or were not answered`] : []),
-    ...(unrecorded > 0 ? [`${policy.name}: ${unrecorded} invocations are not in the agent's record`] : []),
-  ];
 }
 
 if (import.meta.main) Deno.exit(await runDemo(Deno.args));

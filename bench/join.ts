@@ -9,8 +9,12 @@ import type { Measured } from "./summary.ts";
 /** What the join needs of one line of the agent's `--exp_result`. */
 export type RecordEntry =
   & Pick<InvocationEntry, "function" | "pid" | "start" | "end" | "cpu_us" | "execution_us">
-  /** Only where it is warm: the process has other invocations too. */
-  & { readonly kind?: "warm" };
+  & {
+    /** Only where it is warm: the process has other invocations too. */
+    readonly kind?: "warm";
+    /** How often one of its tasks lost the CPU while it could have gone on. */
+    readonly preemptions?: number;
+  };
 
 /** A request and its record. */
 export interface Joined {
@@ -109,7 +113,7 @@ function parseEntry(line: string): RecordEntry | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { function: name, pid, start, end, cpu_us, execution_us, kind } = value as Partial<
+  const { function: name, pid, start, end, cpu_us, execution_us, preemptions, kind } = value as Partial<
     Record<string, unknown>
   >;
   if (typeof name !== "string" || typeof start !== "string" || typeof end !== "string") return undefined;
@@ -117,7 +121,16 @@ function parseEntry(line: string): RecordEntry | undefined {
     return undefined;
   }
   if (Number.isNaN(parseRfc3339Ms(start)) || Number.isNaN(parseRfc3339Ms(end))) return undefined;
-  return { function: name, pid, start, end, cpu_us, execution_us, ...(kind === "warm" && { kind }) };
+  return {
+    function: name,
+    pid,
+    start,
+    end,
+    cpu_us,
+    execution_us,
+    ...(typeof preemptions === "number" && { preemptions }),
+    ...(kind === "warm" && { kind }),
+  };
 }
 
 /** Figures of a replay, and how good the join was. */
@@ -162,6 +175,7 @@ export function measure(replay: Replay, entries: Iterable<RecordEntry> | undefin
       cpuMs: cpuOf(request, entry),
       executionMs: entry === undefined || shared ? endMs - request.sentMs : entry.execution_us / 1000,
       failed: request.error !== undefined || missing,
+      ...(entry?.preemptions !== undefined && { preemptions: entry.preemptions }),
     };
   });
   return { joined, measured, failed, unrecorded, firstSights: firstSights.size };

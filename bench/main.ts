@@ -1,19 +1,25 @@
-/** `deno task bench COMMAND`: benchmarks of the agent itself. */
+/** `deno task bench`: the evaluation (evaluation/), and with a command's name, benchmarks of the agent itself. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { runBench } from "./evaluation/command.ts";
 import { runMemory } from "./memory.ts";
 import { ONE_FILE, runOneFile } from "./one_file.ts";
-import { runOverhead } from "./overhead.ts";
+import { runWhatIfError, type WhatIfErrorOptions } from "./whatif_error.ts";
+import { GROUPS, type OverheadOptions, runOverhead } from "./overhead/overhead.ts";
 
-const program = new Command("deno task bench").description("Benchmarks. Each needs root.");
+const program = new Command("deno task bench").description(
+  "Benchmarks of the agent itself. Each needs root.",
+);
 program.command("overhead")
-  .description("what the agent costs, and how fast it reacts")
+  .description("what the agent costs, how fast it reacts, and how that grows")
   .option("--ml <name>", "predictor", "avg")
   .option("--seconds <n>", "length of each part", (text) => Number(text), 15)
+  .addOption(
+    new Option("--only <group...>", "not all parts, but these groups of them").choices(GROUPS).default([]),
+  )
+  .option("--functions <n>", "most functions to be met: 10 to 100000", (text) => Number(text), 100_000)
   .option("--json", "print one JSON document", false)
-  .action(async (options: { ml: string; seconds: number; json: boolean }) =>
-    Deno.exit(await runOverhead(options))
-  );
+  .action(async (options: OverheadOptions) => Deno.exit(await runOverhead(options)));
 program.command("memory")
   .description("what the agent holds in memory after many invocations of many functions")
   .option("--functions <n>", "how many functions", (text) => Number(text), 10_000)
@@ -30,5 +36,18 @@ program.command("one-file")
   .action(async (options: { file: string; rounds: number; json: boolean }) =>
     Deno.exit(await runOneFile(options))
   );
+program.command("whatif")
+  .description("how right GET /whatif is: foretold and measured")
+  .option("--ml <name>", "predictor", "avg")
+  .option("--load <n>", "load", (text) => Number(text), 0.9)
+  .option("--seconds <n>", "length of each run", (text) => Number(text), 60)
+  .option("--rounds <n>", "how often", (text) => Number(text), 3)
+  .option("--seed <n>", "the first round's trace", (text) => Number(text), 1)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: WhatIfErrorOptions) => Deno.exit(await runWhatIfError(options)));
 
-if (import.meta.main) await program.parseAsync(Deno.args, { from: "user" });
+if (import.meta.main) {
+  const own = program.commands.some((command) => command.name() === Deno.args[0]);
+  if (own) await program.parseAsync(Deno.args, { from: "user" });
+  else Deno.exit(await runBench(Deno.args));
+}

@@ -11,7 +11,7 @@ import { startProgress } from "./progress.ts";
 import { readRecord } from "./record_file.ts";
 import { type Replay, replay } from "./replay.ts";
 import type { TraceRow } from "../traces/alps.ts";
-import { machineBusyMs, processUsage } from "./usage.ts";
+import { machineUsage, processUsage } from "./usage.ts";
 import type { Workload } from "./workload.ts";
 
 /** A policy that can be run. */
@@ -21,6 +21,20 @@ export interface RunnablePolicy {
   /** `none` only observes: the kernel's default, measured as the others are. */
   readonly backend: "auto" | "none";
   readonly ml: string;
+  /** More of the agent's options. */
+  readonly args?: readonly string[];
+}
+
+/** What a benchmark does around a replay. */
+export interface Surroundings {
+  /** Runs the replay; default: with the client's nice value raised. */
+  send<T>(action: () => Promise<T>): Promise<T>;
+  /** Keeps what the agent has learned over time. */
+  readonly watchRanks?: boolean;
+  /** Asks the agent something after the replay, before it is stopped. */
+  atEnd?(agentUrl: string): Promise<void>;
+  /** Told of the load generator's process, while the agent is there. */
+  onSender?(pid: number, agentPid: number): void;
 }
 
 /** What to run. */
@@ -34,6 +48,7 @@ export interface PolicyRunOptions {
   /** For the progress bar. */
   readonly label: string;
   readonly signal: AbortSignal;
+  readonly surroundings?: Surroundings;
 }
 
 /** What the agent cost and said. */
@@ -54,6 +69,12 @@ export interface PolicyRun {
   readonly agent: AgentFigures;
   /** CPU time of all but functions and agent (so of host and client too), in percent of the machine. */
   readonly elsewherePercent: number;
+  /** CPU time that a hypervisor gave to others, in percent of the machine. */
+  readonly stealPercent: number;
+  /** Context switches of the whole machine. */
+  readonly contextSwitches: number;
+  /** Of the agent: scheduling groups that it demoted. */
+  readonly groupDemotions: number;
 }
 
 /**
@@ -67,15 +88,23 @@ export async function runPolicy(options: PolicyRunOptions): Promise<PolicyRun> {
   await using agent = await startAgentProcess({ ...policy, rules: workload.rules, folder, signal });
   using over = new Ending(signal, [agent, host]);
   const functionCount = new Set(rows.map((row) => row.function)).size;
-  const cpuBeforeMs = processUsage(agent.pid)?.cpuMs ?? 0, busyBeforeMs = machineBusyMs();
+  const cpuBeforeMs = processUsage(agent.pid)?.cpuMs ?? 0, before = machineUsage();
   const beginMs = performance.now();
-  const learning = watchLearning(agent.url, functionCount, beginMs, over.signal);
-  const sent = await send(options, over.signal);
+  const learning = watchLearning(
+    agent.url,
+    functionCount,
+    beginMs,
+    over.signal,
+    options.surroundings?.watchRanks,
+  );
+  const sent = await send(options, agent.pid, over.signal);
   const wallMs = performance.now() - beginMs;
   const usage = processUsage(agent.pid);
-  const busyMs = machineBusyMs() - busyBeforeMs;
+  const after = machineUsage();
   const entries = await readRecord(recordPath(folder), sent.requests, over.signal);
   over.end();
+  const groupDemotions = await metric(agent.url, "alps_group_demotions_total", signal);
+  await options.surroundings?.atEnd?.(agent.url);
   const learned = await learning;
   const status = await agent.stop();
   if (status !== ExitStatus.done) {
@@ -84,6 +113,7 @@ export async function runPolicy(options: PolicyRunOptions): Promise<PolicyRun> {
   }
   const measurement = measure(sent, entries);
   const agentMs = (usage?.cpuMs ?? cpuBeforeMs) - cpuBeforeMs;
+  const busyMs = after.busyMs - before.busyMs, allMs = wallMs * navigator.hardwareConcurrency;
   const functionsMs = measurement.measured.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
   return {
     policy,
@@ -95,18 +125,33 @@ export async function runPolicy(options: PolicyRunOptions): Promise<PolicyRun> {
       learned,
       messages: [...agent.lastWords],
     },
-    elsewherePercent: 100 * Math.max(busyMs - functionsMs - agentMs, 0) /
-      (wallMs * navigator.hardwareConcurrency),
+    elsewherePercent: 100 * Math.max(busyMs - functionsMs - agentMs, 0) / allMs,
+    stealPercent: 100 * (after.stealMs - before.stealMs) / allMs,
+    contextSwitches: after.contextSwitches - before.contextSwitches,
+    groupDemotions,
   };
 }
 
-async function send({ rows, workload, host, label }: PolicyRunOptions, signal: AbortSignal): Promise<Replay> {
+/** A figure of the agent's; 0 where it does not tell. */
+async function metric(agentUrl: string, name: string, signal: AbortSignal): Promise<number> {
+  try {
+    const text = await (await fetch(`${agentUrl}/metrics`, { signal })).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+async function send(options: PolicyRunOptions, agentPid: number, signal: AbortSignal): Promise<Replay> {
+  const { rows, workload, host, label, surroundings } = options;
   using progress = startProgress(label, rows.length);
-  return await atRaisedPriority(() =>
+  const raised = surroundings?.send ?? atRaisedPriority;
+  return await raised(() =>
     replay({
       rows,
       targetUrl: host.url,
       runAs: (name) => workload.runAs(name),
+      onSender: (pid) => surroundings?.onSender?.(pid, agentPid),
       onProgress: (sent, answered) => progress.update(sent, `${sent - answered} under way`),
       signal,
     })

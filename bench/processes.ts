@@ -85,10 +85,12 @@ export function startHostProcess(
     warm?: boolean;
     cgroups?: boolean;
     sessions?: boolean;
+    announce?: string | undefined;
+    work?: number | undefined;
     signal?: AbortSignal | undefined;
   },
 ): Promise<Service> {
-  const { commands, warm, cgroups, sessions, signal } = options;
+  const { commands, warm, cgroups, sessions, announce, work, signal } = options;
   const args = [
     "host",
     "--listen",
@@ -97,6 +99,8 @@ export function startHostProcess(
     ...(warm ? ["--warm"] : []),
     ...(cgroups ? ["--cgroups"] : []),
     ...(sessions ? ["--sessions"] : []),
+    ...(announce === undefined ? [] : ["--announce", announce]),
+    ...(work === undefined ? [] : ["--work", String(work)]),
   ];
   return startService({ name: "the function host", args, signal });
 }
@@ -106,6 +110,8 @@ export interface AgentProcessOptions {
   readonly backend: "auto" | "stock" | "none";
   readonly ml: string;
   readonly rules: readonly string[];
+  /** More of its options. */
+  readonly args?: readonly string[];
   /** A folder that exists and is empty: its state, socket and record go there. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
@@ -124,6 +130,7 @@ export function startAgentProcess(options: AgentProcessOptions): Promise<Service
     ...["--socket", join(folder, "agent.sock"), "--state", join(folder, "state")],
     ...["--exp_result", recordPath(folder), "--log-level", "warning"],
     ...rules.flatMap((rule) => ["--rule", rule]),
+    ...(options.args ?? []),
   ];
   return startService({ name: "the agent", args, signal });
 }

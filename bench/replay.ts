@@ -33,6 +33,8 @@ export interface ReplayOptions {
   readonly runAs?: (functionName: string) => string;
   /** How long after the last due time answers are waited for, in milliseconds. Default five minutes. */
   readonly patienceMs?: number;
+  /** Told of the process that sends, where it is one of its own. */
+  readonly onSender?: (pid: number) => void;
   /** Told a few times a second how many were sent and how many of those are answered. */
   readonly onProgress?: (sent: number, answered: number) => void;
   /** Gives up: what is under way is dropped, and the replay rejects with the signal's reason. */
@@ -59,7 +61,8 @@ export interface Replay {
  * @throws RangeError where the speed is not above 0
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
-  const { rows, speed = 1, runAs = (name) => name, patienceMs = 300_000, onProgress, signal } = options;
+  const { rows, speed = 1, runAs = (name) => name, patienceMs = 300_000, onProgress, onSender, signal } =
+    options;
   if (!(speed > 0 && speed < Infinity)) {
     throw new RangeError(`cannot replay at speed ${speed}: must be a number above 0`);
   }
@@ -74,7 +77,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
       json: JSON.stringify({ n, id, job }),
     };
   });
-  const sending = { plan, target, patienceMs, onProgress, signal };
+  const sending = { plan, target, patienceMs, onProgress, onSender, signal };
   const sent = await (isNumericHttp(target) ? sendNatively(sending) : sendWithFetch(sending, wallOffsetMs()));
   signal?.throwIfAborted();
   const requests = new Array<SentRequest>(rows.length);

@@ -13,7 +13,7 @@ const ROOMY_COLUMNS = 100;
 const NAME_LEAST = 12;
 
 /** No lines but spaces between columns: a table that fits 80 columns and can be cut into fields. */
-const BORDERLESS = {
+export const BORDERLESS = {
   ...{ "top": "", "top-mid": "", "top-left": "", "top-right": "", "bottom": "", "bottom-mid": "" },
   ...{ "bottom-left": "", "bottom-right": "", "left": "", "left-mid": "", "mid": "", "mid-mid": "" },
   ...{ "right": "", "right-mid": "", "middle": "" },

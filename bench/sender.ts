@@ -39,6 +39,8 @@ export interface SendingOptions {
   /** How long after the last due time answers are waited for, in milliseconds. */
   readonly patienceMs: number;
   readonly onProgress?: ((sent: number, answered: number) => void) | undefined;
+  /** Told of the load generator's process. */
+  readonly onSender?: ((pid: number) => void) | undefined;
   /** Gives up: what is under way has no answer then. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,7 +53,7 @@ export function isNumericHttp(target: URL): boolean {
 
 /** Sends a plan with the native load generator. */
 export async function sendNatively(options: SendingOptions): Promise<SendingResult> {
-  const { plan, target, patienceMs, onProgress, signal } = options;
+  const { plan, target, patienceMs, onProgress, onSender, signal } = options;
   const address = target.hostname === "localhost" ? "127.0.0.1" : target.hostname.replace(/^\[|\]$/g, "");
   const process = new Deno.Command(SENDER_PATH, {
     args: [address, target.port || "80", String(Math.round(patienceMs))],
@@ -59,6 +61,7 @@ export async function sendNatively(options: SendingOptions): Promise<SendingResu
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  onSender?.(process.pid);
   const onAbort = () => process.kill("SIGKILL");
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });

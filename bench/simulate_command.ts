@@ -4,6 +4,7 @@
 import type { SimulateOptions as CommandOptions, TraceReadOptions } from "../cli/commands.ts";
 import { ExitStatus, FailedError } from "../cli/errors.ts";
 import { builtFrom } from "../core/about.ts";
+import { bundledUrl } from "../ffi/assets.ts";
 import { startHost } from "../host/host.ts";
 import { escapedLines, shown } from "../observe/names.ts";
 import type { Outcome, SimulateOptions } from "../simulate/outcome.ts";
@@ -168,7 +169,8 @@ async function plot(
   outcomes: ReadonlyMap<string, Outcome>,
 ): Promise<void> {
   // The library that draws is large: only who draws waits for it.
-  const { drawDistributions } = await import("../simulate/plot.ts");
+  const drawing = bundledUrl("plot.js", "../simulate/plot.ts", import.meta.url);
+  const { drawDistributions }: typeof import("../simulate/plot.ts") = await import(drawing.href);
   const distributions = policies.map((policy) => {
     const turnaroundNs = outcomes.get(policy)!.completionNs.map((endNs, job) => endNs - arrivalNs[job]!);
     return {

@@ -18,6 +18,8 @@ export interface Measured {
   readonly executionMs: number;
   /** Failed or unanswered: counted, but in no other figure. */
   readonly failed: boolean;
+  /** How often it lost the CPU while it could have gone on; undefined where that is not known. */
+  readonly preemptions?: number | undefined;
 }
 
 /** Figures of some invocations. Where none succeeded, all times are 0. An invocation without CPU time has no slowdown. */

@@ -3,7 +3,7 @@
  */
 import { FailedError } from "../cli/errors.ts";
 import { shown } from "../observe/names.ts";
-import { type PolicyRunOptions, runPolicy } from "./policy_run.ts";
+import { type PolicyRun, type PolicyRunOptions, runPolicy } from "./policy_run.ts";
 import type { TraceRow } from "../traces/alps.ts";
 import type { Workload } from "./workload.ts";
 
@@ -23,7 +23,15 @@ const APART_MS = 200;
  * @throws FailedError where an invocation fails, or the agent did not see one; NotPossibleError where no agent runs here
  */
 export async function tryOut(options: Omit<PolicyRunOptions, "rows">): Promise<void> {
-  const { measurement } = await runPolicy({ ...options, rows: fewEach(options.workload) });
+  assertSeen(await runPolicy({ ...options, rows: fewEach(options.workload) }), options.workload);
+}
+
+/**
+ * Judges such a run.
+ *
+ * @throws FailedError where an invocation fails, or the agent did not see one
+ */
+export function assertSeen({ measurement }: PolicyRun, workload: Workload): void {
   for (const { request } of measurement.joined) {
     if (request.error === undefined) continue;
     throw new FailedError(`cannot run ${shown(request.row.function)}: ${shown(request.error)}`);
@@ -34,14 +42,14 @@ export async function tryOut(options: Omit<PolicyRunOptions, "rows">): Promise<v
   ) => shown(name));
   if (unseen.length === 0) return;
   const names = unseen.length > NAMED ? [...unseen.slice(0, NAMED), "…"] : unseen;
-  const rules = options.workload.rules.map((rule) => `--rule '${shown(rule)}'`).slice(0, NAMED).join(" ");
+  const rules = workload.rules.map((rule) => `--rule '${shown(rule)}'`).slice(0, NAMED).join(" ");
   throw new FailedError(
     `the agent did not see ${names.join(", ")} run: none of its rules matches (${rules})`,
   );
 }
 
 /** Some invocations of each function's first entry. */
-export function fewEach(workload: Workload): TraceRow[] {
+export function fewEach(workload: Workload, times: number = TIMES): TraceRow[] {
   const firsts = new Map<string, TraceRow>();
   for (const { job, number, n } of workload.mix) {
     const row = { id: firsts.size + 1, n, job, function: `${job}-${number}`, dueMs: 0 };
@@ -49,7 +57,7 @@ export function fewEach(workload: Workload): TraceRow[] {
     if (!firsts.has(name)) firsts.set(name, { ...row, function: name });
   }
   return Array.from(
-    { length: TIMES },
+    { length: times },
     (_, time) => [...firsts.values()].map((row) => ({ ...row, dueMs: time * APART_MS })),
   )
     .flat();

@@ -37,9 +37,23 @@ export function parsePeakMb(status: string): number {
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 }
 
-/** Time that the machine's CPUs have spent on anything at all since it started, in milliseconds. */
-export function machineBusyMs(): number {
-  return parseBusyMs(Deno.readTextFileSync("/proc/stat"));
+/** What the machine has done since it started. */
+export interface MachineUsage {
+  /** Time that its CPUs have spent on anything at all, in milliseconds. */
+  readonly busyMs: number;
+  /** … and what a hypervisor gave to others meanwhile, which is in it. */
+  readonly stealMs: number;
+  readonly contextSwitches: number;
+}
+
+/** Usage of the machine. */
+export function machineUsage(): MachineUsage {
+  const stat = Deno.readTextFileSync("/proc/stat");
+  return {
+    busyMs: parseBusyMs(stat),
+    stealMs: Number(stat.split("\n", 1)[0]!.trim().split(/\s+/)[8] ?? 0) * TICK_MS,
+    contextSwitches: Number(/^ctxt (\d+)$/m.exec(stat)?.[1] ?? 0),
+  };
 }
 
 /** The first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal; the rest is in user and nice. */

@@ -22,6 +22,9 @@ const DESCRIPTIONS: Record<DemoOptions["mix"], string> = {
   "two-peaked": "four functions, each with invocations of two sizes",
 };
 
+/** What decides about a workload. */
+export type WorkloadOptions = Pick<DemoOptions, "mix" | "warm" | "commands" | "rule" | "call">;
+
 /** Functions, before their CPU time is known. */
 export interface Workload {
   /** A few words for people. */
@@ -46,17 +49,21 @@ export interface MeasuredWorkload extends Workload {
  *
  * @throws UsageError where a call names no command; CommandsError where the commands cannot be read
  */
-export async function workloadOf(options: DemoOptions): Promise<Workload> {
+export async function workloadOf(options: WorkloadOptions): Promise<Workload> {
   return options.commands === undefined
     ? embedded(options.mix, options.warm)
     : await programs(options.commands, options);
 }
 
 function embedded(name: DemoOptions["mix"], warm: boolean): Workload {
-  const mix = MIXES[name];
+  return embeddedWorkload(MIXES[name], DESCRIPTIONS[name], warm);
+}
+
+/** The host's own functions, found by their processes' names. */
+export function embeddedWorkload(mix: readonly MixEntry[], description: string, warm: boolean): Workload {
   const names = shortNames([...new Set(mix.map(({ job, number }) => `${job}-${number}`))]);
   return {
-    description: DESCRIPTIONS[name] + (warm ? ", served by warm instances" : ""),
+    description: description + (warm ? ", served by warm instances" : ""),
     rules: [...names].map(([name, short]) =>
       `${name}=comm:${short.slice(0, COMM_BYTES)}${warm ? ";mode=warm" : ""}`
     ),
@@ -81,7 +88,7 @@ export function shortNames(names: readonly string[]): Map<string, string> {
   }));
 }
 
-async function programs(file: string, { rule, call }: DemoOptions): Promise<Workload> {
+async function programs(file: string, { rule, call }: WorkloadOptions): Promise<Workload> {
   const commands = await readCommands(file);
   if (commands.size === 0) throw new FailedError(`${JSON.stringify(file)} has no command`);
   for (const { name } of call) {

@@ -21,6 +21,12 @@ export const HOST_TABLE = {
   "warm": withDefault(flag(), "false", "serve each function by processes that stay up"),
   "cgroups": withDefault(flag(), "false", "each function in a cgroup of its own"),
   "sessions": withDefault(flag(), "false", "each invocation in a session of its own"),
+  "announce": optional(path("FILE"), "tell the named pipe FILE, which somebody reads, of each invocation"),
+  "work": withDefault(
+    number({ least: 0.001, most: 1000 }),
+    "1",
+    "factor of the work that the embedded functions do",
+  ),
 } as const satisfies OptionTable;
 
 export const REPLAY_TABLE = {
@@ -141,6 +147,8 @@ export interface HostOptions {
   readonly warm: boolean;
   readonly cgroups: boolean;
   readonly sessions: boolean;
+  readonly announce: string | undefined;
+  readonly work: number;
 }
 
 /** `alps-agent replay`. */

@@ -16,7 +16,7 @@ import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
 import { StartTimes } from "../observe/start_times.ts";
 import { makeEnforcer } from "./event_enforcer.ts";
 import type { EventThreadOptions, EventThreadReport, FromEventThread, ToEventThread } from "./messages.ts";
-import { unpackOrders } from "./orders.ts";
+import { OrdersIntake } from "./orders.ts";
 import { Outbox } from "./outbox.ts";
 import { becomeRealtime, warmUp } from "./realtime.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -38,6 +38,7 @@ const LONG_DECISION_NS = 1_000_000, PAUSE_FACTOR = 4, LONGEST_PAUSE_NS = 50_000_
 /** Everything that the thread holds, from start to stop. */
 export class EventLoop implements Disposable {
   readonly #resources = new DisposableStack();
+  readonly #orders = new OrdersIntake();
   readonly #libc: Libc;
   readonly #ring: RingReader;
   readonly #active: ActiveSet;
@@ -111,7 +112,7 @@ export class EventLoop implements Disposable {
     this.#received++;
     switch (message.type) {
       case "orders":
-        return this.#enforcer.setOrders(unpackOrders(message.orders));
+        return this.#orders.add(message.orders);
       case "report":
         return this.post({ type: "report", report: this.#report() });
       case "members":
@@ -142,7 +143,7 @@ export class EventLoop implements Disposable {
     while (!this.#stopping) {
       const fromNs = this.#libc.monotonicNs();
       const handOverInNs = this.#outbox.hasNews ? Math.max(0, handOverAtNs - fromNs) : Infinity;
-      const timeoutNs = Math.min(wantedNs, handOverInNs, IDLE_NS);
+      const timeoutNs = this.#orders.hasMore ? 0 : Math.min(wantedNs, handOverInNs, IDLE_NS);
       const timedOut = this.#libc.poll(this.#polled, timeoutNs) === 0;
       if (this.#polled.ready(1)) await this.#takeMessages();
       this.#ring.drain(this.#handle);
@@ -156,6 +157,8 @@ export class EventLoop implements Disposable {
         this.#supervisor.look(nowNs);
         sweepAtNs = nowNs + IDLE_NS;
       }
+      const orders = this.#orders.next();
+      if (orders) this.#enforcer.setOrders(orders);
       wantedNs = this.#decide(nowNs);
       if (this.#outbox.isUrgent || (this.#outbox.hasNews && nowNs >= handOverAtNs)) {
         this.#handOver();

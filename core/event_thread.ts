@@ -2,7 +2,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { Orders } from "../enforce/enforcer.ts";
-import { workerUrl } from "../ffi/assets.ts";
+import { bundledUrl } from "../ffi/assets.ts";
 import type { Libc } from "../ffi/libc.ts";
 import type { Member } from "../observe/active_set.ts";
 import type { Question } from "../observe/events.ts";
@@ -53,7 +53,7 @@ export class EventThread implements AsyncDisposable {
 
   private constructor(readonly libc: Libc, readonly listener: EventThreadListener) {
     this.#wakeFd = libc.eventFd();
-    this.#worker = new Worker(workerUrl("event_worker.js", "./event_worker.ts", import.meta.url), {
+    this.#worker = new Worker(bundledUrl("event_worker.js", "./event_worker.ts", import.meta.url), {
       name: "alps-events",
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });

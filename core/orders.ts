@@ -33,7 +33,41 @@ export function packOrders({ changed, ...rest }: Orders): PackedOrders {
   return { changed: packEntries([...changed]), ...rest };
 }
 
-/** What {@link packOrders} packed. Functions are unpacked one by one, so that none outlives its use. */
-export function unpackOrders({ changed, ...rest }: PackedOrders): Orders {
-  return { changed: unpackEntries(changed), ...rest };
+/** Functions that are taken in between two looks at the events: about a millisecond's work. */
+const AT_ONCE = 2000;
+
+/**
+ * Orders on the event thread's side, taken in piece by piece: those of a hundred thousand functions at once would keep it
+ * from its events for 40 ms.
+ */
+export class OrdersIntake {
+  readonly #waiting: { orders: PackedOrders; removed: number; changed: Generator<FunctionPolicy> }[] = [];
+
+  /** Whether there is a piece to take in. */
+  get hasMore(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Takes what {@link packOrders} packed, to be taken in after what came before. */
+  add(orders: PackedOrders): void {
+    this.#waiting.push({ orders, removed: 0, changed: unpackEntries(orders.changed) });
+  }
+
+  /** The next piece; undefined where there is none. */
+  next(): Orders | undefined {
+    const first = this.#waiting[0];
+    if (first === undefined) return undefined;
+    const { pinned, prior } = first.orders;
+    const removed = first.orders.removed.slice(first.removed, first.removed += AT_ONCE);
+    const changed: FunctionPolicy[] = [];
+    for (let room = AT_ONCE - removed.length; room > 0; room--) {
+      const { value, done } = first.changed.next();
+      if (done) {
+        this.#waiting.shift();
+        break;
+      }
+      changed.push(value);
+    }
+    return { changed, removed, pinned, prior };
+  }
 }

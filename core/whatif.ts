@@ -2,7 +2,7 @@
 
 import type { WhatIfEntry, WhatIfSnapshot, WhatIfTurnaround } from "../api/agent_view.ts";
 import { RequestError } from "../api/agent_view.ts";
-import { workerUrl } from "../ffi/assets.ts";
+import { bundledUrl } from "../ffi/assets.ts";
 import type { Policy } from "../learn/policy.ts";
 import type { Compared, Turnaround, WhatIf } from "../simulate/whatif.ts";
 import type { WhatIfAnswer, WhatIfQuestion } from "../simulate/whatif_worker.ts";
@@ -78,7 +78,7 @@ export class WhatIfAnswers {
 
 async function inThread(question: WhatIfQuestion): Promise<WhatIf> {
   const worker = new Worker(
-    workerUrl("whatif_worker.js", "../simulate/whatif_worker.ts", import.meta.url),
+    bundledUrl("whatif_worker.js", "../simulate/whatif_worker.ts", import.meta.url),
     { type: "module", name: "alps-whatif" },
   );
   const { promise, resolve, reject } = Promise.withResolvers<WhatIf>();

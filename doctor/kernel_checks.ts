@@ -98,7 +98,7 @@ export function checkProbe(probe: Probe | undefined): Check[] {
     probe.realtime === undefined ? { id: "realtime", status: "ok", found: "SCHED_FIFO is to be had" } : {
       id: "realtime",
       status: "limited",
-      found: `SCHED_FIFO is refused: ${probe.realtime}: the agent reacts late under load`,
+      found: `${probe.realtime}: the agent reacts late under load`,
       remedy:
         "give it CAP_SYS_NICE; with RT_GROUP_SCHED, run it in a cgroup whose cpu.rt_runtime_us is above 0",
     },

@@ -1,9 +1,10 @@
 /** Asking the kernel itself: what a version or an option promises is not always to be had. Nothing stays loaded or set. */
 
+import { becomeRealtime } from "../core/realtime.ts";
 import { readAsset } from "../ffi/assets.ts";
 import { errnoName } from "../ffi/errors.ts";
 import { Libbpf } from "../ffi/libbpf.ts";
-import { Libc, SCHED_FIFO, SCHED_FLAG_RESET_ON_FORK } from "../ffi/libc.ts";
+import { Libc } from "../ffi/libc.ts";
 import { hasTimers } from "../observe/kernel_features.ts";
 import { loadPrograms } from "../observe/observer.ts";
 
@@ -45,14 +46,12 @@ function programsProblem(library: Libbpf): string | undefined {
   }
 }
 
-/** Gives this thread the class of the agent's event thread for a moment. */
+/** Gives this thread the class of the agent's event thread for a moment; it may stay in the top cgroup. */
 function realtimeProblem(): string | undefined {
   using libc = new Libc();
   const before = libc.getAttr(0);
   if (typeof before === "number") return errnoName(-before);
-  const fifo = { policy: SCHED_FIFO, flags: SCHED_FLAG_RESET_ON_FORK, nice: 0, priority: 1, runtimeNs: 0n };
-  const status = libc.setAttr(0, fifo);
-  if (status < 0) return errnoName(-status);
+  const { realtime, note } = becomeRealtime(libc);
   libc.setAttr(0, before);
-  return undefined;
+  return realtime ? undefined : note;
 }

@@ -4,8 +4,11 @@
  * to be written anywhere, and a root that is read-only or a `/tmp` without execution is of no matter.
  */
 
-/** Bundled modules of worker threads. */
-export type WorkerName = "event_worker.js" | "learn_worker.js" | "whatif_worker.js";
+/**
+ * Modules that are bundled apart from the program: those of worker threads, and what is large and seldom needed. Deno parses
+ * the whole of a bundle when it loads it, which takes some 40 MB of memory for each megabyte.
+ */
+export type ModuleName = "event_worker.js" | "learn_worker.js" | "whatif_worker.js" | "plot.js";
 
 /** Names of the files: where they are in `build/` or in the checkout. In the one file they have the last part of it. */
 export type AssetName =
@@ -17,7 +20,7 @@ export type AssetName =
   | "licences.txt"
   | "deploy/alps-agent.service"
   | "deploy/agent.json"
-  | WorkerName;
+  | ModuleName;
 
 /** How this program is brought along: as its source, by `deno compile`, or as the portable file. */
 export type Packaging = "source" | "compiled" | "portable";
@@ -63,11 +66,11 @@ export function readAssetText(name: AssetName): string {
 }
 
 /**
- * What to start a worker thread with.
+ * Where to load a module from that is bundled apart: what to start a worker thread with, or what to import.
  * @param name the bundled module
  * @param source the module, as seen from `moduleUrl`
  */
-export function workerUrl(name: WorkerName, source: string, moduleUrl: string): URL {
+export function bundledUrl(name: ModuleName, source: string, moduleUrl: string): URL {
   switch (packaging(moduleUrl)) {
     case "source":
       return new URL(source, moduleUrl);

@@ -70,7 +70,11 @@ export function createHostApp(
     const joinFile = () => joinFileOf(request.function);
     if (command) {
       const argv = commandFor(command, request.n);
-      return answer(c, request, await runner.exec({ argv, joinFile: joinFile() }));
+      return answer(
+        c,
+        request,
+        await runner.exec({ argv, joinFile: joinFile(), function: request.function }),
+      );
     }
     const job = jobs.get(request.job);
     if (!job) return problem(c, 404, unknownJob(request, jobs, commands));

@@ -30,6 +30,14 @@ interface Pending {
   reject(error: Error): void;
 }
 
+/** How the native parent is started. */
+export interface ForkServerOptions {
+  readonly warm?: boolean;
+  readonly sessions?: boolean;
+  readonly announce?: string | undefined;
+  readonly work?: number;
+}
+
 /** Longest request line that the native parent reads, in bytes. */
 const LINE_MOST = 64 * 1024;
 
@@ -59,13 +67,20 @@ export class ForkServer implements AsyncDisposable {
    *
    * @param options.warm instances that stay up do the jobs, one request after another, instead of a process each
    * @param options.sessions each invocation in a session of its own
+   * @param options.announce a named pipe that is told of each invocation (host/native/announce.h); somebody must read it
+   * @param options.work factor of the jobs' work, from 0.001
    * @throws {ForkServerError} where it cannot be started, with the remedy
    */
   static async start(
     binaryPath: string,
-    { warm = false, sessions = false }: { warm?: boolean; sessions?: boolean } = {},
+    { warm = false, sessions = false, announce, work = 1 }: ForkServerOptions = {},
   ): Promise<ForkServer> {
-    const args = [...(warm ? ["--warm"] : []), ...(sessions ? ["--sessions"] : [])];
+    const args = [
+      ...(warm ? ["--warm"] : []),
+      ...(sessions ? ["--sessions"] : []),
+      ...(announce === undefined ? [] : ["--announce", announce]),
+      ...(work === 1 ? [] : ["--work", String(Math.max(1, Math.round(1000 * work)))]),
+    ];
     let process: Deno.ChildProcess;
     try {
       process = new Deno.Command(binaryPath, { args, stdin: "piped", stdout: "piped", stderr: "inherit" })
@@ -124,11 +139,14 @@ export class ForkServer implements AsyncDisposable {
   /**
    * Runs a program with nothing on its standard input and its output thrown away.
    *
+   * @param request.function which function it is, for who is told of invocations
    * @param argv its path, then its arguments: at most 256 in all
    * @throws {InvocationRefused} where it cannot be executed; {@link ForkServerError} where the parent is gone
    */
-  exec(request: { argv: readonly string[]; joinFile?: string | undefined }): Promise<InvocationReply> {
-    return this.#request("exec", request.argv, request.joinFile);
+  exec(
+    request: { argv: readonly string[]; joinFile?: string | undefined; function?: string },
+  ): Promise<InvocationReply> {
+    return this.#request("exec", request.argv, request.joinFile, request.function);
   }
 
   /** Ends the native parent and every invocation that is under way; those are rejected. */
@@ -149,10 +167,11 @@ export class ForkServer implements AsyncDisposable {
     kind: "run" | "exec",
     fields: readonly string[],
     joinFile: string | undefined,
+    functionName?: string,
   ): Promise<InvocationReply> {
     if (this.#failure) return Promise.reject(this.#failure);
     const id = ++this.#lastId;
-    const line = formatRequest(kind, id, fields, joinFile);
+    const line = formatRequest(kind, id, fields, joinFile, functionName);
     // Percent-encoded text is ASCII: its length is its size.
     if (line.length > LINE_MOST) {
       return Promise.reject(

@@ -28,6 +28,10 @@ export interface HostOptions {
   cgroups?: boolean;
   /** Each invocation in a session of its own. */
   sessions?: boolean;
+  /** A named pipe, read by somebody, that is told which process does which invocation. */
+  announce?: string;
+  /** Factor of the embedded functions' work. */
+  work?: number;
 }
 
 /** A host that answers. */
@@ -69,12 +73,12 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const commands: Commands = options.commands === undefined
     ? new Map()
     : await readCommands(options.commands);
-  const { warm = false, sessions = false } = options;
+  const { warm = false, sessions = false, announce, work = 1 } = options;
   const cgroups = options.cgroups ? await FunctionCgroups.make() : undefined;
   const removeCgroups = async () => await cgroups?.[Symbol.asyncDispose]();
   let forkServer: ForkServer;
   try {
-    forkServer = await ForkServer.start(hostBinaryPath(), { warm, sessions });
+    forkServer = await ForkServer.start(hostBinaryPath(), { warm, sessions, announce, work });
   } catch (error) {
     await removeCgroups();
     throw error;

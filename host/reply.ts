@@ -69,14 +69,17 @@ export function parseAnswer(line: string): Answer {
 /**
  * A request's line. Lone surrogates, which UTF-8 cannot hold, become U+FFFD.
  * @param joinFile of the cgroup that the process is to be in
+ * @param functionName of a program, which does not say it itself
  */
 export function formatRequest(
   kind: "run" | "exec",
   id: number,
   fields: readonly string[],
   joinFile?: string,
+  functionName?: string,
 ): string {
   const encode = (field: string) => encodeURIComponent(field.toWellFormed());
   const place = joinFile === undefined ? "" : `in ${encode(joinFile)} `;
-  return `${place}${kind} ${id} ${fields.map(encode).join(" ")}\n`;
+  const name = functionName === undefined ? "" : `as ${encode(functionName)} `;
+  return `${place}${name}${kind} ${id} ${fields.map(encode).join(" ")}\n`;
 }

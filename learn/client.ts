@@ -1,6 +1,6 @@
 /** The learning thread, as the main thread sees it. */
 
-import { workerUrl } from "../ffi/assets.ts";
+import { bundledUrl } from "../ffi/assets.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import type { FromLearningThread, LearningOptions, Moment, ToLearningThread } from "./messages.ts";
 import type { Policy } from "./policy.ts";
@@ -22,7 +22,7 @@ const STOP_MS = 5_000;
 
 /** Starts, feeds and ends the learning thread. */
 export class LearningThread implements AsyncDisposable {
-  readonly #worker = new Worker(workerUrl("learn_worker.js", "./worker.ts", import.meta.url), {
+  readonly #worker = new Worker(bundledUrl("learn_worker.js", "./worker.ts", import.meta.url), {
     type: "module",
     name: "alps-learn",
   });

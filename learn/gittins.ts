@@ -3,11 +3,13 @@
  * one server with Poisson arrivals and free preemption, and comes close on several with real arrivals.
  */
 
-/** A curve of ranks over attained CPU time; both lists have one length and the same unit. */
+/** A curve of ranks over attained CPU time, both in the same unit. */
 export interface RankCurve {
   /** Strictly increasing, from 0. */
   readonly attained: Float64Array;
   readonly rank: Float64Array;
+  /** How many points it has; the lists may be longer. */
+  length: number;
 }
 
 /**
@@ -16,11 +18,12 @@ export interface RankCurve {
  *
  * @param times strictly increasing, the first one 0
  * @param survival P(X > time), not increasing, from 1; linear between the times
- * @returns the rank at each time but those from which on nothing is left; at least one. Its times are the given ones.
+ * @param count how many of them there are; the lists may be longer
+ * @returns the rank at each time but those from which on nothing is left; at least one. Its times are the given ones, and its
+ *   ranks stay as they are until the next call
  */
-export function gittinsCurve(times: Float64Array, survival: Float64Array): RankCurve {
-  const count = times.length;
-  const { area, corners } = scratchOf(count);
+export function gittinsCurve(times: Float64Array, survival: Float64Array, count = times.length): RankCurve {
+  const { area, corners, rank } = scratchOf(count);
   area[0] = 0;
   for (let index = 1; index < count; index++) {
     const width = times[index]! - times[index - 1]!;
@@ -28,9 +31,9 @@ export function gittinsCurve(times: Float64Array, survival: Float64Array): RankC
   }
   // With the survival from right to left as x and the area as y, that minimum is the slope from each point to the next corner
   // of the lower convex hull of the points after it: found for all of them from the last one on in linear time.
-  const rank = new Float64Array(count);
   let top = -1, ranked = 0;
   for (let from = count - 1; from >= 0; from--) {
+    rank[from] = 0;
     while (top >= 0) {
       const corner = corners[top]!, share = survival[from]! - survival[corner]!;
       const least = share > 0 ? (area[corner]! - area[from]!) / share : Infinity;
@@ -53,15 +56,17 @@ export function gittinsCurve(times: Float64Array, survival: Float64Array): RankC
     rank[0] = times[count - 1]!;
     ranked = 1;
   }
-  return { attained: times.subarray(0, ranked), rank: rank.subarray(0, ranked) };
+  return { attained: times, rank, length: ranked };
 }
 
 /** Used again from call to call: thousands of tables are made at once, and allocating would cost as much as computing. */
-let scratch = { area: new Float64Array(128), corners: new Int32Array(128) };
+let scratch = makeScratch(128);
+
+function makeScratch(count: number) {
+  return { area: new Float64Array(count), corners: new Int32Array(count), rank: new Float64Array(count) };
+}
 
 function scratchOf(count: number): typeof scratch {
-  if (count > scratch.area.length) {
-    scratch = { area: new Float64Array(2 * count), corners: new Int32Array(2 * count) };
-  }
+  if (count > scratch.area.length) scratch = makeScratch(2 * count);
   return scratch;
 }

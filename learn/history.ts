@@ -50,9 +50,8 @@ export class CpuHistory {
   add(cpuNs: number): boolean {
     this.#recent.push(cpuNs);
     if (this.#recent.length > SEQUENCE_LENGTH) this.#recent.shift();
-    this.distribution.add(cpuNs);
+    const log = this.distribution.add(cpuNs);
     // Most values are as usual: then the others need not be looked at.
-    const log = Math.log(Math.max(1, cpuNs));
     if (Math.abs(log - this.distribution.logMean) < LEAST_CHANGE / 2) return false;
     if (!this.#hasChanged()) return false;
     this.#recent.splice(0, this.#recent.length - LATEST);

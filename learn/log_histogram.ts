@@ -11,15 +11,19 @@ export const MOST_WEIGHT = 2048;
 /** Values are counted between these, in nanoseconds: 1 µs and 52 days. */
 const LEAST = 1e3, MOST = 4.5e15;
 
-/** Buckets beyond a value that there is room for at once: each more in its turn would be a copy. */
-const MARGIN = 12;
+/** Buckets beyond a value that there is room for at first; where it does not do, there is half as much again as was used. */
+const MARGIN = 15;
 
 /** Width of a stretch: a factor of 1.24; and how many of them there may be for their width. */
 const WIDEST = 10, MOST_BY_WIDTH = 40;
 
-/** A stretch of values of one weight. */
+/** So many values are kept as they come before there are buckets: most functions of a machine have few. */
+const MOST_PENDING = 32;
+
+const NO_WEIGHTS = new Float32Array(0);
+
+/** A stretch of values, by the natural logarithms of its ends. */
 export interface Stretch {
-  /** Above 0. */
   readonly from: number;
   /** Above `from`. */
   readonly to: number;
@@ -30,20 +34,17 @@ function bucketOf(value: number): number {
   return Math.floor(PER_OCTAVE * Math.log2(Math.min(Math.max(value, LEAST), MOST)));
 }
 
-/** Natural logarithm of a bucket's middle. */
-function logOf(bucket: number): number {
-  return (bucket + 0.5) * Math.LN2 / PER_OCTAVE;
-}
-
-function lowerEdge(bucket: number): number {
-  return 2 ** (bucket / PER_OCTAVE);
+/** Natural logarithm of where a bucket begins. */
+function logOfEdge(bucket: number): number {
+  return bucket * Math.LN2 / PER_OCTAVE;
 }
 
 /** Counts positive numbers. */
 export class LogHistogram {
   #first = 0;
-  /** Weights of the buckets from `#first` on. */
-  #weights = new Float32Array(0);
+  /** Weights of the buckets from `#first` on, but for the values of weight 1 whose buckets are in `#pending`. */
+  #weights = NO_WEIGHTS;
+  #pending: number[] = [];
   #total = 0;
   /** Sums of the weighted logarithms and of their squares. */
   #logs = 0;
@@ -54,20 +55,29 @@ export class LogHistogram {
     return this.#total;
   }
 
-  /** Counts a value; what is outside of 1 µs to 52 days counts as that. Amortised O(1). */
-  add(value: number, weight = 1): void {
+  /**
+   * Counts a value; what is outside of 1 µs to 52 days counts as that. Amortised O(1).
+   * @returns the natural logarithm that it counts with
+   */
+  add(value: number, weight = 1): number {
     const bucket = bucketOf(value);
-    this.#makeRoom(bucket);
-    this.#weights[bucket - this.#first]! += weight;
+    if (weight === 1 && this.#weights === NO_WEIGHTS && this.#pending.length < MOST_PENDING) {
+      this.#pending.push(bucket);
+    } else {
+      this.#settle();
+      this.#count(bucket, weight);
+    }
     this.#total += weight;
-    const log = logOf(bucket);
+    const log = logOfEdge(bucket + 0.5);
     this.#logs += weight * log;
     this.#logSquares += weight * log * log;
     if (this.#total >= MOST_WEIGHT) this.scale(0.5);
+    return log;
   }
 
   /** Has everything so far count for `factor` (0 to 1) of what it did. */
   scale(factor: number): void {
+    this.#settle();
     for (let at = 0; at < this.#weights.length; at++) this.#weights[at]! *= factor;
     this.#total *= factor;
     this.#logs *= factor;
@@ -75,7 +85,8 @@ export class LogHistogram {
   }
 
   clear(): void {
-    this.#weights = new Float32Array(0);
+    this.#weights = NO_WEIGHTS;
+    this.#pending = [];
     this.#total = this.#logs = this.#logSquares = 0;
   }
 
@@ -91,6 +102,7 @@ export class LogHistogram {
 
   /** Weight of the values as great as this one, to the width of a bucket, or greater. */
   weightFrom(value: number): number {
+    this.#settle();
     let sum = 0;
     for (let at = Math.max(0, bucketOf(value) - this.#first); at < this.#weights.length; at++) {
       sum += this.#weights[at]!;
@@ -100,6 +112,7 @@ export class LogHistogram {
 
   /** Weight of the values as small as this one, to the width of a bucket, or smaller. */
   weightTo(value: number): number {
+    this.#settle();
     let sum = 0;
     for (let at = Math.min(this.#weights.length - 1, bucketOf(value) - this.#first); at >= 0; at--) {
       sum += this.#weights[at]!;
@@ -113,15 +126,18 @@ export class LogHistogram {
    * is thin, and its far end thinner.
    */
   stretches(most: number, widestGap: number): Stretch[] {
-    const widest = Math.max(WIDEST, this.#weights.length / MOST_BY_WIDTH);
+    this.#settle();
+    const span = this.#weights.findLastIndex((each) => each > 0) -
+      this.#weights.findIndex((each) => each > 0);
+    const widest = Math.max(WIDEST, span / MOST_BY_WIDTH);
     const share = this.#total / most;
     const result: Stretch[] = [];
     let from = -1, last = -1, weight = 0;
     const end = () => {
       if (from >= 0) {
         result.push({
-          from: lowerEdge(this.#first + from),
-          to: lowerEdge(this.#first + last + 1),
+          from: logOfEdge(this.#first + from),
+          to: logOfEdge(this.#first + last + 1),
           weight,
         });
       }
@@ -143,6 +159,7 @@ export class LogHistogram {
 
   /** As numbers, for {@link LogHistogram.from}. */
   toNumbers(): Float32Array {
+    this.#settle();
     let begin = 0, end = this.#weights.length;
     while (begin < end && this.#weights[begin] === 0) begin++;
     while (end > begin && this.#weights[end - 1] === 0) end--;
@@ -157,9 +174,24 @@ export class LogHistogram {
     const histogram = new LogHistogram(), first = numbers[0] ?? 0;
     for (let at = 1; at < numbers.length; at++) {
       const weight = numbers[at]!;
-      if (weight > 0 && weight <= MOST_WEIGHT) histogram.add(lowerEdge(first + at - 1 + 0.5), weight);
+      if (weight > 0 && weight <= MOST_WEIGHT) histogram.add(Math.exp(logOfEdge(first + at - 0.5)), weight);
     }
     return histogram;
+  }
+
+  /** Gives the values that have no bucket yet theirs. */
+  #settle(): void {
+    if (this.#pending.length === 0) return;
+    const pending = this.#pending;
+    this.#pending = [];
+    // The least first: then there is room to grow in one direction only.
+    this.#makeRoom(Math.min(...pending));
+    for (const bucket of pending) this.#count(bucket, 1);
+  }
+
+  #count(bucket: number, weight: number): void {
+    this.#makeRoom(bucket);
+    this.#weights[bucket - this.#first]! += weight;
   }
 
   #makeRoom(bucket: number): void {
@@ -171,8 +203,9 @@ export class LogHistogram {
     }
     const first = this.#first, end = first + count;
     if (bucket >= first && bucket < end) return;
-    const newFirst = bucket < first ? bucket - MARGIN : first;
-    const newEnd = bucket >= end ? bucket + 1 + MARGIN : end;
+    const margin = Math.max(MARGIN, count >> 1);
+    const newFirst = bucket < first ? bucket - margin : first;
+    const newEnd = bucket >= end ? bucket + 1 + margin : end;
     const weights = new Float32Array(newEnd - newFirst);
     weights.set(this.#weights, first - newFirst);
     this.#first = newFirst;

@@ -34,8 +34,8 @@ export class InvocationWindow {
   }
 
   /** Adds an invocation; the oldest one leaves where the window is full. */
-  add({ functionId, startNs, cpuNs }: Pick<Invocation, "functionId" | "startNs" | "cpuNs">): void {
-    this.#invocations[this.#next] = { functionId, startNs, cpuNs };
+  add(invocation: Pick<Invocation, "functionId" | "startNs" | "cpuNs">): void {
+    this.#invocations[this.#next] = invocation;
     this.#next = (this.#next + 1) % WINDOW_INVOCATIONS;
   }
 

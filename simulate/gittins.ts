@@ -45,8 +45,8 @@ export function gittinsTable(values: readonly number[]): number[] {
     times.push(Math.max(to, from * (1 + WIDTH_OF_VALUE), times.at(-1)! + 1));
     survival.push(left / sorted.length);
   }
-  const { attained, rank } = gittinsCurve(Float64Array.from(times), Float64Array.from(survival));
-  return [...attained].flatMap((time, place) => [time, rank[place]!]);
+  const { attained, rank, length } = gittinsCurve(Float64Array.from(times), Float64Array.from(survival));
+  return Array.from({ length: 2 * length }, (_, at) => (at % 2 === 0 ? attained : rank)[at >> 1]!);
 }
 
 interface Stretch {

@@ -10,11 +10,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "functions.h"
 #include "instances.h"
 #include "invocations.h"
@@ -58,7 +60,7 @@ static void handle_run(uint64_t id, char *rest)
 		(warm ? serve_job : start_job)(id, name, job, n);
 }
 
-static void handle_exec(uint64_t id, char *rest)
+static void handle_exec(uint64_t id, const char *name, char *rest)
 {
 	char *argv[ARGUMENTS_MOST + 1];
 	int count = 0;
@@ -74,18 +76,22 @@ static void handle_exec(uint64_t id, char *rest)
 	if (rest || count == 0 || argv[0][0] == '\0')
 		malformed("expected exec ID PROGRAM [ARGUMENT]... with at most 256 arguments");
 	else
-		start_program(id, argv);
+		start_program(id, name ? name : argv[0], argv);
 }
 
 static void handle_line(char *line)
 {
 	char *rest = line;
-	const char *kind = take_field(&rest), *file = NULL;
+	const char *kind = take_field(&rest), *file = NULL, *name = NULL;
 	uint64_t id;
 
 	if (kind && strcmp(kind, "in") == 0) {
 		file = take_field(&rest);
 		kind = file ? take_field(&rest) : NULL;
+	}
+	if (kind && strcmp(kind, "as") == 0) {
+		name = take_field(&rest);
+		kind = name ? take_field(&rest) : NULL;
 	}
 	join_next(file);
 
@@ -94,7 +100,7 @@ static void handle_line(char *line)
 	else if (strcmp(kind, "run") == 0)
 		handle_run(id, rest);
 	else if (strcmp(kind, "exec") == 0)
-		handle_exec(id, rest);
+		handle_exec(id, name, rest);
 	else
 		malformed("expected run or exec");
 }
@@ -133,7 +139,7 @@ static void announce_jobs(void)
 	for (unsigned i = 0; i < job_count; i++) {
 		const struct job *job = &jobs[i];
 
-		answer(" %s:%" PRIu64 ":%" PRIu64 ":%" PRIu32, job->name, job->n_least, job->n_most, job->factor);
+		answer(" %s:%" PRIu64 ":%" PRIu64 ":%" PRIu32, job->name, job->n_least, job->n_most, factor_of(job));
 	}
 	answer("\n");
 }
@@ -162,11 +168,30 @@ static void serve(int child_ended)
 	write_answers();
 }
 
+/* Reads the options: `--warm`, `--sessions`, `--announce PIPE`, `--work THOUSANDTHS`. False, with errno set, where one fails. */
+static bool read_options(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+		if (strcmp(argv[i], "--warm") == 0)
+			warm = true;
+		else if (strcmp(argv[i], "--sessions") == 0)
+			use_sessions();
+		else if (strcmp(argv[i], "--announce") == 0 && announce_to(value))
+			i++;
+		else if (strcmp(argv[i], "--work") == 0 && atoi(value) > 0)
+			scale_work((uint32_t)atoi(argv[++i]));
+		else
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	sigset_t ended, inherited;
 
-	warm = argc > 1 && strcmp(argv[1], "--warm") == 0;
 	prctl(PR_SET_NAME, "alps-host");
 	/* What whoever started this left open is not for functions. Where the kernel cannot (before 5.9), it stays open. */
 	close_range(3, ~0u, 0);
@@ -177,12 +202,10 @@ int main(int argc, char **argv)
 
 	int child_ended = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
 
-	if (child_ended < 0 || !open_invocations(&inherited) || (warm && !open_instances())) {
+	if (child_ended < 0 || !read_options(argc, argv) || !open_invocations(&inherited) || (warm && !open_instances())) {
 		fprintf(stderr, "alps-host: cannot start: %s\n", strerror(errno));
 		return 1;
 	}
-	if (argc == 2 && strcmp(argv[1], "--sessions") == 0)
-		use_sessions();
 	prepare_text();
 	announce_jobs();
 	serve(child_ended);

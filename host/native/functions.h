@@ -57,6 +57,12 @@ job_function run_fib, run_graph_bfs, run_graph_mst, run_graph_pagerank, run_feat
 extern const struct job jobs[];
 extern const unsigned job_count;
 
+/* From now on, jobs are computed so many thousandths of their factors over, but at least once. */
+void scale_work(uint32_t thousandths);
+
+/* How many times over a job is computed. */
+uint32_t factor_of(const struct job *job);
+
 /* The job of that name, or NULL. */
 const struct job *find_job(const char *name);
 

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "invocations.h"
 #include "protocol.h"
 
@@ -96,7 +97,7 @@ static void serve_one(const struct request *request, struct result *result)
 {
 	uint64_t begin_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	const struct job *job = request->job;
-	const char *problem = job->run(request->n, job->factor, result->text);
+	const char *problem = job->run(request->n, factor_of(job), result->text);
 
 	result->failed = problem != NULL;
 	if (problem)
@@ -193,6 +194,7 @@ void serve_job(uint64_t id, const char *name, const struct job *job, uint64_t n)
 		return;
 	instance->busy = true;
 	instance->id = id;
+	announce_start(instance->pid, name);
 	/* Where it is gone already, its end answers. */
 	if (write(instance->requests, &request, sizeof(request)) < 0 && errno != EPIPE)
 		kill(instance->pid, SIGKILL);
@@ -223,6 +225,7 @@ static void answer_done(struct instance *instance, const struct result *result)
 
 	answer("%" PRIu64 " %d %s 0 %" PRIu64 " %s\n", instance->id, instance->pid, result->failed ? "refused" : "exited",
 	       result->cpu_us, text);
+	announce_end(instance->pid, result->cpu_us);
 	instance->busy = false;
 	instance->cpu_us += result->cpu_us;
 	instance->idle_since_ns = clock_ns(CLOCK_MONOTONIC);
@@ -260,6 +263,7 @@ bool instance_ended(pid_t pid, int status, const struct rusage *usage)
 		uint64_t all_us = cpu_us_of(usage);
 		uint64_t cpu_us = all_us > instance->cpu_us ? all_us - instance->cpu_us : 0;
 
+		announce_end(pid, cpu_us);
 		if (WIFSIGNALED(status))
 			answer("%" PRIu64 " %d signalled %d %" PRIu64 "\n", instance->id, pid, WTERMSIG(status), cpu_us);
 		else

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "instances.h"
 #include "protocol.h"
 
@@ -107,7 +108,7 @@ static _Noreturn void be_job(struct outcome *outcome, const char *name, const st
 	enter_place(outcome);
 	begin_child();
 
-	const char *problem = job->run(n, job->factor, outcome->text);
+	const char *problem = job->run(n, factor_of(job), outcome->text);
 
 	if (problem)
 		fail_child(outcome, "run job", job->name, problem);
@@ -151,8 +152,8 @@ static void refuse(uint64_t id, const char *reason)
 	answer("%" PRIu64 " 0 refused 0 0 %s\n", id, encode_field(reason, RESULT_BYTES));
 }
 
-/* Forks for a request: in the child returns the outcome to fill; in the parent, and on failure, NULL. */
-static struct outcome *fork_invocation(uint64_t id)
+/* Forks for a request of the function `name`: in the child returns the outcome to fill; in the parent, and on failure, NULL. */
+static struct outcome *fork_invocation(uint64_t id, const char *name)
 {
 	struct slot *slot = free_slot();
 
@@ -169,20 +170,21 @@ static struct outcome *fork_invocation(uint64_t id)
 		return NULL;
 	}
 	*slot = (struct slot){ pid, id };
+	announce_start(pid, name);
 	return NULL;
 }
 
 void start_job(uint64_t id, const char *name, const struct job *job, uint64_t n)
 {
-	struct outcome *outcome = fork_invocation(id);
+	struct outcome *outcome = fork_invocation(id, name);
 
 	if (outcome)
 		be_job(outcome, name, job, n);
 }
 
-void start_program(uint64_t id, char **argv)
+void start_program(uint64_t id, const char *name, char **argv)
 {
-	struct outcome *outcome = fork_invocation(id);
+	struct outcome *outcome = fork_invocation(id, name);
 
 	if (outcome)
 		be_program(outcome, argv);
@@ -228,6 +230,7 @@ void reap_invocations(void)
 		if (i == slots_used)
 			continue; /* a descendant that its own parent left behind */
 		answer_for(&slots[i], status, &usage);
+		announce_end(pid, cpu_us_of(&usage));
 		slots[i].pid = 0;
 		while (slots_used > 0 && slots[slots_used - 1].pid == 0)
 			slots_used--;

@@ -30,8 +30,8 @@ void join_next(const char *file);
 /* Forks a process for a job; its comm is `name` (the kernel keeps 15 bytes). Answers at once only if it cannot. */
 void start_job(uint64_t id, const char *name, const struct job *job, uint64_t n);
 
-/* Forks a process that becomes the program argv[0]. Answers at once only if it cannot fork. */
-void start_program(uint64_t id, char **argv);
+/* Forks a process that becomes the program argv[0], for the function `name`. Answers at once only if it cannot fork. */
+void start_program(uint64_t id, const char *name, char **argv);
 
 /* Answers for every child that has ended. Never waits. */
 void reap_invocations(void);

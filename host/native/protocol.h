@@ -8,7 +8,8 @@
  *   run ID NAME JOB N            runs a job in a new process whose comm is NAME (with --warm: in an instance)
  *   exec ID PROGRAM [ARGUMENT]…  runs a program, given by its path; its argv is PROGRAM ARGUMENT…
  *
- * Before either, `in FILE` has the new process write 0 into FILE first: it joins that cgroup.
+ * Before either, `in FILE` has the new process write 0 into FILE first: it joins that cgroup. Before exec, `as NAME` says which
+ * function it is, for who is told (announce.h).
  *
  * Answers, on standard output, in the order in which invocations end; CPU is user and system time in microseconds:
  *

@@ -48,5 +48,9 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "warm_agent_test.ts": "requests in real time",
   "warm_order_test.ts": "shares of CPU time in real time",
   "machine_end_test.ts": "boots virtual machines itself",
+  "bench_test.ts": "sends a load in real time, which an emulated machine cannot carry",
+  "policy_thread_test.ts":
+    "other policies than ours, for benchmarks; classes that every kernel has had for long",
+  "realtime_test.ts": "Debian's kernels have no CONFIG_RT_GROUP_SCHED",
   "demo_test.ts": "sends a load in real time, which an emulated machine cannot carry",
 };

@@ -3,17 +3,15 @@
  *
  * The table is the Gittins rank of the latest CPU times' distribution, smoothed, with the predicted CPU time as its mean.
  * Where invocations are alike this is what is left of the predicted CPU time, and past the prediction it rises gradually;
- * where they vary it says from when on an invocation is probably a long one. With up to a hundred values it must be smoothed
- * so much that two peaks become one hill: `gittins` knows more. `deno task bench:learn` compares predictors; none of the constants
- * is critical.
+ * where they vary it says from when on an invocation is probably a long one. All values are one peak: `gittins` knows more.
+ * `deno task bench:learn` compares predictors; none of the constants is critical.
  */
-import { choosePoints, limitRise } from "../curve.ts";
-import { gittinsCurve } from "../gittins.ts";
 import { MAX_RANK_POINTS } from "../policy.ts";
 import type { Expectation } from "./predictor.ts";
+import { smoothedTable, type SmoothOptions } from "./smooth.ts";
 
 /** How a table is made. */
-export interface TableOptions {
+export interface TableOptions extends SmoothOptions {
   /** Least smoothing of the distribution: the kernel's standard deviation, of the logarithm of the CPU time. */
   readonly leastBandwidth: number;
   /**
@@ -21,19 +19,8 @@ export interface TableOptions {
    * A rule of thumb has 1.06; with 5 to 20 samples more is better, as their gaps are chance.
    */
   readonly bandwidthFactor: number;
-  /** Weight, in samples, of what has not been seen yet: CPU times around and beyond the longest seen. */
-  readonly unseenSamples: number;
-  /** Spread of what has not been seen yet: standard deviation of the logarithm. */
-  readonly unseenSigma: number;
-  /**
-   * Most nanoseconds of rank per nanosecond of CPU time: without a bound an invocation that is two percent late jumps to
-   * the end of the queue.
-   */
-  readonly steepestRise: number;
   /** Nanoseconds of rank per nanosecond of CPU time beyond the table. */
   readonly tailSlope: number;
-  /** Most points of the table. */
-  readonly maxPoints: number;
 }
 
 /** What the learner uses. */
@@ -43,21 +30,16 @@ export const TABLE_DEFAULTS: TableOptions = {
   unseenSamples: 0.5,
   unseenSigma: 1,
   steepestRise: 4,
+  leaps: false,
   tailSlope: 0.5,
   maxPoints: MAX_RANK_POINTS,
 };
 
-/** Times at which the rank is computed within the range of the samples; the table is chosen among these. */
-const DENSE_TIMES = 40;
-
 /** Of more samples, as many means of neighbours stand for them: each costs time at each of the times. */
 const MOST_CENTRES = 25;
 
-/** Times beyond, where what has not been seen yet ends: only so that ranks before know of it. */
-const FAR_TIMES = 6;
-
-/** How many standard deviations the times reach beyond the samples, and beyond these in turn. */
-const REACH = 3;
+/** Errors of the rank that do not matter, relative to the predicted CPU time. */
+export const TOLERANCE = 1 / 20;
 
 /**
  * Makes the rank table of one function.
@@ -84,50 +66,15 @@ export function expectAround(
   logs.sort();
   const bandwidth = Math.max(
     options.leastBandwidth,
-    options.bandwidthFactor * standardDeviation(logs) * logs.length ** -0.2,
+    options.bandwidthFactor * standardDeviation(logs) * count ** -0.2,
   );
-  const { times, survival } = smoothedSurvival(centresOf(logs), logs.length, bandwidth, options);
-  const { attained, rank } = limitRise(
-    gittinsCurve(times, survival),
-    () => options.steepestRise,
+  const table = smoothedTable(
+    [{ logs: centresOf(logs), bandwidth }],
+    count,
+    predictedNs * TOLERANCE,
+    options,
   );
-  const curve = { attained: attained.subarray(0, DENSE_TIMES + 1), rank: rank.subarray(0, DENSE_TIMES + 1) };
-  const chosen = choosePoints(curve, options.maxPoints, predictedNs / 20);
-  const table: number[] = [];
-  for (const place of chosen) table.push(curve.attained[place]!, curve.rank[place]!);
   return { predictedCpuNs: predictedNs, table, tailSlope };
-}
-
-/**
- * P(CPU time > t) at times that are dense, in the logarithm, where the samples are: each sample counts as a lognormal
- * distribution around it, and what has not been seen yet as a wide one around the longest.
- *
- * @param logs logarithms of the samples, or of equally many of them together, increasing
- * @param samples how many there are
- */
-function smoothedSurvival(
-  logs: Float64Array,
-  samples: number,
-  bandwidth: number,
-  options: Pick<TableOptions, "unseenSamples" | "unseenSigma">,
-): { times: Float64Array; survival: Float64Array } {
-  const { unseenSamples, unseenSigma } = options;
-  const count = logs.length, unseenShare = unseenSamples / (samples + unseenSamples);
-  const longest = logs[count - 1]!;
-  const low = logs[0]! - REACH * bandwidth, high = longest + REACH * bandwidth;
-  const times = new Float64Array(1 + DENSE_TIMES + FAR_TIMES), survival = new Float64Array(times.length);
-  survival[0] = 1;
-  for (let index = 0; index < DENSE_TIMES + FAR_TIMES; index++) {
-    const log = index < DENSE_TIMES
-      ? low + (high - low) * index / (DENSE_TIMES - 1)
-      : high + REACH * unseenSigma * (index - DENSE_TIMES + 1) / FAR_TIMES;
-    let seen = 0;
-    for (let sample = 0; sample < count; sample++) seen += normalSurvival((log - logs[sample]!) / bandwidth);
-    const unseen = normalSurvival((log - longest) / unseenSigma);
-    times[index + 1] = Math.exp(log);
-    survival[index + 1] = (1 - unseenShare) * seen / count + unseenShare * unseen;
-  }
-  return { times, survival };
 }
 
 /** As many means of neighbours, where there are more of them. */
@@ -140,26 +87,12 @@ function centresOf(logs: Float64Array): Float64Array {
   });
 }
 
-/** How far the table below reaches, in standard deviations, and its entries to one of them. */
-const NORMAL_REACH = 4, NORMAL_STEPS = 256;
-
-/** P(Z > z) of the normal distribution by Page's logistic approximation: the error is below 0.0002. */
-const NORMAL_SURVIVAL = Float64Array.from({ length: 2 * NORMAL_REACH * NORMAL_STEPS + 1 }, (_, at) => {
-  const z = at / NORMAL_STEPS - NORMAL_REACH;
-  return 1 / (1 + Math.exp(z * (1.5976 + 0.07056 * z * z)));
-});
-
-/** P(Z > z) from the table: a thousand of them make one rank table, and exponentials would take most of its time. */
-function normalSurvival(z: number): number {
-  if (!(z > -NORMAL_REACH)) return 1;
-  if (z >= NORMAL_REACH) return 0;
-  const place = (z + NORMAL_REACH) * NORMAL_STEPS, at = Math.floor(place);
-  return NORMAL_SURVIVAL[at]! + (place - at) * (NORMAL_SURVIVAL[at + 1]! - NORMAL_SURVIVAL[at]!);
-}
-
 /** Of a sample: 0 where there is only one. */
 function standardDeviation(values: Float64Array): number {
   if (values.length < 2) return 0;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  let sum = 0, squares = 0;
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  for (const value of values) squares += (value - mean) ** 2;
+  return Math.sqrt(squares / (values.length - 1));
 }

@@ -1,14 +1,15 @@
 import { join } from "node:path";
-import type { WorkerName } from "../../ffi/assets.ts";
+import type { ModuleName } from "../../ffi/assets.ts";
 import { runOrFail } from "../command.ts";
 import { ROOT } from "../paths.ts";
 
-/** The modules that are started by themselves: the program, and one for each worker thread. */
-export const ENTRY_POINTS: Readonly<Record<"agent.js" | WorkerName, string>> = {
+/** The modules that are loaded by themselves: the program, one for each worker thread, and what draws. */
+export const ENTRY_POINTS: Readonly<Record<"agent.js" | ModuleName, string>> = {
   "agent.js": "agent.ts",
   "event_worker.js": "core/event_worker.ts",
   "learn_worker.js": "learn/worker.ts",
   "whatif_worker.js": "simulate/whatif_worker.ts",
+  "plot.js": "simulate/plot.ts",
 };
 
 /**

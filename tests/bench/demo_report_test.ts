@@ -26,10 +26,18 @@ function run(policy: PolicyRun["policy"], factor: number, elsewherePercent = 1):
     agent: {
       cpuPercent: 1.25,
       peakMemoryMb: 64,
-      learned: { firstS: 0.6, allS: policy.backend === "none" ? undefined : 7.3, backend: "stock" },
+      learned: {
+        firstS: 0.6,
+        allS: policy.backend === "none" ? undefined : 7.3,
+        backend: "stock",
+        ranks: [],
+      },
       messages: [],
     },
     elsewherePercent,
+    stealPercent: 0,
+    contextSwitches: 1000,
+    groupDemotions: 0,
   };
 }
 

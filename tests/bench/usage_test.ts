@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { machineBusyMs, parseBusyMs, parsePeakMb, parseStatCpuMs, processUsage } from "../../bench/usage.ts";
+import { machineUsage, parseBusyMs, parsePeakMb, parseStatCpuMs, processUsage } from "../../bench/usage.ts";
 
 Deno.test("parseStatCpuMs() adds user and system time, whatever the process's name", () => {
   const rest = "S 1 2 3 0 -1 4194560 3025 0 0 0 150 25 7 8 20 0 12 0 1000";
@@ -16,11 +16,14 @@ Deno.test("parseBusyMs() leaves out what the CPUs did not do", () => {
 });
 
 Deno.test("processUsage() sees this process work", () => {
-  const before = processUsage(Deno.pid)!, busyMs = machineBusyMs();
+  const before = processUsage(Deno.pid)!, machine = machineUsage();
   let after = before;
   while (after.cpuMs < before.cpuMs + 30) after = processUsage(Deno.pid)!;
   assert.ok(after.peakMemoryMb > 1);
-  assert.ok(machineBusyMs() > busyMs);
+  const { busyMs, stealMs, contextSwitches } = machineUsage();
+  assert.ok(busyMs > machine.busyMs && stealMs >= machine.stealMs);
+  // Asking for it is a system call, not a switch; but in so long a machine has always switched.
+  assert.ok(contextSwitches > machine.contextSwitches);
 });
 
 Deno.test("processUsage() is undefined for a process that is gone", async () => {

@@ -130,6 +130,8 @@ Deno.test("main() runs the other commands with their options", async () => {
     warm: false,
     cgroups: false,
     sessions: false,
+    announce: undefined,
+    work: 1,
   }]);
   // Workers have ports of their own.
   const worker = (await run(["host", "--openlambda", "/ws", "--functions", "f"])).ran?.[1];
@@ -138,7 +140,8 @@ Deno.test("main() runs the other commands with their options", async () => {
     "/ws",
     "f",
   ]);
-  const host = "host --listen 0.0.0.0:80 --commands c.json --warm --cgroups --sessions";
+  const host =
+    "host --listen 0.0.0.0:80 --commands c.json --warm --cgroups --sessions --announce p --work 0.5";
   assert.deepEqual((await run(host.split(" "))).ran, ["host", {
     listen: { host: "0.0.0.0", port: 80 },
     openlambda: undefined,
@@ -147,6 +150,8 @@ Deno.test("main() runs the other commands with their options", async () => {
     warm: true,
     cgroups: true,
     sessions: true,
+    announce: "p",
+    work: 0.5,
   }]);
   assert.deepEqual((await run(["doctor", "--restore"])).ran, ["doctor", {
     json: false,

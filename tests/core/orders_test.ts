@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OrdersSender } from "../../core/orders.ts";
+import { OrdersIntake, OrdersSender, packOrders } from "../../core/orders.ts";
 import type { FunctionPolicy, Policy, RankPoints } from "../../learn/policy.ts";
 
 const table = (ns: number) => [0, ns];
@@ -57,4 +57,29 @@ Deno.test("OrdersSender.next() always sends all pins", () => {
     prior: undefined,
   });
   assert.deepEqual(sender.next(same, []).pinned, []);
+});
+
+Deno.test("OrdersIntake.next() gives orders in pieces, in their order, and nothing twice", () => {
+  const intake = new OrdersIntake(), ids = (count: number) => Array.from({ length: count }, (_, id) => id);
+  assert.deepEqual([intake.hasMore, intake.next()], [false, undefined]);
+  const prior = { table: [0, 1], tailSlope: 1 };
+  intake.add(
+    packOrders({ changed: ids(5000).map((id) => fn(id, table(id))), removed: [], pinned: [], prior }),
+  );
+  intake.add(
+    packOrders({ changed: [fn(7, table(9))], removed: ids(3000), pinned: [[1, 2]], prior: undefined }),
+  );
+  const known = new Map<number, RankPoints>(), pins: unknown[] = [];
+  let pieces = 0, most = 0;
+  for (; intake.hasMore; pieces++) {
+    const { changed, removed, pinned } = intake.next()!, list = [...changed];
+    most = Math.max(most, list.length + removed.length);
+    for (const id of removed) known.delete(id);
+    for (const each of list) known.set(each.functionId, each.table);
+    pins.push(pinned);
+  }
+  assert.deepEqual([...known.keys()].sort((a, b) => a - b), [7, ...ids(5000).slice(3000)]);
+  assert.deepEqual(known.get(7), table(9));
+  assert.deepEqual(pins.at(-1), [[1, 2]]);
+  assert.ok(most <= 2000 && pieces >= 4, `${pieces} pieces of at most ${most}`);
 });

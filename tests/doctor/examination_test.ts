@@ -88,7 +88,7 @@ Deno.test("examine() asks the kernel nothing where it may not, and says that it 
 });
 
 Deno.test("examine() can do without the real-time class, and says what is lost", () => {
-  const fake: Fake = { probe: { realtime: "EPERM (not permitted)" } };
+  const fake: Fake = { probe: { realtime: "SCHED_FIFO was refused: EPERM (not permitted)" } };
   const { status, found, remedy } = check("realtime", fake);
   assert.equal(status, "limited");
   assert.match(found, /EPERM.*late/);

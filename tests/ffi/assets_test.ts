@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ownFile, packaging, partDescriptor, readAsset, workerUrl } from "../../ffi/assets.ts";
+import { bundledUrl, ownFile, packaging, partDescriptor, readAsset } from "../../ffi/assets.ts";
 
 Deno.test("packaging() tells how the program is brought along by where its modules are", () => {
   assert.equal(packaging(), "source");
@@ -14,8 +14,8 @@ Deno.test("readAsset() reads what was built, and files of the checkout", () => {
   assert.match(new TextDecoder().decode(readAsset("deploy/alps-agent.service")), /^\[Service\]$/m);
 });
 
-Deno.test("workerUrl() is the source's module, or the bundled one beside the program", () => {
-  const from = (moduleUrl: string) => String(workerUrl("learn_worker.js", "./worker.ts", moduleUrl));
+Deno.test("bundledUrl() is the source's module, or the bundled one beside the program", () => {
+  const from = (moduleUrl: string) => String(bundledUrl("learn_worker.js", "./worker.ts", moduleUrl));
   assert.equal(from("file:///checkout/learn/client.ts"), "file:///checkout/learn/worker.ts");
   assert.equal(
     from("file:///tmp/deno-compile-x/stage/agent.js"),

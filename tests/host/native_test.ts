@@ -5,10 +5,17 @@ import { childrenOf, eventually, isAlive, readComm } from "./processes.ts";
 
 /** A native parent spoken to line by line. */
 class Native implements AsyncDisposable {
-  readonly process = new Deno.Command(hostBinaryPath(), { stdin: "piped", stdout: "piped" }).spawn();
-  readonly #writer = this.process.stdin.getWriter();
-  readonly #reader = this.process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  readonly process: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #reader: ReadableStreamDefaultReader<string>;
   #text = "";
+
+  constructor(args: readonly string[] = []) {
+    this.process = new Deno.Command(hostBinaryPath(), { args: [...args], stdin: "piped", stdout: "piped" })
+      .spawn();
+    this.#writer = this.process.stdin.getWriter();
+    this.#reader = this.process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  }
 
   async send(text: string): Promise<void> {
     await this.#writer.write(new TextEncoder().encode(text));
@@ -44,8 +51,8 @@ class Native implements AsyncDisposable {
   }
 }
 
-async function started(): Promise<Native> {
-  const native = new Native();
+async function started(...args: string[]): Promise<Native> {
+  const native = new Native(args);
   assert.match(await native.line() ?? "", /^jobs fib:0:50:\d+ /);
   return native;
 }
@@ -174,5 +181,43 @@ Deno.test("alps-functions ends what programs have left behind, in a session of i
   } finally {
     await native[Symbol.asyncDispose]();
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("alps-functions tells a named pipe which process does which invocation", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const pipe = `${folder}/pipe`;
+    assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+    // Open for both, so that neither side waits for the other.
+    using listener = await Deno.open(pipe, { read: true, write: true });
+    const read = async () => {
+      const bytes = new Uint8Array(4096);
+      return new TextDecoder().decode(bytes.subarray(0, await listener.read(bytes) ?? 0));
+    };
+    await using native = await started("--announce", pipe);
+    const answer = await native.ask("run 1 a%20b fib 10");
+    const pid = answer?.split(" ")[1];
+    assert.match(answer ?? "", /^1 \d+ exited 0 /);
+    let told = await read();
+    if (!told.includes("end")) told += await read();
+    assert.match(told, new RegExp(`^start ${pid} a%20b\nend ${pid} \\d+\n$`));
+    await native.send("as thumb exec 2 /bin/true\n");
+    assert.match(await read(), /^start \d+ thumb\n/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("alps-functions does the share of the work that it is told", async () => {
+  await using native = new Native(["--work", "100"]);
+  assert.match(await native.line() ?? "", /^jobs fib:0:50:3 graphBfs:1:10000:600 /);
+});
+
+Deno.test("alps-functions does not start with options that it does not know, or without who listens", async () => {
+  for (const args of [["--cold"], ["--announce", "/nowhere/pipe"], ["--work", "0"]]) {
+    const { code } = await new Deno.Command(hostBinaryPath(), { args, stdin: "null", stderr: "null" })
+      .output();
+    assert.equal(code, 1, args.join(" "));
   }
 });

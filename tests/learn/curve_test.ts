@@ -4,10 +4,14 @@ import { choosePoints, limitRise } from "../../learn/curve.ts";
 const curve = (attained: number[], rank: number[]) => ({
   attained: Float64Array.from(attained),
   rank: Float64Array.from(rank),
+  length: rank.length,
 });
 
 Deno.test("limitRise() turns a jump into a slope and leaves what falls or rises gently", () => {
-  const limited = limitRise(curve([0, 10, 11, 12, 40], [10, 1, 100, 100, 50]), () => 4);
+  const limited = curve([0, 10, 11, 12, 40], [10, 1, 100, 100, 50]);
+  limitRise(limited, 4, 3);
+  assert.deepEqual([...limited.rank], [10, 1, 100, 100, 50]);
+  limitRise(limited, 4);
   assert.deepEqual([...limited.rank], [10, 1, 5, 9, 50]);
 });
 

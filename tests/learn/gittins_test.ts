@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { randomNumbers } from "../../traces/random.ts";
-import { gittinsCurve } from "../../learn/gittins.ts";
+import { gittinsCurve, type RankCurve } from "../../learn/gittins.ts";
 
 /** Survival at 0, 1, … of a distribution. */
 function curveOf(count: number, survivalAt: (time: number) => number) {
   const times = Float64Array.from({ length: count }, (_, index) => index);
-  return gittinsCurve(times, times.map(survivalAt));
+  return listsOf(gittinsCurve(times, times.map(survivalAt)));
+}
+
+function listsOf({ attained, rank, length }: RankCurve) {
+  return { attained: attained.slice(0, length), rank: rank.slice(0, length) };
 }
 
 function assertNear(actual: number, expected: number, within: number) {
@@ -31,7 +35,7 @@ Deno.test("gittinsCurve() of two sizes aims at the small one while it pays, then
 });
 
 Deno.test("gittinsCurve() of nothing left is one point", () => {
-  const { attained, rank } = gittinsCurve(new Float64Array([0, 5]), new Float64Array([1, 1]));
+  const { attained, rank } = listsOf(gittinsCurve(new Float64Array([0, 5]), new Float64Array([1, 1])));
   assert.deepEqual([[...attained], [...rank]], [[0], [5]]);
 });
 
@@ -55,7 +59,7 @@ Deno.test("gittinsCurve() is the least over all stretches, as its definition say
           .map((to) => (area[to]! - area[from]!) / (survival[from]! - survival[to]!)),
       )
     );
-    const { attained, rank } = gittinsCurve(times, survival);
+    const { attained, rank } = listsOf(gittinsCurve(times, survival));
     const finite = wanted.findIndex((value) => value === Infinity);
     assert.deepEqual([...attained], finite > 0 ? [...times.slice(0, finite)] : [0]);
     if (finite > 0) {

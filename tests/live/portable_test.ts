@@ -51,6 +51,17 @@ rootTest("portable file in an empty root: a host, and a trace that is replayed t
   }
 });
 
+// What draws is a bundle of its own, and the random forest comes with a package of its own.
+rootTest("portable file in an empty root: a trace is simulated, and the result drawn", async (root) => {
+  const made = await root.start(["trace", "make", "--seconds", "4", "--out", "/run/trace"]).end();
+  assert.equal(made.code, 0, made.stderr);
+  const args = ["--trace", "/run/trace", "--policy", "ps,srpt,alps:RF", "--plot", "/run/plot.svg"];
+  const simulated = await root.start(["simulate", ...args]).end();
+  assert.equal(simulated.code, 0, simulated.stderr);
+  assert.match(simulated.stdout, /^alps:RF /m);
+  assert.match(await Deno.readTextFile(`${root.run}/plot.svg`), /^<svg [^]*alps:RF[^]*<\/svg>\s*$/);
+});
+
 rootTest(
   "portable file in an empty root: the agent learns, enforces, and puts everything back",
   async (root) => {
