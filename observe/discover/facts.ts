@@ -10,6 +10,8 @@ export interface BindMount {
 export interface PodFacts {
   readonly namespace: string;
   readonly name: string;
+  /** Names of its containers proper; undefined where nothing tells. */
+  readonly containers?: readonly string[];
 }
 
 /** One container. */

@@ -12,17 +12,33 @@ import { recognise } from "./recognise.ts";
 import { Retry } from "./retry.ts";
 import type { Found, Place, Source, SourceStatus } from "./source.ts";
 
+/** See {@link KubernetesSource}. Less than the last look at what is pending comes after the first. */
+const NAMELESS_MS = 5000;
+
+/** Most containers that are remembered as nameless. */
+const MOST_NAMELESS = 10_000;
+
 /** Follows the pods of this node. */
 export class KubernetesSource implements Source {
   readonly name = "kubernetes";
+  /** By what their folders among the cgroups are called. */
   readonly #pods = new Map<string, Pod>();
+  /** Containers whose names nothing told at their first look, and when that was. */
+  readonly #nameless = new Map<string, number>();
   readonly #stop = new AbortController();
   readonly #retry: Retry;
   #changed: (instance: string) => void = () => {};
   #status: SourceStatus;
 
-  /** @param api undefined where nobody tells of pods */
-  constructor(readonly bundles: Bundles, readonly api: Pick<PodApi, "place" | "follow"> | undefined) {
+  /**
+   * @param api undefined where nobody tells of pods
+   * @param namelessMs how long a container's name may come after the pod's other ones
+   */
+  constructor(
+    readonly bundles: Pick<Bundles, "byId">,
+    readonly api: Pick<PodApi, "place" | "follow"> | undefined,
+    readonly namelessMs = NAMELESS_MS,
+  ) {
     this.#status = api
       ? { state: "failing", detail: `${api.place}: not asked yet` }
       : { state: "absent", detail: "no service account, and no --kubernetes" };
@@ -55,10 +71,23 @@ export class KubernetesSource implements Source {
     if (!pod) return this.#withoutPod(bundle && recognise(bundle), bundle?.pod);
     const name = pod.containers.get(id) ?? bundle?.name;
     const sandbox = bundle?.labels["io.kubernetes.cri.container-type"] === "sandbox";
-    if (sandbox || (name === undefined && pod.complete)) return { kind: "helper", platform: "kubernetes" };
+    const helper = { kind: "helper", platform: "kubernetes" } as const;
+    if (sandbox) return helper;
     // Without its name a proxy cannot be told from the function.
     const shown = `pod ${pod.namespace}/${pod.name}`;
-    if (name === undefined) return { kind: "pending", hint: `${shown}: nothing tells the container's name` };
+    if (name === undefined) {
+      return pod.complete && this.#staysNameless(id)
+        ? helper // the one that holds the pod's namespaces is in no list
+        : { kind: "pending", hint: `${shown}: nothing tells the container's name` };
+    }
+    this.#nameless.delete(id);
+    if (pod.init.includes(name)) return helper;
+    if (pod.wanted.length > 0 && !pod.wanted.includes(name)) {
+      return {
+        kind: "unknown",
+        hint: `${shown}, container ${name}: it is not one of those that the pod was made with`,
+      };
+    }
     const what = recognise({
       runtime: "kubernetes",
       id,
@@ -67,11 +96,21 @@ export class KubernetesSource implements Source {
       labels: pod.labels,
       env: bundle?.env ?? [],
       mounts: bundle?.mounts ?? [],
-      pod: { namespace: pod.namespace, name: pod.name },
+      pod: { namespace: pod.namespace, name: pod.name, containers: pod.wanted },
     });
     return what.kind === "unknown"
       ? { kind: "unknown", hint: `${shown}, container ${name}: ${what.hint}` }
       : what;
+  }
+
+  /** Whether nothing has told a container's name for long: one that was started again is in the pod's status a little later. */
+  #staysNameless(id: string): boolean {
+    const now = performance.now(), since = this.#nameless.get(id) ?? now;
+    if (!this.#nameless.has(id) && this.#nameless.size >= MOST_NAMELESS) {
+      this.#nameless.delete(this.#nameless.keys().next().value!);
+    }
+    this.#nameless.set(id, since);
+    return now - since > this.namelessMs;
   }
 
   /** What is known of a container whose pod's labels are not. */
@@ -97,8 +136,8 @@ export class KubernetesSource implements Source {
         known: (pod) => this.#take(pod),
         gone: (pod) => this.#drop(pod),
         complete: (pods) => {
-          const there = new Set(pods.flatMap(({ uids }) => uids));
-          for (const uid of this.#pods.keys()) if (!there.has(uid)) this.#pods.delete(uid);
+          const there = new Set(pods.map(({ uid }) => uid));
+          for (const [folder, { uid }] of this.#pods) if (!there.has(uid)) this.#pods.delete(folder);
           this.#status = { state: "working", detail: api.place };
           this.#retry.worked();
           for (const pod of pods) this.#take(pod);
@@ -110,16 +149,21 @@ export class KubernetesSource implements Source {
   }
 
   #take(pod: Pod): void {
-    for (const uid of pod.uids) {
-      const before = this.#pods.get(uid);
-      this.#pods.set(uid, pod);
+    for (const folder of [pod.uid, pod.hash]) {
+      if (folder === undefined) continue;
+      const before = this.#pods.get(folder);
+      // The uid is the API server's; the hash is an annotation, and takes nothing from another pod.
+      if (before && before.uid !== pod.uid && folder !== pod.uid) continue;
+      this.#pods.set(folder, pod);
       // The kubelet tells of all of them again and again.
-      if (!before || before.shape !== pod.shape) this.#changed(uid);
+      if (!before || before.uid !== pod.uid || before.shape !== pod.shape) this.#changed(folder);
     }
   }
 
   #drop(pod: Pod): void {
-    for (const uid of pod.uids) this.#pods.delete(uid);
+    for (const folder of [pod.uid, pod.hash]) {
+      if (folder !== undefined && this.#pods.get(folder)?.uid === pod.uid) this.#pods.delete(folder);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -56,6 +56,10 @@ export class PodApi {
     const get = async (address: URL, ms: number): Promise<Response> => {
       // Read each time: it is replaced before it expires.
       const token = readText(`${credentials}/token`)?.trim();
+      // Else the refused header would be told with all that is in it (RFC 6750, b64token).
+      if (token && !/^[A-Za-z0-9._~+/=-]+$/.test(token)) {
+        throw new Error(`${credentials}/token holds no token`);
+      }
       const response = await fetch(address, {
         client,
         signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]),

@@ -39,6 +39,8 @@ Deno.test("recognise() names functions by what each platform says, and takes not
     [pod("user-container", { "serving.knative.dev/revision": "r-1" }), "knative r-1"],
     [pod("queue-proxy", REVISION), "helper"],
     [pod("istio-proxy", REVISION), "helper"],
+    [pod("istio-proxy", { istio: "ingressgateway" }), "unknown"],
+    [pod("daprd", {}), "unknown"],
     [pod("fib", { faas_function: "fib" }, "openfaas-fn"), "openfaas fib"],
     [pod("fib", { faas_function: "fib" }, "staging"), "openfaas staging/fib"],
     [pod("linkerd-proxy", { faas_function: "fib" }, "openfaas-fn"), "helper"],
@@ -91,4 +93,19 @@ Deno.test("recognise() names functions by what each platform says, and takes not
 Deno.test("recognise() passes hostile labels on as they are: names are checked by who asks", () => {
   const what = recognise(facts({ labels: { "alps.function": "../../etc\u001b[2J" } }));
   assert.equal(what.kind === "function" && what.name, "../../etc\u001b[2J");
+});
+
+Deno.test("recognise() takes no stranger in a function's pod for the function", () => {
+  const among = (name: string, labels: Record<string, string>, ...containers: string[]) =>
+    look({ name, labels, pod: { namespace: "default", name: "pod-1", containers } });
+  const mine = { "alps.function": "mine" };
+  assert.equal(among("app", mine, "app"), "kubernetes mine");
+  assert.equal(among("app", mine, "app", "istio-proxy"), "kubernetes mine");
+  assert.equal(among("app", mine, "app", "log-shipper"), "unknown");
+  assert.equal(among("log-shipper", mine, "app", "log-shipper"), "unknown");
+  assert.equal(among("user-container", REVISION, "user-container", "cache"), "knative thumb");
+  assert.equal(among("cache", REVISION, "user-container", "cache"), "unknown");
+  const fission = { environmentName: "python", functionName: "hello" };
+  assert.equal(among("python", fission, "python", "fetcher", "x"), "fission hello");
+  assert.equal(among("x", fission, "python", "fetcher", "x"), "unknown");
 });
