@@ -53,7 +53,11 @@ export class DockerSource implements Source {
       await this.engine.follow({
         known: (facts) => this.#take(facts),
         gone: (id) => void this.#known.delete(id),
-        failed: (id, reason) => this.#set(id, { kind: "unknown", hint: `Docker does not tell: ${reason}` }),
+        failed: (id, reason) => {
+          // What was known of it holds until Docker tells otherwise.
+          const hint = `Docker does not tell: ${reason}`, kind = this.#known.get(id)?.kind;
+          if (kind === undefined || kind === "unknown") this.#set(id, { kind: "unknown", hint });
+        },
         complete: (ids) => {
           for (const id of before) if (!ids.has(id)) this.#known.delete(id);
           this.#status = { state: "working", detail: this.engine.socket };

@@ -2,6 +2,7 @@
 
 import type { ContainerFacts } from "./facts.ts";
 import { readJson, readLines, reasonOf } from "./http_body.ts";
+import { Looks } from "./looks.ts";
 import { listOf, parseJson, property, textAt, textsOf } from "./read_limited.ts";
 
 /** Where Docker's socket is if `DOCKER_HOST` does not say so. */
@@ -18,7 +19,7 @@ export interface ContainerListener {
   /** A container is there, or is called or labelled otherwise. */
   known(facts: ContainerFacts): void;
   gone(id: string): void;
-  /** A container is there, and cannot be looked at. */
+  /** A container is there, and could not be looked at so far: that is tried again. */
   failed(id: string, reason: string): void;
   /** All that are there now have been told. */
   complete(ids: ReadonlySet<string>): void;
@@ -42,47 +43,68 @@ export class DockerEngine {
    */
   async follow(listener: ContainerListener, signal: AbortSignal): Promise<void> {
     using client = Deno.createHttpClient({ proxy: { transport: "unix", path: this.socket } });
-    const get = async (path: string, wholeSignal = signal) => {
+    // Whatever ends it ends the requests under way, too.
+    const ended = new AbortController(), whole = AbortSignal.any([signal, ended.signal]);
+    const get = async (path: string, wholeSignal = whole) => {
       const response = await fetch(`http://docker${path}`, { client, signal: wholeSignal });
-      if (response.ok || response.status === 404) return response;
+      if (response.ok) return response;
       await response.body?.cancel();
-      throw new Error(`GET ${path.split("?")[0]} is answered with status ${response.status}`);
+      throw new StatusError(path.split("?")[0]!, response.status);
     };
-    const bounded = () => AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]);
-    const look = async (id: string) => {
+    const bounded = () => AbortSignal.any([whole, AbortSignal.timeout(ANSWER_MS)]);
+    const looks = new Looks(whole, async (id) => {
+      let response: Response;
       try {
-        await inspect(id);
+        response = await get(`/containers/${encodeURIComponent(id)}/json`, bounded());
       } catch (error) {
-        signal.throwIfAborted();
-        listener.failed(id, reasonOf(error));
-      }
-    };
-    const inspect = async (id: string) => {
-      const response = await get(`/containers/${encodeURIComponent(id)}/json`, bounded());
-      if (response.status === 404) {
-        await response.body?.cancel();
-        return listener.gone(id);
+        if (!(error instanceof StatusError && error.status === 404)) throw error;
+        if (looks.isWanted(id)) listener.gone(id);
+        return;
       }
       const facts = factsOf(await readJson(response, MOST_BYTES));
-      if (facts) listener.known(facts);
-    };
-    // Listening begins before the list is read, so that nothing is missed in between.
-    const filters = encodeURIComponent(JSON.stringify({ type: ["container"] }));
-    const events = await get(`/events?filters=${filters}`);
-    const list = listOf(await readJson(await get("/containers/json", bounded()), MOST_BYTES));
-    const ids = new Set(list.flatMap((each) => textAt(each, "Id") ?? []));
-    for (const id of ids) await look(id);
-    listener.complete(ids);
-    for await (const line of readLines(events, MOST_BYTES)) {
-      // A line that is too long names a container all the same; it is cut after the id.
-      const event = line.whole ? parseJson(line.text) : undefined;
-      const id = textAt(event, "Actor", "ID") ?? textAt(event, "id") ??
-        /"id":"([0-9a-f]{64})"/.exec(line.text)?.[1];
-      const action = textAt(event, "Action") ?? /"status":"([a-z_]+)/.exec(line.text)?.[1] ?? "update";
-      if (id === undefined) continue;
-      if (CHANGES.includes(action)) await look(id);
-      else if (action === "destroy" || action === "die") listener.gone(id);
+      if (!facts) throw new Error("its answer is no container");
+      if (looks.isWanted(id)) listener.known(facts);
+    }, (id, error) => listener.failed(id, reasonOf(error)));
+    try {
+      // Listening begins before the list is read, so that nothing is missed in between.
+      const filters = encodeURIComponent(JSON.stringify({ type: ["container"] }));
+      const events = await get(`/events?filters=${filters}`);
+      try {
+        const list = await readJson(await get("/containers/json", bounded()), MOST_BYTES);
+        if (!Array.isArray(list)) throw new Error("its answer is no list of containers");
+        const ids = new Set(list.flatMap((each) => textAt(each, "Id") ?? []));
+        await Promise.all([...ids].map((id) => looks.want(id)));
+        signal.throwIfAborted();
+        listener.complete(ids);
+      } catch (error) {
+        await events.body?.cancel();
+        throw error;
+      }
+      for await (const line of readLines(events, MOST_BYTES)) {
+        // A line that is too long names a container all the same; it is cut after the id.
+        const event = line.whole ? parseJson(line.text) : undefined;
+        const id = textAt(event, "Actor", "ID") ?? textAt(event, "id") ??
+          /"id":"([0-9a-f]{64})"/.exec(line.text)?.[1];
+        const action = textAt(event, "Action") ?? /"status":"([a-z_]+)/.exec(line.text)?.[1] ?? "update";
+        if (id === undefined) continue;
+        if (CHANGES.includes(action)) looks.want(id);
+        else if (action === "destroy" || action === "die") {
+          looks.drop(id);
+          listener.gone(id);
+        }
+      }
+    } finally {
+      ended.abort();
     }
+  }
+}
+
+/** The engine answers otherwise than it should. */
+class StatusError extends Error {
+  override name = "StatusError";
+
+  constructor(path: string, readonly status: number) {
+    super(`GET ${path} is answered with status ${status}`);
   }
 }
 
