@@ -38,6 +38,8 @@ const CLOCK_STEP_MS = 50;
 export class Bundles {
   /** Folder of a bundle → what its cgroup is called. */
   readonly #cgroups = new Map<string, string | undefined>();
+  /** Last part of a cgroup's path → folders of the bundles that were to be there. */
+  readonly #claims = new Map<string, Set<string>>();
   /** Folder of a namespace → its time when it was read. */
   readonly #readAt = new Map<string, number>();
 
@@ -74,23 +76,26 @@ export class Bundles {
   }
 
   /** The bundle that this cgroup, or one around it, was made for, whatever it is called. */
-  byCgroupsPath(path: string): Placed<Bundle> | undefined {
+  byCgroupsPath(path: string): Placed<Bundle> | Placed<{ readonly contested: string }> | undefined {
     this.#refresh();
     const parts = path.split("/");
-    let first: Placed<Bundle> | undefined;
-    for (const [bundle, cgroupsPath] of this.#cgroups) {
-      if (cgroupsPath === undefined) continue;
-      for (let at = parts.length; at > 1; at--) {
-        const cgroup = parts.slice(0, at).join("/");
-        if (!isCgroup(cgroupsPath, cgroup)) continue;
+    // From the innermost outwards.
+    for (let at = parts.length; at > 1; at--) {
+      const cgroup = parts.slice(0, at).join("/");
+      const looks = [...this.#claims.get(lastName(cgroup)) ?? []].flatMap((bundle) => {
+        if (!isCgroup(this.#cgroups.get(bundle)!, cgroup)) return [];
         const slash = bundle.lastIndexOf("/"), look = read(bundle.slice(0, slash), bundle.slice(slash + 1));
-        if (!look || "problem" in look) continue;
-        // Where two claim one cgroup, the one that it is called by has it.
-        if (cgroup.endsWith(`/${look.facts.id}`)) return { ...look, cgroup };
-        first ??= { ...look, cgroup };
+        return look && "facts" in look ? [look] : [];
+      });
+      // Where several claim one cgroup, the one that it is called by has it; without such a one it is nobody's.
+      const [first] = looks, own = looks.find(({ facts }) => cgroup.endsWith(`/${facts.id}`));
+      if (own ?? first) {
+        return own || looks.length === 1
+          ? { ...(own ?? first!), cgroup }
+          : { contested: looks.map(({ facts }) => facts.id).toSorted().join(", "), cgroup };
       }
     }
-    return first;
+    return undefined;
   }
 
   /** Reads the bundles that have come, and forgets those that have gone. */
@@ -104,23 +109,36 @@ export class Bundles {
       for (const bundle of this.#cgroups.keys()) {
         const slash = bundle.lastIndexOf("/");
         if (bundle.slice(0, slash) === folder && !ids.has(bundle.slice(slash + 1))) {
-          this.#cgroups.delete(bundle);
+          this.#drop(bundle);
         }
       }
       for (const id of ids) {
         const bundle = `${folder}/${id}`;
         if (this.#cgroups.get(bundle) !== undefined) continue;
         const look = read(folder, id);
-        this.#cgroups.set(bundle, look && !("problem" in look) ? look.cgroupsPath : undefined);
+        const cgroupsPath = look && !("problem" in look) ? look.cgroupsPath : undefined;
+        this.#cgroups.set(bundle, cgroupsPath);
+        if (cgroupsPath === undefined) continue;
+        const last = lastName(cgroupOf(cgroupsPath)), claims = this.#claims.get(last) ?? new Set();
+        this.#claims.set(last, claims.add(bundle));
       }
     }
     for (const folder of this.#readAt.keys()) {
       if (folders.has(folder)) continue;
       this.#readAt.delete(folder);
       for (const bundle of this.#cgroups.keys()) {
-        if (bundle.startsWith(`${folder}/`)) this.#cgroups.delete(bundle);
+        if (bundle.startsWith(`${folder}/`)) this.#drop(bundle);
       }
     }
+  }
+
+  #drop(bundle: string): void {
+    const cgroupsPath = this.#cgroups.get(bundle);
+    this.#cgroups.delete(bundle);
+    if (cgroupsPath === undefined) return;
+    const last = lastName(cgroupOf(cgroupsPath)), claims = this.#claims.get(last);
+    claims?.delete(bundle);
+    if (claims?.size === 0) this.#claims.delete(last);
   }
 
   /** The folders with a namespace's bundles. */
@@ -141,11 +159,22 @@ export function isCgroup(cgroupsPath: string | undefined, cgroup: string): boole
   if (cgroupsPath === undefined) return true; // nothing says otherwise
   const [slice = "", prefix, name] = cgroupsPath.split(":");
   if (name !== undefined) return cgroup.endsWith(`/${prefix}-${name}.scope`) && cgroup.includes(`/${slice}/`);
-  const path = `/${cgroupsPath.split("/").filter((part) => part !== "").join("/")}`;
+  const path = cgroupOf(cgroupsPath);
   if (path === "/") return false;
   if (!cgroup.startsWith("/../")) return cgroup === path;
   const known = cgroup.replace(/^(\/\.\.)+/, "");
   return known !== "" && path.endsWith(known);
+}
+
+/** The path that a runtime makes of what it was told, without what is around the slice. */
+function cgroupOf(cgroupsPath: string): string {
+  const [slice = "", prefix, name] = cgroupsPath.split(":");
+  if (name !== undefined) return `/${slice}/${prefix}-${name}.scope`;
+  return `/${cgroupsPath.split("/").filter((part) => part !== "").join("/")}`;
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** Whether a part of a path can be a namespace or an id of containerd's (identifiers.Validate): no `..` leads elsewhere. */

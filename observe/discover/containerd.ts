@@ -1,5 +1,6 @@
 /** containerd's containers: by the bundles that it keeps beside them, without asking it. */
 
+import { shown } from "../names.ts";
 import { Bundles } from "./bundles.ts";
 import { containersOf } from "./container_path.ts";
 import { recognise } from "./recognise.ts";
@@ -24,6 +25,10 @@ export class ContainerdSource implements Source {
         if (look) return found(cgroup, id, look);
       }
       const look = this.bundles.byPath(path) ?? this.bundles.byCgroupsPath(path);
+      if (look && "contested" in look) {
+        const hint = `several containers of containerd were to have this cgroup: ${shown(look.contested)}`;
+        return { cgroup: look.cgroup, instance: look.cgroup, what: { kind: "unknown", hint } };
+      }
       if (look) return found(look.cgroup, "facts" in look ? look.facts.id : look.cgroup, look);
     }
     return undefined;
