@@ -5,7 +5,9 @@
 
 import type { Found, Place, Source, SourceStatus } from "./source.ts";
 
-const PATH = /^(.*\/firecracker[\w.-]*\/([A-Za-z0-9-]{1,64}))(?:\/|$)/;
+/** Units of systemd that are called so hold no VMs, but what they like. */
+const PATH =
+  /^(.*\/firecracker(?:(?!\.(?:service|slice|scope|mount|socket)\/)[\w.-])*\/([A-Za-z0-9-]{1,64}))(?:\/|$)/;
 
 /** An id that was drawn by lot says nothing of a function. */
 const RANDOM = /^(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32,64})$/i;
@@ -14,10 +16,22 @@ export class FirecrackerSource implements Source {
   readonly name = "firecracker";
   readonly status: SourceStatus = { state: "working", detail: "cgroups of the jailer, …/firecracker/ID" };
 
-  find({ cgroups }: Place): Found | undefined {
+  /** @param exeOf the path of a process's executable, "" where it cannot be read; replaced in tests */
+  constructor(readonly exeOf: (pid: number) => string = readExe) {}
+
+  find({ pid, cgroups }: Place): Found | undefined {
     for (const path of cgroups) {
       const [, cgroup, id] = PATH.exec(path) ?? [];
       if (cgroup === undefined || id === undefined) continue;
+      const exe = this.exeOf(pid).split("/").at(-1)!;
+      if (exe.startsWith("jailer")) {
+        return {
+          cgroup,
+          instance: id,
+          what: { kind: "pending", hint: "the jailer has not started the micro-VM yet" },
+        };
+      }
+      if (!exe.startsWith("firecracker")) continue;
       if (RANDOM.test(id)) {
         return {
           cgroup,
@@ -32,4 +46,12 @@ export class FirecrackerSource implements Source {
   }
 
   [Symbol.dispose](): void {}
+}
+
+function readExe(pid: number): string {
+  try {
+    return Deno.readLinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return "";
+  }
 }
