@@ -168,6 +168,8 @@ enum alps_key_parts {
 enum alps_verdict_flags {
 	ALPS_VERDICT_ASK = 1, /* depends on more than the key: ask every time */
 	ALPS_VERDICT_EXCLUDED = 2, /* belongs to no function, not even to its parent's */
+	/* By its place, where no rule matches: what is in an invocation already is asked about, for a rule's keeps it. */
+	ALPS_VERDICT_DISCOVERED = 4,
 };
 
 struct alps_verdict {
@@ -190,11 +192,12 @@ struct alps_classify {
 	__u64 begin_ns; /* where its invocation begins, if it is one */
 	__u64 exec_base_ns; /* CPU time that it had used by then */
 	__u64 arg_start; /* where its command line begins: another address after another exec */
+	__u64 cgroup_id; /* of the cpu controller, as the key has it: a process may be moved before it is looked at; 0: not known */
 	struct alps_key key;
 	char comm[ALPS_COMM_LEN];
 	char args[ALPS_ARGS_LEN]; /* the command line's parts, each ended by a NUL */
 };
-_Static_assert(sizeof(struct alps_classify) == 888, "struct alps_classify");
+_Static_assert(sizeof(struct alps_classify) == 896, "struct alps_classify");
 
 /*
  * What the platform tells of a warm instance, for the iterator program `tell`: an invocation begins in it, or is over. One that is

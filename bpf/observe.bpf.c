@@ -147,7 +147,7 @@ static __always_inline bool found_warm(struct alps_slot *s, struct alps_adopt *r
 {
 	if (!(s->flags & ALPS_WARM) || root->begin_ns)
 		return false;
-	s->flags |= ALPS_PARTIAL;
+	__sync_fetch_and_or(&s->flags, ALPS_PARTIAL);
 	return true;
 }
 
@@ -170,8 +170,8 @@ int foreign_groups(struct bpf_iter__task *ctx)
 {
 	struct task_struct *p = ctx->task;
 
-	if (p && is_foreign(p) && !is_helper(p))
-		write_groups(ctx->meta->seq, p);
+	if (p && is_foreign(p))
+		write_groups(ctx->meta->seq, p, helped_pod(p));
 	return 0;
 }
 

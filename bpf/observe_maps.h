@@ -118,14 +118,14 @@ struct {
 
 /*
  * Cgroups of the cpu controller that hold no function and serve one alone: a proxy in its pod, the process that keeps the
- * pod's namespaces. By their ids.
+ * pod's namespaces. By their ids; the value is the id of the pod's cgroup, for beyond it they serve others, too.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 15);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
-	__type(value, __u32);
+	__type(value, __u64);
 } helper_groups SEC(".maps");
 
 /* A key is too large for the stack. Programs that use it run with preemption off and are not entered from interrupts. */

@@ -125,8 +125,10 @@ static __always_inline void take_mode(struct alps_slot *s)
 	if (!mode)
 		return;
 	s->gap_us = mode->gap_us;
-	if (s->flags & ALPS_AUTO && (mode->flags ^ s->flags) & ALPS_WARM)
-		s->flags = (s->flags ^ ALPS_WARM) | ALPS_PARTIAL;
+	if (s->flags & ALPS_AUTO && (mode->flags ^ s->flags) & ALPS_WARM) {
+		__sync_fetch_and_xor(&s->flags, ALPS_WARM);
+		__sync_fetch_and_or(&s->flags, ALPS_PARTIAL);
+	}
 }
 
 /* The instance has been idle for so long. */
@@ -148,7 +150,8 @@ static __always_inline void reset_stretch(struct alps_slot *s, __u64 now, __u64 
 	s->preemptions_base = s->preemptions;
 	s->overlap_ns = 0;
 	s->busy_tasks = 0;
-	s->flags &= ~ALPS_PARTIAL;
+	/* Atomic, as all that changes flags of a slot in use: what the platform tells comes from another CPU. */
+	__sync_fetch_and_and(&s->flags, ~ALPS_PARTIAL);
 }
 
 /*
@@ -180,7 +183,7 @@ static __noinline bool woke_up(struct alps_slot *s, __u32 slot, struct task_stru
 	reset_stretch(s, now, 0);
 	/* An idle instance that is killed wakes up to die: that is no invocation. */
 	if (BPF_CORE_READ(p, signal, flags) & SIGNAL_GROUP_EXIT)
-		s->flags |= ALPS_PARTIAL;
+		__sync_fetch_and_or(&s->flags, ALPS_PARTIAL);
 	if (life & 1 || __sync_val_compare_and_swap(&s->life, life, life + 1) != life)
 		return false;
 	__sync_fetch_and_add(&shared.active, 1);
@@ -247,7 +250,7 @@ static __always_inline bool told(struct alps_slot *s, __u32 slot, bool begins)
 	__u64 now = bpf_ktime_get_ns(), running_ns;
 	__u32 life;
 
-	s->flags |= ALPS_TOLD;
+	__sync_fetch_and_or(&s->flags, ALPS_TOLD);
 	running_ns = s->running * (now - s->base_ns) - s->running_since_ns;
 	if (s->running == 0 || (__s64)running_ns < 0)
 		running_ns = 0;

@@ -12,7 +12,8 @@ import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
 import type { AgentOptions } from "./agent_options.ts";
 import { Answers } from "./answers.ts";
-import { announceSources, makeDiscovery, thisMachinesCgroups } from "./discovery.ts";
+import { thisMachinesCgroups } from "./cgroup_folders.ts";
+import { announceSources, makeDiscovery } from "./discovery.ts";
 import { Boundaries } from "./boundaries.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementState } from "./enforcement.ts";
@@ -68,12 +69,13 @@ export class Agent implements AsyncDisposable {
       this.#learning.meet(id, name, this.#observer.libc.monotonicNs());
     }, options.functionIds);
     const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
+    const cgroups = thisMachinesCgroups();
     this.#classifier = new Classifier(
       this.#observer,
       new RuleSet(exclusions),
       this.#functions,
-      options.discovery && started.use(makeDiscovery(options.discovery)),
-      thisMachinesCgroups,
+      options.discovery && started.use(makeDiscovery(options.discovery, cgroups)),
+      cgroups,
     );
     this.#history = started.use(
       new History(options.expResult, (error) =>

@@ -1,7 +1,6 @@
-/** Discovery on this machine: its sources, and where its cgroups are. */
+/** Discovery on this machine: its sources. */
 
-import { cgroupMount } from "../enforce/cgroup_mount.ts";
-import type { Cgroups } from "../observe/classifier.ts";
+import type { Cgroups } from "../observe/cgroups.ts";
 import { Bundles } from "../observe/discover/bundles.ts";
 import { ContainerdSource } from "../observe/discover/containerd.ts";
 import { Discovery } from "../observe/discover/discovery.ts";
@@ -26,7 +25,7 @@ export interface DiscoveryOptions {
 }
 
 /** Discovery by everything that this build knows. */
-export function makeDiscovery(options: DiscoveryOptions): Discovery {
+export function makeDiscovery(options: DiscoveryOptions, cgroups: Pick<Cgroups, "idOf">): Discovery {
   const { env } = options, bundles = new Bundles(), socket = dockerSocket(env["DOCKER_HOST"]);
   const url = options.kubernetes ?? serverInCluster(env);
   const pods = url && new PodApi({
@@ -40,56 +39,8 @@ export function makeDiscovery(options: DiscoveryOptions): Discovery {
     new OpenLambdaSource(options.workers ?? []),
     new ContainerdSource(bundles),
     new FirecrackerSource(),
-  ], cgroupIsThere);
+  ], (cgroup) => cgroups.idOf(cgroup));
 }
-
-/** The folder of a cgroup of the cpu controller; undefined where there is none, or its path is not the whole one. */
-function folderOf(cgroup: string): string | undefined {
-  const mount = cgroupMount();
-  return mount === undefined || cgroup.split("/").includes("..") ? undefined : mount.path + cgroup;
-}
-
-function cgroupIsThere(cgroup: string): boolean | undefined {
-  const folder = folderOf(cgroup);
-  if (folder === undefined) return undefined;
-  try {
-    Deno.statSync(folder);
-    return true;
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound ? false : undefined;
-  }
-}
-
-/** A cgroup's id is its folder's inode. */
-function idOf(cgroup: string): number | undefined {
-  const folder = folderOf(cgroup);
-  try {
-    return folder === undefined ? undefined : Deno.statSync(folder).ino ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The processes in a cgroup of the cpu controller, and in those below it. */
-function* processesIn(cgroup: string): Generator<number> {
-  const root = folderOf(cgroup);
-  const pending = root === undefined ? [] : [root];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    try {
-      for (const line of Deno.readTextFileSync(`${folder}/cgroup.procs`).split("\n")) {
-        if (line !== "" && line !== "0") yield Number(line);
-      }
-      for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-        if (isDirectory) pending.push(`${folder}/${name}`);
-      }
-    } catch {
-      continue; // gone
-    }
-  }
-}
-
-/** The cgroups of the cpu controller on this machine. */
-export const thisMachinesCgroups: Cgroups = { processesIn, idOf };
 
 /** How long sources have to look around before it is told what they found, and how often it is looked whether that changes. */
 const FIRST_LOOK_MS = 1000, LOOK_MS = 5000;

@@ -86,7 +86,7 @@ export const ALPS_VERDICT = {
 } as const;
 
 export const ALPS_CLASSIFY = {
-  size: 888,
+  size: 896,
   kind: 0,
   pid: 4,
   parent_pid: 8,
@@ -98,9 +98,10 @@ export const ALPS_CLASSIFY = {
   begin_ns: 40,
   exec_base_ns: 48,
   arg_start: 56,
-  key: 64,
-  comm: 360,
-  args: 376,
+  cgroup_id: 64,
+  key: 72,
+  comm: 368,
+  args: 384,
 } as const;
 
 export const ALPS_ADOPT = {
@@ -218,6 +219,7 @@ export const ALPS_KEY_PARTS = {
 export const ALPS_VERDICT_FLAGS = {
   ALPS_VERDICT_ASK: 1,
   ALPS_VERDICT_EXCLUDED: 2,
+  ALPS_VERDICT_DISCOVERED: 4,
 } as const;
 
 export const ALPS_GROUP_KIND = {

@@ -1,8 +1,11 @@
 /** Whose process is it? Answers the kernel side's questions, and looks over the processes that run already. */
 
+import { KernelError } from "../ffi/errors.ts";
+import type { Cgroups } from "./cgroups.ts";
+import { podOf } from "./discover/container_path.ts";
 import type { Discovery, Finding } from "./discover/discovery.ts";
 import type { Question } from "./events.ts";
-import type { FunctionTable } from "./functions.ts";
+import { type FunctionTable, RULED } from "./functions.ts";
 import {
   childrenOf,
   descendantsOf,
@@ -13,7 +16,7 @@ import {
   scanProcesses,
 } from "./identity.ts";
 import { Modes } from "./modes.ts";
-import type { Adoption, Observer } from "./observer.ts";
+import type { Adoption, KeyVerdict, Observer } from "./observer.ts";
 import type { RuleSet, Verdict } from "./rule_set.ts";
 import type { Rule, RuleSpec } from "./rules.ts";
 
@@ -34,6 +37,8 @@ const MOST_LOOKS = 8;
 type Answer = Verdict | {
   readonly kind: "discovered";
   readonly functionId: number;
+  /** Where it was found: a part of the path of one of its cgroups. */
+  readonly cgroup: string;
   readonly cacheable: boolean;
 };
 
@@ -45,14 +50,6 @@ export type ClassifierKernel = Pick<
   Observer,
   "setRules" | "setMode" | "watchIdle" | "idleLengths" | "setHelper" | "remember" | "adopt"
 >;
-
-/** Where cgroups of the cpu controller are. */
-export interface Cgroups {
-  /** Processes in one, and in those below it. */
-  processesIn(cgroup: string): Iterable<number>;
-  /** The number that the kernel knows it by; undefined where it is gone. */
-  idOf(cgroup: string): number | undefined;
-}
 
 /** The rules in force, applied. */
 export class Classifier {
@@ -82,9 +79,10 @@ export class Classifier {
   /** Begins to discover functions; those that run already are taken in. */
   discover(): void {
     this.discovery?.start({
-      changed: (cgroup, pids, wasPending) => this.#placeChanged(cgroup, pids, wasPending),
+      changed: (cgroup, pids, wasPending) =>
+        this.#guarded(() => this.#placeChanged(cgroup, pids, wasPending)) !== undefined,
       gone: (cgroup) => this.#placeGone(cgroup),
-      helps: (cgroup, helps) => this.#helps(cgroup, helps),
+      helps: (cgroup, helps) => this.#guarded(() => this.#helps(cgroup, helps)) ?? false,
     });
     this.#rulesChanged();
     this.scan();
@@ -132,16 +130,54 @@ export class Classifier {
     // A verdict for rules that have changed since would be void anyway; a refused name is asked about again.
     if (question.rulesGeneration === this.rules.generation) {
       // One that was ending has left its cgroups: others like it have not.
-      const lookedAt = !this.#needsCgroup || (argStart !== undefined && argStart !== 0);
+      const lookedAt = !this.#needsCgroup ||
+        (argStart !== undefined && argStart !== 0 && this.#isStillThere(question, identity, verdict));
       const cacheable = verdict.cacheable && verdict.kind !== "refused" && lookedAt;
-      const known = verdict.kind === "excluded" ? verdict.kind : functionId;
+      const known: KeyVerdict = verdict.kind === "excluded"
+        ? verdict.kind
+        : verdict.kind === "discovered"
+        ? { discovered: functionId }
+        : functionId;
       this.kernel.remember(question.key, question.rulesGeneration, cacheable ? known : undefined);
     }
     if (verdict.kind === "excluded") return this.#exclude(question);
     if (functionId === 0 || functionId === question.currentFunctionId) return;
+    // What a rule's process has forked is the rule's, wherever that process is.
+    if (verdict.kind === "discovered" && this.#isRuled(question.currentFunctionId)) return;
     const { pid, processStartNs, beginNs, execBaseNs } = question;
     const root: Adoption = { pid, functionId, root: pid, processStartNs, beginNs, execBaseNs };
     if (this.#adoptFamily(root) > 0) this.#count("process_gone");
+  }
+
+  /**
+   * Whether what was read of a process's cgroups is what the question's key says: runtimes move a process into its container
+   * after they have started it, and the verdict must not be remembered of the cgroup that it comes from.
+   */
+  #isStillThere({ cgroupId }: Question, { cgroupCpu }: ProcessIdentity, verdict: Answer): boolean {
+    const now = cgroupCpu === undefined ? undefined : this.cgroups.idOf(cgroupCpu);
+    // Found by another hierarchy, or in a place that has no number here: it may have been moved all the same.
+    if (verdict.kind === "discovered" && !(cgroupCpu && isIn(cgroupCpu, verdict.cgroup))) return false;
+    if (now === undefined || cgroupId === 0) return verdict.kind !== "discovered";
+    return now === cgroupId;
+  }
+
+  #isRuled(functionId: number | undefined): boolean {
+    return functionId !== undefined && this.functions.byId(functionId)?.platform === RULED;
+  }
+
+  /**
+   * Carries out what discovery tells, which nobody waits for. What the kernel refuses is counted, and is no reason for the agent
+   * to end.
+   * @returns undefined where it was refused
+   */
+  #guarded<T>(act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      this.#count("kernel_refused");
+      return undefined;
+    }
   }
 
   /**
@@ -188,21 +224,42 @@ export class Classifier {
     this.#takeIn(scanProcesses());
   }
 
-  /** What a container is has come to be known, or has changed: its processes are looked at again. */
-  #placeChanged(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): void {
+  /**
+   * What a container is has come to be known, or has changed: its processes are looked at again. Those that are no function's any
+   * more are let go.
+   */
+  #placeChanged(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): true {
     // What was pending is not remembered by the kernel side; anything else is, for all that will come there.
     if (!wasPending) this.voidVerdicts();
+    const wasFunction = this.#functionIn.has(cgroup);
     const all = new Set([...pids, ...this.cgroups.processesIn(cgroup)]);
-    this.#takeIn([...all].flatMap((pid) => readIdentity(pid) ?? []));
+    const identities = [...all].flatMap((pid) => readIdentity(pid) ?? []);
+    const taken = this.#takeIn(identities);
+    if (wasFunction) {
+      const isThere = ({ cgroupCpu, cgroupsOther }: ProcessIdentity) =>
+        [cgroupCpu ?? "", ...cgroupsOther].some((path) => isIn(path, cgroup));
+      const left = identities.filter((each) => !taken.has(each.pid) && isThere(each));
+      this.kernel.adopt(left.map(({ pid }) => ({ pid, functionId: 0, root: pid })));
+      // Only now: where the kernel refuses, it is told again.
+      const now = this.#functionIn.get(cgroup);
+      if (![...taken.values()].some(({ functionId }) => functionId === now)) this.#placeGone(cgroup);
+    }
+    return true;
   }
 
   /** What helps a function does not keep its pod from being ordered; it is no function. */
   #helps(cgroup: string, helps: boolean): boolean {
-    const id = helps ? this.cgroups.idOf(cgroup) : this.#helpers.get(cgroup);
-    if (id === undefined) return !helps;
-    if (helps) this.#helpers.set(cgroup, id);
-    else this.#helpers.delete(cgroup);
-    this.kernel.setHelper(id, helps);
+    if (!helps) {
+      const id = this.#helpers.get(cgroup);
+      if (id !== undefined) this.kernel.setHelper(id, undefined);
+      this.#helpers.delete(cgroup);
+      return true;
+    }
+    const id = this.cgroups.idOf(cgroup), pod = podOf(cgroup);
+    const podId = pod && this.cgroups.idOf(pod.cgroup);
+    if (typeof id !== "number" || typeof podId !== "number") return false;
+    this.kernel.setHelper(id, podId);
+    this.#helpers.set(cgroup, id);
     return true;
   }
 
@@ -212,7 +269,8 @@ export class Classifier {
     this.#functionIn.delete(cgroup);
   }
 
-  #takeIn(identities: Iterable<ProcessIdentity>): void {
+  /** Returns the processes that are in an invocation now. */
+  #takeIn(identities: Iterable<ProcessIdentity>): ReadonlyMap<number, Adoption> {
     const processes = new Map<number, ProcessIdentity>();
     for (const identity of identities) processes.set(identity.pid, identity);
     const children = childrenOf(processes.values());
@@ -224,7 +282,8 @@ export class Classifier {
       const functionId = this.#functionOf(verdict, identity);
       const own = verdict.kind === "excluded"
         ? undefined
-        : functionId === 0 || functionId === inherited?.functionId
+        : functionId === 0 || functionId === inherited?.functionId ||
+            (verdict.kind === "discovered" && this.#isRuled(inherited?.functionId))
         ? inherited && { ...inherited, pid }
         : { pid, functionId, root: pid };
       if (own && pid !== Deno.pid) adoptions.set(pid, own);
@@ -232,6 +291,7 @@ export class Classifier {
     };
     for (const { pid, parentPid } of processes.values()) if (!processes.has(parentPid)) visit(pid, undefined);
     this.kernel.adopt([...adoptions.values()]);
+    return adoptions;
   }
 
   /** What the rules say of a process; where none matches, what was discovered of its place. */
@@ -241,18 +301,23 @@ export class Classifier {
     const { pid, cgroupCpu, cgroupsOther } = identity;
     const cgroups = cgroupCpu === undefined ? cgroupsOther : [cgroupCpu, ...cgroupsOther];
     const finding = this.discovery.find({ pid, cgroups });
-    if (finding.kind === "none") return verdict;
+    if (finding.kind === "none") return { ...verdict, cacheable: verdict.cacheable && !finding.fleeting };
     if (finding.kind === "pending") return { kind: "none", cacheable: false };
     return this.#discovered(finding, verdict.cacheable);
   }
 
   #discovered(finding: Extract<Finding, { kind: "function" }>, cacheable: boolean): Answer {
-    const { name, cgroup } = finding;
-    if (this.rules.exclusions.coversFunction(name)) return { kind: "excluded", cacheable };
-    const info = this.functions.discovered(name, finding, cgroup);
+    const { name, cgroup, fleeting } = finding;
+    const isTaken = this.rules.list().some((rule) => rule.name === name);
+    const unique = this.functions.uniqueName(name, finding.platform, isTaken);
+    if ([name, unique].some((each) => this.rules.exclusions.coversFunction(each))) {
+      return { kind: "excluded", cacheable: cacheable && !fleeting };
+    }
+    const info = this.functions.discovered(name, finding, cgroup, isTaken);
+    if (this.#functionIn.get(cgroup) !== info.id) this.#placeGone(cgroup);
     this.#functionIn.set(cgroup, info.id);
     this.modes.ruled(info.id, DISCOVERED_MODE);
-    return { kind: "discovered", functionId: info.id, cacheable };
+    return { kind: "discovered", functionId: info.id, cgroup, cacheable: cacheable && !fleeting };
   }
 
   /** The function's number, 0 for none. */
@@ -304,6 +369,11 @@ function identify(question: Question): ProcessIdentity {
   }
   // A rename is asked about before it happens: the event knows the new name.
   return { ...identity, comm, uid };
+}
+
+/** Whether a path leads to a cgroup, or further down from there. */
+function isIn(path: string, cgroup: string): boolean {
+  return path === cgroup || path.startsWith(cgroup === "/" ? cgroup : `${cgroup}/`);
 }
 
 /** The process and, where the kernel lists them (CONFIG_PROC_CHILDREN), its descendants. */

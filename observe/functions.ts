@@ -1,5 +1,8 @@
 /** The functions that have been seen: a number for the kernel side, a name for people. */
 
+import { createHash } from "node:crypto";
+import { nameProblem } from "./names.ts";
+
 /** One function. */
 export interface FunctionInfo {
   readonly id: number;
@@ -44,6 +47,9 @@ export interface Origin {
   readonly foundBy: string;
 }
 
+/** The platform of functions that a rule names. */
+export const RULED = "rule";
+
 /** The id of rules where there is none. */
 export const DISCOVERED = "discovery";
 
@@ -54,6 +60,19 @@ export function shownId(
   return platformId ?? String(id);
 }
 
+/**
+ * A name that tells a function from another one of its name. Where it would be too long for one, it is cut, and a hash of the
+ * whole takes the place of what is missing.
+ */
+function besides(name: string, platform: string): string {
+  const whole = `${name}@${platform}`;
+  if (nameProblem(whole) === undefined) return whole;
+  const hash = createHash("sha256").update(whole).digest("hex").slice(0, 16);
+  // A character has four bytes at most.
+  const short = [...name].slice(0, 48).join("");
+  return `${short}~${hash}@${platform}`;
+}
+
 /** Names to numbers and back. Numbers start at 1 and are never used twice. */
 export class FunctionTable {
   readonly #byId = new Map<number, FunctionInfo>();
@@ -62,7 +81,7 @@ export class FunctionTable {
 
   /**
    * @param onNew called once for each new function, before anything can refer to it
-   * @param platformIds ids that people know functions by, by name, whoever finds them
+   * @param platformIds ids that people know functions by, by name, where a rule finds them
    */
   constructor(
     readonly onNew: (info: FunctionInfo) => void,
@@ -74,25 +93,35 @@ export class FunctionTable {
   }
 
   /**
-   * A function that was discovered, made where there is none. Where another platform has one of that name, both
-   * are told apart by `name@platform`.
+   * A function that was discovered, made where there is none. Where another platform or a rule has one of that name,
+   * both are told apart by `name@platform`.
+   *
+   * @param isTaken whether a rule has the name, even if nothing has matched it so far
    */
-  discovered(name: string, origin: Origin, cgroup: string): FunctionInfo {
-    const known = this.#byName.get(name);
-    const other = known && known.platform !== "rule" && known.platform !== origin.platform;
-    return this.named(other ? `${name}@${origin.platform}` : name, DISCOVERED, cgroup, origin);
+  discovered(name: string, origin: Origin, cgroup: string, isTaken = false): FunctionInfo {
+    return this.#named(this.uniqueName(name, origin.platform, isTaken), DISCOVERED, cgroup, origin);
   }
 
-  /** The function of this name, made where there is none. */
-  named(name: string, ruleId: string, cgroup?: string, origin?: Origin): FunctionInfo {
+  /** What a function is called that is found on this platform; see {@link discovered}. */
+  uniqueName(name: string, platform: string, isTaken = false): string {
+    const known = this.#byName.get(name);
+    return (known ? known.platform !== platform : isTaken) ? besides(name, platform) : name;
+  }
+
+  /** The function of this name that a rule names, made where there is none; `name@rule` where it was discovered before. */
+  named(name: string, ruleId: string, cgroup?: string): FunctionInfo {
+    return this.#named(this.uniqueName(name, RULED), ruleId, cgroup);
+  }
+
+  #named(name: string, ruleId: string, cgroup?: string, origin?: Origin): FunctionInfo {
     let info = this.#byName.get(name);
     if (!info) {
       info = {
         id: this.#lastId + 1,
         name,
         ruleId,
-        platform: origin?.platform ?? "rule",
-        platformId: origin?.id ?? this.platformIds.get(name),
+        platform: origin?.platform ?? RULED,
+        platformId: origin ? origin.id : this.platformIds.get(name),
         foundBy: origin?.foundBy ?? `rule ${ruleId}`,
         cgroups: new Set(),
         invocations: 0,

@@ -22,8 +22,11 @@ import type { Member } from "./active_set.ts";
 import type { RuleUses } from "./rule_set.ts";
 import { SharedPage, waitBucketNs } from "./slots.ts";
 
-/** What processes of one kind are: a function's number, 0 for none; undefined has the kernel side ask every time. */
-export type KeyVerdict = number | "excluded" | undefined;
+/**
+ * What processes of one kind are: a function's number, 0 for none; undefined has the kernel side ask every time. By its place
+ * alone (`discovered`) none is taken out of an invocation unasked.
+ */
+export type KeyVerdict = number | { readonly discovered: number } | "excluded" | undefined;
 
 /** How often timers are prepared before what is missing stays so until the next mode is set. */
 const MOST_TIMER_ATTEMPTS = 10;
@@ -117,14 +120,17 @@ export class Observer implements Disposable {
   /** Remembers what processes with this key are. */
   remember(key: Uint8Array<ArrayBuffer>, generation: number, verdict: KeyVerdict): void {
     const value = new Uint8Array(ALPS_VERDICT.size), view = new DataView(value.buffer);
+    const found = typeof verdict === "object" ? verdict.discovered : verdict;
     view.setUint32(ALPS_VERDICT.rules_generation, generation, true);
-    view.setUint32(ALPS_VERDICT.function_id, typeof verdict === "number" ? verdict : 0, true);
+    view.setUint32(ALPS_VERDICT.function_id, typeof found === "number" ? found : 0, true);
     view.setUint32(
       ALPS_VERDICT.flags,
       verdict === "excluded"
         ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_EXCLUDED
         : verdict === undefined
         ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ASK
+        : typeof verdict === "object"
+        ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_DISCOVERED
         : 0,
       true,
     );
@@ -168,11 +174,14 @@ export class Observer implements Disposable {
     return this.#idle.get(u32Key(functionId), value) ? new Uint32Array(value.buffer) : undefined;
   }
 
-  /** Says of a cgroup, by its id, that it holds no function and helps one alone, or that it does not any more. */
-  setHelper(cgroupId: number, helps: boolean): void {
-    const key = new Uint8Array(new BigUint64Array([BigInt(cgroupId)]).buffer);
-    if (helps) this.#helpers.set(key, u32Key(1));
-    else this.#helpers.delete(key);
+  /**
+   * Says of a cgroup, by its id, that it holds no function and helps one alone, within the pod whose cgroup has the other id;
+   * undefined: it does not any more.
+   */
+  setHelper(cgroupId: number, podId: number | undefined): void {
+    const bytes = (id: number) => new Uint8Array(new BigUint64Array([BigInt(id)]).buffer);
+    if (podId !== undefined) this.#helpers.set(bytes(cgroupId), bytes(podId));
+    else this.#helpers.delete(bytes(cgroupId));
   }
 
   /**

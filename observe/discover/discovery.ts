@@ -4,14 +4,16 @@
  */
 
 import type { FunctionFinding } from "./facts.ts";
+import type { CgroupId } from "../cgroups.ts";
 import { nameProblem, shown } from "../names.ts";
+import { containersOf } from "./container_path.ts";
 import type { Found, Place, Source, SourceStatus } from "./source.ts";
 
 /** What is known of the process's place. */
 export type Finding =
-  | (FunctionFinding & { readonly cgroup: string })
+  | (FunctionFinding & { readonly cgroup: string; readonly fleeting: boolean })
   /** No container, or none that a function could be in. */
-  | { readonly kind: "none" }
+  | { readonly kind: "none"; readonly fleeting: boolean }
   /** Ask again at the next opportunity; {@link Discovery} tells when it is known. */
   | { readonly kind: "pending" };
 
@@ -40,17 +42,24 @@ const MOST_PIDS = 16;
 /** One container, VM or the like. */
 interface Instance {
   found: Found;
+  /** The cgroup's; undefined where it cannot be told. */
+  readonly id: number | undefined;
   readonly pids: Set<number>;
   looks: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether it has been told that it helps a function. */
   toldHelp: boolean;
+  /** What it was when the last change could not be told; undefined where all has been. */
+  untold: Found["what"] | undefined;
 }
 
 /** Whom discovery tells. */
 export interface DiscoveryListener {
-  /** An instance is something else than before: its processes are to be looked at again. */
-  changed(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): void;
+  /**
+   * An instance is something else than before: its processes are to be looked at again.
+   * @returns false where that was not possible: it is told again
+   */
+  changed(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): boolean;
   /** An instance is gone. */
   gone(cgroup: string): void;
   /**
@@ -67,11 +76,8 @@ export class Discovery implements Disposable {
   #listener: DiscoveryListener | undefined;
   #sweeping: ReturnType<typeof setInterval> | undefined;
 
-  /** @param exists whether a cgroup is still there; undefined where that cannot be told */
-  constructor(
-    readonly sources: readonly Source[],
-    readonly exists: (cgroup: string) => boolean | undefined,
-  ) {}
+  /** @param idOf tells a cgroup from a later one that is made under the same path */
+  constructor(readonly sources: readonly Source[], readonly idOf: (cgroup: string) => CgroupId) {}
 
   /** Begins to follow what changes. */
   start(listener: DiscoveryListener): void {
@@ -85,6 +91,15 @@ export class Discovery implements Disposable {
     for (const path of place.cgroups) {
       const known = this.#instances.get(path);
       if (!known) continue;
+      if (this.#isAnother(known)) {
+        this.#forget(path);
+        continue;
+      }
+      if (known.found.fleeting) {
+        // The first process of another instance, which is looked for as long as the one before it.
+        if (!known.pids.has(place.pid)) known.looks = 0;
+        break;
+      }
       note(known, place.pid);
       this.#tellHelp(known);
       // Metadata that was known stays so until its source tells otherwise.
@@ -93,7 +108,7 @@ export class Discovery implements Disposable {
       }
     }
     const found = this.#ask(place);
-    if (!found) return { kind: "none" };
+    if (!found) return { kind: "none", fleeting: false };
     return findingOf(this.#keep(found, place.pid));
   }
 
@@ -112,7 +127,9 @@ export class Discovery implements Disposable {
   cgroupsOf(instance: string): string[] {
     return [...this.#cgroupsOf.get(instance) ?? []].concat(
       // A pod's containers are known by the pod: their cgroups end in their own ids.
-      [...this.#instances.keys()].filter((cgroup) => endsIn(cgroup, instance)),
+      [...this.#instances.values()].filter(({ found }) =>
+        found.instance !== instance && containersOf(found.cgroup)[0]?.id === instance
+      ).map(({ found }) => found.cgroup),
     );
   }
 
@@ -129,10 +146,19 @@ export class Discovery implements Disposable {
   /** Forgets instances whose cgroups are gone. */
   sweep(): void {
     for (const [cgroup, instance] of this.#instances) {
-      const there = this.exists(cgroup) ?? [...instance.pids].some(isAlive);
-      if (!there) this.#forget(cgroup);
-      else this.#tellHelp(instance);
+      const id = this.idOf(cgroup);
+      const gone = id === undefined ? ![...instance.pids].some(isAlive) : id === "gone";
+      if (gone || this.#isAnother(instance, id)) this.#forget(cgroup);
+      else {
+        this.#tellHelp(instance);
+        if (instance.untold) this.#tellChange(instance, instance.untold);
+      }
     }
+  }
+
+  /** Whether the instance's cgroup has been removed and made again. */
+  #isAnother({ id, found }: Instance, now = this.idOf(found.cgroup)): boolean {
+    return id !== undefined && typeof now === "number" && now !== id;
   }
 
   #ask(place: Place): Found | undefined {
@@ -155,11 +181,20 @@ export class Discovery implements Disposable {
       this.#set(instance, found);
       note(instance, pid);
     } else {
-      instance = { found, pids: new Set([pid]), looks: 0, timer: undefined, toldHelp: false };
-      this.#tellHelp(instance);
+      const id = this.idOf(cgroup);
+      instance = {
+        found,
+        id: typeof id === "number" ? id : undefined,
+        pids: new Set([pid]),
+        looks: 0,
+        timer: undefined,
+        toldHelp: false,
+        untold: undefined,
+      };
       this.#instances.set(cgroup, instance);
       const cgroups = this.#cgroupsOf.get(name) ?? new Set();
       this.#cgroupsOf.set(name, cgroups.add(cgroup));
+      this.#tellHelpers(name);
       if (this.#instances.size > MOST_INSTANCES) this.#forget(this.#instances.keys().next().value!);
     }
     if (instance.found.what.kind === "pending") this.#lookLater(instance);
@@ -171,11 +206,21 @@ export class Discovery implements Disposable {
     instance.found = what.kind === "pending" && instance.looks >= LOOKS_MS.length
       ? { ...found, what: { kind: "unknown", hint: what.hint } }
       : found;
-    this.#tellHelp(instance);
+    this.#tellHelpers(found.instance);
+  }
+
+  /** What helps a function does so only beside one: all of an instance's cgroups are looked at. */
+  #tellHelpers(name: string): void {
+    for (const cgroup of this.#cgroupsOf.get(name) ?? []) this.#tellHelp(this.#instances.get(cgroup)!);
   }
 
   #tellHelp(instance: Instance): void {
-    const { found: { what, cgroup }, toldHelp } = instance, helps = what.kind === "helper";
+    const { found: { what, cgroup, instance: name }, toldHelp } = instance;
+    if (what.kind !== "helper" && !toldHelp) return;
+    const helps = what.kind === "helper" &&
+      [...this.#cgroupsOf.get(name) ?? []].some((each) =>
+        this.#instances.get(each)!.found.what.kind === "function"
+      );
     if (helps !== toldHelp && this.#listener?.helps(cgroup, helps)) instance.toldHelp = helps;
   }
 
@@ -199,8 +244,13 @@ export class Discovery implements Disposable {
     const found = this.#ask({ pid, cgroups: [before.cgroup] });
     if (!found || found.cgroup !== before.cgroup) return;
     this.#set(instance, found);
-    if (isSame(before.what, instance.found.what)) return;
-    this.#listener?.changed(before.cgroup, pids, before.what.kind === "pending");
+    if (!isSame(before.what, instance.found.what)) this.#tellChange(instance, before.what);
+  }
+
+  #tellChange(instance: Instance, before: Found["what"]): void {
+    const { found: { cgroup }, pids } = instance;
+    const told = this.#listener?.changed(cgroup, pids, before.kind === "pending") ?? true;
+    instance.untold = told ? undefined : before;
   }
 
   #forget(cgroup: string): void {
@@ -211,6 +261,7 @@ export class Discovery implements Disposable {
     cgroups?.delete(cgroup);
     if (cgroups?.size === 0) this.#cgroupsOf.delete(name);
     if (instance.toldHelp) this.#listener?.helps(cgroup, false);
+    this.#tellHelpers(name);
     this.#listener?.gone(cgroup);
   }
 
@@ -234,9 +285,9 @@ function usable(what: Found["what"]): Found["what"] {
   return id === undefined || nameProblem(id) !== undefined ? rest : what;
 }
 
-function findingOf({ what, cgroup }: Found): Finding {
-  if (what.kind === "function") return { ...what, cgroup };
-  return { kind: what.kind === "pending" ? "pending" : "none" };
+function findingOf({ what, cgroup, fleeting = false }: Found): Finding {
+  if (what.kind === "function") return { ...what, cgroup, fleeting };
+  return what.kind === "pending" ? { kind: "pending" } : { kind: "none", fleeting };
 }
 
 /** Whether two looks say the same of an instance's processes. */
@@ -252,11 +303,6 @@ function isSame(a: Found["what"], b: Found["what"]): boolean {
 function hintOf(what: Exclude<Found["what"], { kind: "function" | "helper" }>, cgroup: string): string {
   const rule = `a rule names it: NAME=cgroup:${cgroup}`;
   return what.kind === "unnamed" ? `${what.platform}: ${what.hint}` : `${what.hint}; ${rule}`;
-}
-
-/** Whether a container's cgroup is called by this id. */
-function endsIn(cgroup: string, id: string): boolean {
-  return cgroup.endsWith(`/${id}`) || cgroup.endsWith(`-${id}.scope`);
 }
 
 function note({ pids }: Instance, pid: number): void {

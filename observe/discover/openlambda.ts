@@ -35,32 +35,50 @@ export class OpenLambdaSource implements Source {
     for (const path of cgroups) {
       const [, cgroup, worker] = SANDBOX.exec(path) ?? [];
       if (cgroup === undefined) continue;
-      return { cgroup, instance: cgroup, what: this.#look(pid, worker!) };
+      const text = this.readMounts(pid), config = this.#configOf(text, worker!);
+      if (config) return { cgroup, instance: cgroup, what: configured(config) };
+      // OpenLambda uses cgroups again (Reuse_cgroups): what is in it next may be another lambda's.
+      return { cgroup, instance: cgroup, what: mounted(text, worker!), fleeting: true };
     }
     return undefined;
   }
 
-  #look(pid: number, worker: string): Found["what"] {
-    const mounts = parseMountinfo(this.readMounts(pid));
-    const at = (point: string) => CODE.exec(mounts.find((mount) => mount.point === point)?.root ?? "");
-    const [, folder, lambda] = at("/handler") ?? [];
+  /** The worker whose sandbox it is: a worker serves one function, whatever is mounted. */
+  #configOf(text: string, worker: string): WorkerConfig | undefined {
+    const folder = codeAt(text, "/handler")?.folder, { workers } = this;
+    const exact = workers.find(({ workerDir }) => workerDir !== undefined && workerDir === folder);
+    if (exact) return exact;
     // Of a file system that is mounted elsewhere, only the end of the path is in the list of mounts.
-    const config =
-      this.workers.find(({ workerDir }) =>
-        folder !== undefined && (workerDir === folder || workerDir?.endsWith(folder))
-      ) ?? this.workers.find(({ name }) => name === worker);
-    if (config) {
-      const foundBy = `worker ${config.name} of OpenLambda`;
-      return { kind: "function", platform: "openlambda", name: config.functionName, id: config.id, foundBy };
-    }
-    if (lambda === undefined) {
-      // Before it has changed its root it sees other mounts; one that never has any forks others.
-      return { kind: "pending", hint: `a sandbox of OpenLambda's worker ${worker} without a lambda` };
-    }
-    return { kind: "function", platform: "openlambda", name: lambda, foundBy: "the sandbox's mounts" };
+    const alike = workers.filter(({ workerDir }) => folder && workerDir?.endsWith(folder));
+    return alike.length === 1 ? alike[0] : workers.find(({ name }) => name === worker);
   }
 
   [Symbol.dispose](): void {}
+}
+
+/** What is mounted at a place of the sandbox's, as far as it is a lambda's. */
+function codeAt(mountinfo: string, point: string): { folder: string; lambda: string } | undefined {
+  const root = parseMountinfo(mountinfo).find((mount) => mount.point === point)?.root;
+  const [, folder, lambda] = CODE.exec(root ?? "") ?? [];
+  return folder === undefined || lambda === undefined ? undefined : { folder, lambda };
+}
+
+function configured({ name, functionName, id }: WorkerConfig): Found["what"] {
+  return {
+    kind: "function",
+    platform: "openlambda",
+    name: functionName,
+    id,
+    foundBy: `worker ${name} of OpenLambda`,
+  };
+}
+
+function mounted(mountinfo: string, worker: string): Found["what"] {
+  const lambda = codeAt(mountinfo, "/handler")?.lambda;
+  return lambda === undefined
+    // Before it has changed its root it sees other mounts; one that never has any forks others.
+    ? { kind: "pending", hint: `a sandbox of OpenLambda's worker ${worker} without a lambda` }
+    : { kind: "function", platform: "openlambda", name: lambda, foundBy: "the sandbox's mounts" };
 }
 
 function mountsOf(pid: number): string {

@@ -15,6 +15,11 @@ export interface Found {
   readonly cgroup: string;
   /** Name of the instance, by which the source tells of changes: a container's or a pod's id. */
   readonly instance: string;
+  /**
+   * Whether it holds for this process alone: the platform puts the next instance into the same cgroup. Such a finding is not
+   * kept for others.
+   */
+  readonly fleeting?: boolean;
   readonly what:
     | Recognised
     /** It is a container, and what it is will be known shortly: ask again. The hint is for where it never is. */

@@ -167,7 +167,7 @@ scaleTest("agent: hostile metadata harms nobody, and is shown escaped", async (p
   );
   await sleep(8000); // what is pending is unknown by then
   const names = answer.functions.map(({ name }) => name).sort();
-  assert.deepEqual(names.filter((name) => name !== "stolen"), ["../../etc/passwd", "victim"]);
+  assert.deepEqual(names, ["../../etc/passwd", "victim"]);
   const { text } = await agent.request("GET", "/functions");
   assert.ok(text.length < 100_000, "a megabyte is not repeated");
   // deno-lint-ignore no-control-regex

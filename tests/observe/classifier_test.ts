@@ -64,6 +64,7 @@ class Scene implements ClassifierKernel {
       beginNs: 2000,
       execBaseNs: 30,
       argStart: 0,
+      cgroupId: 0,
       uid: 0,
       comm: "",
       commandLine: "",

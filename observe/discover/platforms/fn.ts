@@ -4,5 +4,7 @@ import { type ContainerFacts, type Recognised, variable } from "../facts.ts";
 export function fn(facts: ContainerFacts): Recognised | undefined {
   const id = variable(facts, "FN_FN_ID");
   if (id === undefined || variable(facts, "FN_APP_ID") === undefined) return undefined;
-  return { kind: "function", platform: "fn", name: id, id, foundBy: "environment variable FN_FN_ID" };
+  // Fn draws ids of 26 letters and digits; a number alone would pass for one of the agent's own.
+  const own = /^[0-9]+$/.test(id) ? {} : { id };
+  return { kind: "function", platform: "fn", name: id, ...own, foundBy: "environment variable FN_FN_ID" };
 }

@@ -8,15 +8,20 @@ class Told implements Source {
   readonly name = "told";
   readonly status = { state: "working", detail: "here" } as const;
   readonly what = new Map<string, Found["what"]>();
+  readonly instances = new Map<string, string>();
+  fleeting = false;
   changed: (instance: string) => void = () => {};
   asked = 0;
 
   find({ cgroups }: Place): Found | undefined {
     this.asked++;
     const cgroup = cgroups.find((path) => this.what.has(path));
-    return cgroup === undefined
-      ? undefined
-      : { cgroup, instance: `i${cgroup}`, what: this.what.get(cgroup)! };
+    return cgroup === undefined ? undefined : {
+      cgroup,
+      instance: this.instances.get(cgroup) ?? `i${cgroup}`,
+      what: this.what.get(cgroup)!,
+      fleeting: this.fleeting,
+    };
   }
 
   start(changed: (instance: string) => void): void {
@@ -31,12 +36,17 @@ const FIB = { kind: "function", platform: "test", name: "fib", foundBy: "a label
 class Scene implements Disposable {
   readonly source = new Told();
   readonly alive = new Set<string>();
-  readonly discovery = new Discovery([this.source], (cgroup) => this.alive.has(cgroup));
+  /** Numbers of cgroups that have been made again. */
+  readonly ids = new Map<string, number>();
+  readonly discovery = new Discovery(
+    [this.source],
+    (cgroup) => this.alive.has(cgroup) ? this.ids.get(cgroup) ?? 1 : "gone",
+  );
   readonly told: string[] = [];
 
   constructor() {
     this.discovery.start({
-      changed: (cgroup, pids, wasPending) => this.told.push(`${cgroup} ${[...pids]} ${wasPending}`),
+      changed: (cgroup, pids, wasPending) => this.told.push(`${cgroup} ${[...pids]} ${wasPending}`) > 0,
       gone: (cgroup) => this.told.push(`gone ${cgroup}`),
       helps: (cgroup, helps) =>
         this.alive.has(cgroup) || !helps ? this.told.push(`${cgroup} helps: ${helps}`) > 0 : false,
@@ -56,10 +66,10 @@ class Scene implements Disposable {
 Deno.test("Discovery.find() says what the first source knows, and asks once for a place that is settled", () => {
   using scene = new Scene();
   scene.source.what.set("/a", FIB);
-  assert.deepEqual(scene.find("/a"), { ...FIB, cgroup: "/a" });
-  assert.deepEqual(scene.find("/a", 2), { ...FIB, cgroup: "/a" });
+  assert.deepEqual(scene.find("/a"), { ...FIB, cgroup: "/a", fleeting: false });
+  assert.deepEqual(scene.find("/a", 2), { ...FIB, cgroup: "/a", fleeting: false });
   assert.equal(scene.source.asked, 1);
-  assert.deepEqual(scene.find("/b"), { kind: "none" });
+  assert.deepEqual(scene.find("/b"), { kind: "none", fleeting: false });
   assert.deepEqual(scene.discovery.unknown(), []);
 });
 
@@ -91,7 +101,7 @@ Deno.test("Discovery lists as unknown what has no name, or one that cannot be us
   scene.source.what.set("/d", { ...FIB, name: "x".repeat(1 << 20) });
   scene.source.what.set("/e", { kind: "helper", platform: "knative" });
   for (const path of ["/a", "/b", "/c", "/d", "/e"]) {
-    assert.deepEqual(scene.find(path), { kind: "none" }, path);
+    assert.deepEqual(scene.find(path), { kind: "none", fleeting: false }, path);
   }
   const hints = scene.discovery.unknown().map(({ cgroup, hint }) => [cgroup, hint] as const);
   assert.deepEqual(hints.map(([cgroup]) => cgroup), ["/d", "/c", "/b", "/a"]);
@@ -100,10 +110,53 @@ Deno.test("Discovery lists as unknown what has no name, or one that cannot be us
   // It is named later.
   scene.source.what.set("/b", FIB);
   scene.source.changed("i/b");
-  assert.deepEqual(scene.told, ["/e helps: true", "/b 1 false"]);
-  scene.alive.delete("/e");
+  assert.deepEqual(scene.told, ["/b 1 false"]);
+});
+
+Deno.test("Discovery tells what helps a function only beside one", () => {
+  using scene = new Scene();
+  for (const path of ["/pod/proxy", "/pod/fib"]) scene.source.instances.set(path, "pod");
+  scene.source.what.set("/pod/proxy", { kind: "helper", platform: "kubernetes" });
+  scene.find("/pod/proxy");
   scene.discovery.sweep();
-  assert.deepEqual(scene.told.slice(2), ["/e helps: false", "gone /e"]);
+  assert.deepEqual(scene.told, [], "an ingress gateway's only container");
+  scene.source.what.set("/pod/fib", { kind: "unnamed", platform: "fission", hint: "of the pool" });
+  scene.find("/pod/fib");
+  assert.deepEqual(scene.told, []);
+  scene.source.what.set("/pod/fib", FIB);
+  scene.source.changed("pod");
+  assert.deepEqual(scene.told, ["/pod/proxy helps: true", "/pod/fib 1 false"]);
+  scene.alive.delete("/pod/fib");
+  scene.discovery.sweep();
+  assert.deepEqual(scene.told.slice(2).toSorted(), ["/pod/proxy helps: false", "gone /pod/fib"]);
+});
+
+Deno.test("Discovery takes a cgroup that is made again under its path for another", () => {
+  using scene = new Scene();
+  scene.source.what.set("/a", FIB);
+  scene.find("/a");
+  scene.ids.set("/a", 2);
+  scene.source.what.set("/a", { ...FIB, name: "other" });
+  assert.deepEqual(scene.find("/a", 9), { ...FIB, name: "other", cgroup: "/a", fleeting: false });
+  assert.deepEqual(scene.told, ["gone /a"]);
+  scene.ids.set("/a", 3);
+  scene.discovery.sweep();
+  assert.equal(scene.discovery.size, 0);
+});
+
+Deno.test("Discovery keeps nothing of a cgroup that the platform uses again", async () => {
+  using scene = new Scene();
+  scene.source.fleeting = true;
+  scene.source.what.set("/a", FIB);
+  scene.find("/a", 1);
+  scene.source.what.set("/a", { kind: "pending", hint: "soon" });
+  assert.deepEqual(scene.find("/a", 2), { kind: "pending" });
+  scene.source.what.set("/a", { ...FIB, name: "other" });
+  for (let left = 200; scene.told.length === 0 && left > 0; left--) {
+    await new Promise((r) => setTimeout(r, 5));
+  }
+  assert.deepEqual(scene.told, ["/a 1,2 true"]);
+  assert.deepEqual(scene.find("/a", 3), { ...FIB, name: "other", cgroup: "/a", fleeting: true });
 });
 
 Deno.test("Discovery forgets instances whose cgroups are gone, their ids included, and keeps a bound", () => {
@@ -124,7 +177,8 @@ Deno.test("Discovery forgets instances whose cgroups are gone, their ids include
 });
 
 Deno.test("FirecrackerSource takes the jailer's id for a name where it was not drawn by lot", () => {
-  using source = new FirecrackerSource();
+  let exe = "/srv/jailer/firecracker/thumb-1/root/firecracker";
+  using source = new FirecrackerSource(() => exe);
   const look = (path: string) => {
     const found = source.find({ pid: 1, cgroups: [path] });
     return found &&
@@ -135,4 +189,11 @@ Deno.test("FirecrackerSource takes the jailer's id for a name where it was not d
   assert.equal(look("/firecracker/0f8a2d6e-3b1c-4a5d-9e7f-112233445566"), "unknown");
   assert.equal(look("/firecracker"), undefined);
   assert.equal(look("/system.slice/firecracker.service"), undefined);
+  for (const unit of ["firecracker-ctl.service", "firecracker.slice", "firecracker-1.scope"]) {
+    assert.equal(look(`/system.slice/${unit}/supervisor`), undefined, unit);
+  }
+  exe = "/usr/bin/jailer-v1.7";
+  assert.equal(look("/firecracker/thumb-1"), "pending");
+  exe = "/usr/bin/python3";
+  assert.equal(look("/firecracker/thumb-1"), undefined, "a cgroup that is only called so");
 });

@@ -50,6 +50,12 @@ Deno.test("ContainerdSource finds bundles by id, by path, and by what the runtim
     assert.equal(look("/user.slice/openfaas-fn/fib"), undefined, "called alike by somebody else");
     assert.equal(look("/openfaas-fn/other"), undefined);
     assert.equal(look("/openfaas-fn/.."), undefined);
+    // Two containers of two namespaces were to have one cgroup, and it is called as neither is.
+    await writeBundle(state, "default", "c3", labelled("/elsewhere/x", "mine"));
+    assert.equal(look("/elsewhere/x"), "unknown");
+    await Deno.remove(`${state}/io.containerd.runtime.v2.task/default/c3`, { recursive: true });
+    assert.equal(look("/elsewhere/x"), "moved in /elsewhere/x");
+    assert.equal(look("/elsewhere/x/below"), "moved in /elsewhere/x");
     // It comes later, and goes again.
     await writeBundle(state, "default", "c2", labelled("/late", "late"));
     assert.equal(look("/late"), "late in /late");
@@ -88,6 +94,28 @@ Deno.test("OpenLambdaSource takes the lambda from the sandbox's mounts, and ALPS
   assert.equal(look(1, "/ol-sandboxes"), undefined);
 });
 
+Deno.test("OpenLambdaSource takes a worker by the end of its folder only where that names one", () => {
+  const code = (folder: string) => `24 22 0:1 ${folder}/code/7-echo /handler ro - ext4 x rw\n`;
+  const text: Record<number, string> = {
+    1: code(""),
+    2: code("/worker"),
+    3: code("/b/worker"),
+    4: code("/ws/a/worker"),
+  };
+  const workers = ["a", "b"].map((name, i) => (
+    { name, functionName: `fn-${name}`, id: `${i}`, port: 5000 + i, workerDir: `/ws/${name}/worker` }
+  ));
+  using source = new OpenLambdaSource(workers, (pid) => text[pid]!);
+  const look = (pid: number) => {
+    const found = source.find({ pid, cgroups: ["/other-sandboxes/cg-1"] });
+    return [found?.what.kind === "function" && found.what.name, found?.fleeting ?? false];
+  };
+  assert.deepEqual(look(1), ["echo", true], "code at the root of a file system of its own");
+  assert.deepEqual(look(2), ["echo", true], "two folders end so");
+  assert.deepEqual(look(3), ["fn-b", false]);
+  assert.deepEqual(look(4), ["fn-a", false]);
+});
+
 Deno.test("DockerSource knows what the engine tells, through its end and its coming back", async () => {
   let listener: ContainerListener, end: (error?: Error) => void;
   let follows = 0;
@@ -111,6 +139,8 @@ Deno.test("DockerSource knows what the engine tells, through its end and its com
   known(other, "b");
   listener!.failed("1".repeat(64), "too long");
   assert.equal(look("1".repeat(64))?.kind, "unknown");
+  listener!.failed(ID, "a time-out");
+  assert.equal(look(ID)?.kind, "function", "a slow answer takes nothing away");
   assert.deepEqual(changed, [ID, other, "1".repeat(64)]);
   end!(new Error("broken pipe"));
   await new Promise((resolve) => setTimeout(resolve, 10));
@@ -134,14 +164,25 @@ Deno.test("DockerEngine.follow() reads the list and the events, whatever is in t
       `{"Action":"destroy","Actor":{"ID":"${ID}"}}`,
       `{"Action":"start","Actor":{"ID":["no"]}}`,
     ];
-    const server = Deno.serve({ path: socket, onListen: () => {} }, (request) => {
+    const looked = Promise.withResolvers<void>();
+    let fails = 1;
+    const server = Deno.serve({ path: socket, onListen: () => {} }, async (request) => {
       const { pathname } = new URL(request.url);
       asked.push(pathname);
-      if (pathname === "/events") return new Response(events.join("\n") + "\n");
+      if (pathname === "/events") {
+        return new Response(ReadableStream.from((async function* () {
+          for (const event of events) {
+            // An inspection that is under way when its container goes would be void.
+            if (event.includes("destroy")) await looked.promise;
+            yield new TextEncoder().encode(`${event}\n`);
+          }
+        })()));
+      }
       if (pathname === "/containers/json") {
         return Response.json([{ Id: "one" }, { Id: "bad" }, { Id: 7 }, null]);
       }
-      if (pathname === "/containers/bad/json") return new Response("<html>");
+      if (pathname === "/containers/bad/json" && fails-- > 0) return new Response("<html>");
+      await Promise.resolve();
       const id = pathname.split("/")[2]!;
       return Response.json({
         Id: id,
@@ -152,23 +193,51 @@ Deno.test("DockerEngine.follow() reads the list and the events, whatever is in t
     });
     const told: string[] = [];
     await new DockerEngine(socket).follow({
-      known: ({ id, name }) => told.push(`known ${id.slice(0, 3)} ${name}`),
+      known: ({ id, name }) => {
+        told.push(`known ${id.slice(0, 3)} ${name}`);
+        if (["known e50 e50", "known aaa aaa", "known bad bad"].every((each) => told.includes(each))) {
+          looked.resolve();
+        }
+      },
       gone: (id) => told.push(`gone ${id.slice(0, 3)}`),
       failed: (id, reason) => told.push(`failed ${id} ${reason}`),
       complete: (ids) => told.push(`complete ${[...ids]}`),
     }, new AbortController().signal);
     await server.shutdown();
-    assert.deepEqual(told, [
-      "known one one",
-      "failed bad an answer is not JSON",
-      "complete one,bad",
-      "known e50 e50",
-      "known aaa aaa",
-      "gone e50",
-    ]);
+    // Several are inspected at once; one that failed is inspected again.
+    assert.deepEqual(told.slice(0, 2).toSorted(), ["failed bad an answer is not JSON", "known one one"]);
+    assert.equal(told[2], "complete one,bad");
+    assert.deepEqual(told.slice(3, -1).toSorted(), ["known aaa aaa", "known bad bad", "known e50 e50"]);
+    assert.equal(told.at(-1), "gone e50");
     await assert.rejects(
       new DockerEngine(`${folder}/none`).follow({} as ContainerListener, new AbortController().signal),
     );
+  }));
+
+Deno.test("DockerEngine.follow() takes nothing else for a list of no containers", () =>
+  inFolder(async (folder) => {
+    const socket = `${folder}/docker.sock`;
+    for (const answer of [() => new Response("", { status: 404 }), () => Response.json({ message: "no" })]) {
+      const server = Deno.serve(
+        { path: socket, onListen: () => {} },
+        (request) =>
+          request.url.includes("/events")
+            ? new Response(new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array([10])) }))
+            : answer(),
+      );
+      const told: string[] = [];
+      await assert.rejects(
+        new DockerEngine(socket).follow({
+          known: () => told.push("known"),
+          gone: () => told.push("gone"),
+          failed: () => told.push("failed"),
+          complete: () => told.push("complete"),
+        }, new AbortController().signal),
+        /status 404|no list of containers/,
+      );
+      assert.deepEqual(told, []);
+      await server.shutdown();
+    }
   }));
 
 Deno.test("dockerSocket() and serverInCluster() read the environment as Docker's and Kubernetes' own tools do", () => {
@@ -189,12 +258,22 @@ Deno.test("parsePod() reads what is there, and takes nothing that is malformed f
       name: "p",
       namespace: "n",
       labels: { a: "label", b: 7 },
-      annotations: { a: "annotation", "kubernetes.io/config.hash": "h1" },
+      annotations: { a: "annotation", "kubernetes.io/config.hash": "a".repeat(32) },
     },
-    spec: { containers: [{}, {}] },
+    spec: { containers: [{ name: "c" }, { name: "d" }], initContainers: [{ name: "i" }] },
     status: { containerStatuses: [{ name: "c", containerID: "containerd://id1" }, { name: "d" }] },
   })!;
-  assert.deepEqual([pod.uids, pod.namespace, pod.name, pod.complete], [["u1", "h1"], "n", "p", false]);
+  assert.deepEqual([pod.uid, pod.hash, pod.namespace, pod.name, pod.complete], [
+    "u1",
+    "a".repeat(32),
+    "n",
+    "p",
+    false,
+  ]);
+  assert.deepEqual([pod.wanted, pod.init], [["c", "d"], ["i"]]);
+  const other = "0f8a2d6e-3b1c-4a5d-9e7f-112233445566";
+  const claims = { metadata: { uid: "u2", name: "q", annotations: { "kubernetes.io/config.hash": other } } };
+  assert.equal(parsePod(claims)?.hash, undefined, "another pod's uid is no hash of a static pod");
   assert.deepEqual([pod.labels["a"], pod.labels["b"], [...pod.containers]], ["label", undefined, [[
     "id1",
     "c",
