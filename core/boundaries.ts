@@ -24,7 +24,7 @@ export class Boundaries implements Disposable {
 
   constructor(readonly parts: BoundaryParts) {}
 
-  /** @throws RequestError 404 where there is no such instance, 409 where it is not warm */
+  /** @throws RequestError 404 where there is no such instance, 409 where it is not warm, or where there are several */
   tell({ event, container, pid }: Boundary): InstanceEntry {
     const { observer, functions } = this.parts;
     this.#slots ??= new SlotTable(observer.libc, observer.fds.slotsFd);
@@ -57,13 +57,24 @@ export class Boundaries implements Disposable {
 
   #ofContainer(id: string) {
     const { discovery, cgroups } = this.parts.classifier;
-    for (const cgroup of discovery?.cgroupsOf(id) ?? []) {
-      for (const pid of cgroups.processesIn(cgroup)) {
-        const found = this.#slots!.ofProcess(pid);
-        if (found) return { ...found, pid };
-      }
+    const instances = (discovery?.cgroupsOf(id) ?? []).flatMap((cgroup) => {
+      const found = [...cgroups.processesIn(cgroup)].flatMap((pid) => {
+        const slot = this.#slots!.ofProcess(pid);
+        return slot ? [{ ...slot, pid }] : [];
+      });
+      // What was executed in it later, by a probe for instance, is not the one that serves.
+      const taken = (each: { slot: number }) => this.#slots!.takenNs(each.slot);
+      return found.length === 0 ? [] : [found.reduce((a, b) => taken(b) < taken(a) ? b : a)];
+    });
+    if (instances.length > 1) {
+      const pids = instances.map(({ pid }) => pid).join(", ");
+      throw new RequestError(
+        409,
+        `container "${shown(id)}" is several instances: give the pid of one, ${pids}`,
+        "container",
+      );
     }
-    return undefined;
+    return instances[0];
   }
 
   [Symbol.dispose](): void {
