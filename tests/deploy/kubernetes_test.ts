@@ -7,6 +7,7 @@ import { ClusterRole, ClusterRoleBinding } from "kubernetes-models/rbac.authoriz
 import { ConfigMap, Namespace, ServiceAccount } from "kubernetes-models/v1";
 import { parseAllDocuments } from "yaml";
 import { resolveRunOptions } from "../../cli/options.ts";
+import { STATE_FOLDERS } from "../../observe/discover/bundles.ts";
 
 const FOLDER = new URL("../../deploy/kubernetes/", import.meta.url).pathname;
 
@@ -53,6 +54,16 @@ Deno.test("deploy/kubernetes: the configuration is one that the agent takes", ()
   const [container] = one("DaemonSet").spec.template.spec.containers;
   assert.deepEqual(container.args, ["--config", "/etc/alps/agent.json"]);
   assert.equal(container.env[0].name, "ALPS_NODE_NAME");
+});
+
+Deno.test("deploy/kubernetes: containerd's state is one of the folders that are looked into, and is never made", () => {
+  const { containers: [container], volumes } = one("DaemonSet").spec.template.spec;
+  const byName = (list: { name: string }[]) => list.find(({ name }) => name === "containerd")!;
+  // deno-lint-ignore no-explicit-any
+  const mount = byName(container.volumeMounts) as any, { hostPath } = byName(volumes) as any;
+  assert.equal(mount.mountPath, hostPath.path);
+  assert.ok(STATE_FOLDERS.includes(hostPath.path));
+  assert.deepEqual([hostPath.type, mount.mountPropagation], ["Directory", "HostToContainer"]);
 });
 
 Deno.test("deploy/kubernetes: the capabilities that are kept are those that the service keeps", () => {
