@@ -99,6 +99,7 @@ Deno.test("runDoctor() shows what the agent that runs has found, escaped", async
   assert.match(text, /unknown +pid 7 +\/docker\/y: nothing names\\u202eit/);
   assert.match(text, /docker +failing +no answer/);
   const { text: json } = await run(true, {}, found);
+  // deno-lint-ignore no-control-regex
   assert.doesNotMatch(json, /[\u001b\u202e]/);
   assert.deepEqual(JSON.parse(json).functions, found.functions);
 });
