@@ -2,6 +2,7 @@
 
 import { Command, Option } from "commander";
 import { runBench } from "./evaluation/command.ts";
+import { runInterruptibly } from "./interrupt.ts";
 import { runMemory } from "./memory.ts";
 import { ONE_FILE, runOneFile } from "./one_file.ts";
 import { runWhatIfError, type WhatIfErrorOptions } from "./whatif_error.ts";
@@ -44,7 +45,9 @@ program.command("whatif")
   .option("--rounds <n>", "how often", (text) => Number(text), 3)
   .option("--seed <n>", "the first round's trace", (text) => Number(text), 1)
   .option("--json", "print one JSON document", false)
-  .action(async (options: WhatIfErrorOptions) => Deno.exit(await runWhatIfError(options)));
+  .action(async (options: WhatIfErrorOptions) =>
+    Deno.exit(await runInterruptibly("bench whatif", (signal) => runWhatIfError(options, signal)))
+  );
 
 if (import.meta.main) {
   const own = program.commands.some((command) => command.name() === Deno.args[0]);

@@ -28,7 +28,7 @@ export interface RunnablePolicy {
 /** What a benchmark does around a replay. */
 export interface Surroundings {
   /** Runs the replay; default: with the client's nice value raised. */
-  send<T>(action: () => Promise<T>): Promise<T>;
+  send?<T>(action: () => Promise<T>): Promise<T>;
   /** Keeps what the agent has learned over time. */
   readonly watchRanks?: boolean;
   /** Asks the agent something after the replay, before it is stopped. */

@@ -19,7 +19,8 @@ import { CHECKOUT } from "./processes.ts";
 import { startProgress } from "./progress.ts";
 import { policyTable } from "./report.ts";
 import type { Interval, PolicyResult, Results, Run } from "./results.ts";
-import { gapClosed, type Measured, medianInterval, summarizeRun } from "./summary.ts";
+import { simulatedRows } from "./simulated_rows.ts";
+import { gapClosed, medianInterval, summarizeRun } from "./summary.ts";
 import { terminalColumns } from "./text.ts";
 
 /** A run of results, with what only a simulation knows. */
@@ -134,7 +135,7 @@ export function simulateRun(
   ]);
   const results: Record<string, PolicyResult> = {}, switches: Record<string, number> = {};
   for (const [name, outcome] of outcomes) {
-    results[name] = summarizeRun(measuredRows(workload, outcome));
+    results[name] = summarizeRun(simulatedRows(workload, outcome));
     switches[name] = outcome.switches;
   }
   const gaps: Record<string, Interval> = {};
@@ -149,17 +150,6 @@ export function simulateRun(
     run: { trace, load, cores, rounds: 1, policies: results, gap_closed: gaps, switches },
     outcomes,
   };
-}
-
-function measuredRows({ arrivalNs, cpuNs, functionIds, functions }: Workload, outcome: Outcome): Measured[] {
-  return Array.from(arrivalNs, (arrival, job) => ({
-    function: functions[functionIds[job]!]!,
-    dueMs: arrival / NS_PER_MS,
-    endMs: outcome.completionNs[job]! / NS_PER_MS,
-    cpuMs: cpuNs[job]! / NS_PER_MS,
-    executionMs: (outcome.completionNs[job]! - outcome.firstRunNs[job]!) / NS_PER_MS,
-    failed: false,
-  }));
 }
 
 async function plot(

@@ -11,7 +11,6 @@ import { parseDemoOptions } from "./demo_options.ts";
 import { type RunnablePolicy, runPolicy } from "./policy_run.ts";
 import { startHostProcess } from "./processes.ts";
 import { drift, invalidity, runRound } from "./rounds.ts";
-import { atRaisedPriority } from "./priority.ts";
 import { measureWorkload, traceOf, workloadOf } from "./workload.ts";
 
 export interface WhatIfErrorOptions {
@@ -35,12 +34,12 @@ interface WhatIfRound {
 }
 
 /** Runs it, prints the figures, returns 0. */
-export async function runWhatIfError(options: WhatIfErrorOptions): Promise<number> {
+export async function runWhatIfError(options: WhatIfErrorOptions, signal: AbortSignal): Promise<number> {
   if (Deno.uid() !== 0) {
     console.error("cannot measure: loading eBPF programs needs root (sudo deno task bench whatif)");
     return 3;
   }
-  const rounds = await measureRounds(options);
+  const rounds = await measureRounds(options, signal);
   const result = {
     ...options,
     rounds,
@@ -61,12 +60,12 @@ export async function runWhatIfError(options: WhatIfErrorOptions): Promise<numbe
 
 async function measureRounds(
   { load, seconds, rounds, seed, ml }: WhatIfErrorOptions,
+  signal: AbortSignal,
 ): Promise<WhatIfRound[]> {
   const policies: RunnablePolicy[] = [
     { name: "default", backend: "none", ml },
     { name: `alps:${ml}`, backend: "auto", ml },
   ];
-  const { signal } = new AbortController();
   await using resources = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "alps-whatif-" });
   resources.defer(() => Deno.remove(folder, { recursive: true }));
@@ -83,7 +82,6 @@ async function measureRounds(
         folder: join(folder, `${round}-${policy.backend}`),
         label: `round ${round + 1}/${rounds} ${policy.name}`,
         surroundings: {
-          send: atRaisedPriority,
           atEnd: async (url) => {
             said = await ask(url, Math.ceil(seconds / 60) + 1);
           },

@@ -126,14 +126,9 @@ static __always_inline void account_wakeup(struct alps_task *t, struct task_stru
 	became_runnable(s, t->slot - 1, p, now, s->first_run_ns < s->start_ns);
 }
 
-static __always_inline void account_switch_in(struct alps_task *t, struct task_struct *p)
+/* A stint on a CPU began at `now`. */
+static __always_inline void begin_stint(struct alps_task *t, struct alps_slot *s, struct task_struct *p, __u64 now)
 {
-	struct alps_slot *s = slot_of(t);
-	__u64 now;
-
-	if (!s || t->state == ALPS_TASK_RUNNING)
-		return;
-	now = bpf_ktime_get_ns();
 	if (t->state == ALPS_TASK_WAITING)
 		end_wait(t, s, now);
 	else
@@ -153,6 +148,14 @@ static __always_inline void account_switch_in(struct alps_task *t, struct task_s
 	__sync_fetch_and_add(&s->running, 1);
 }
 
+static __always_inline void account_switch_in(struct alps_task *t, struct task_struct *p)
+{
+	struct alps_slot *s = slot_of(t);
+
+	if (s && t->state != ALPS_TASK_RUNNING)
+		begin_stint(t, s, p, bpf_ktime_get_ns());
+}
+
 /* Ends a running task's stint: `cpu_ns` of CPU time are the invocation's. */
 static __always_inline void stop_running(struct alps_task *t, struct alps_slot *s, __u64 cpu_ns)
 {
@@ -166,13 +169,22 @@ static __always_inline void stop_running(struct alps_task *t, struct alps_slot *
 static __always_inline void account_switch_out(struct alps_task *t, struct task_struct *p, bool still_runnable)
 {
 	struct alps_slot *s = slot_of(t);
-	__u64 now, exec = p->se.sum_exec_runtime;
+	__u64 now, used, exec = p->se.sum_exec_runtime;
 
-	if (!s || t->state == ALPS_TASK_BLOCKED)
+	if (!s)
 		return;
 	now = bpf_ktime_get_ns();
+	used = exec - t->exec_ns;
+	/*
+	 * It has run, and nobody said when it got the CPU: kernels have been seen that do not tell of every switch (virtual machines
+	 * in which some tasks still run the scheduler's text as it was before the tracepoint was patched into it).
+	 */
+	if (t->state != ALPS_TASK_RUNNING && used)
+		begin_stint(t, s, p, now - used > t->since_ns ? now - used : t->since_ns);
+	if (t->state == ALPS_TASK_BLOCKED)
+		return;
 	if (t->state == ALPS_TASK_RUNNING) {
-		stop_running(t, s, exec - t->exec_ns);
+		stop_running(t, s, used);
 		t->exec_ns = exec;
 	} else {
 		/* It was taken in just while it got its CPU: that wait is none. */

@@ -155,6 +155,20 @@ static __always_inline void renumber(struct task_struct *p, __u32 old_tid)
 	emit(ALPS_EVENT_TASK_END, s, t->slot - 1, old_tid, false);
 }
 
+/* How far a running task's sum_exec_runtime lags behind at most: a tick, at 250 Hz. */
+#define ALPS_TICK_NS 4000000
+
+/* CPU time of the stint that `p`, which runs, is in, where nobody said when it got the CPU: see account_switch_out(). */
+static __always_inline __u64 untold_stint(struct alps_task *t, struct task_struct *p, __u64 now)
+{
+	__u64 used = p->se.sum_exec_runtime - t->exec_ns, most = now - t->since_ns;
+
+	if (t->state != ALPS_TASK_WAITING)
+		return used;
+	/* Untold are above all switches from an idle CPU: it did not wait. */
+	return most < used + ALPS_TICK_NS ? most : used + ALPS_TICK_NS;
+}
+
 /*
  * `p` belongs to its invocation no longer: it exits, or it turned out to be another function's. Two may find that at once:
  * who takes it out of `t` has it.
@@ -174,7 +188,9 @@ static __always_inline void leave(struct alps_task *t, struct task_struct *p)
 	if (t->state == ALPS_TASK_RUNNING)
 		/* sum_exec_runtime is as old as the last tick: the clock is right for the stint that is under way */
 		stop_running(t, s, now - t->since_ns);
-	else if (t->state == ALPS_TASK_WAITING)
+	else if ((__u32)bpf_get_current_pid_tgid() == (__u32)p->pid)
+		__sync_fetch_and_add(&s->cpu_ns, untold_stint(t, p, now));
+	if (t->state == ALPS_TASK_WAITING)
 		count_waiting(s, t->since_ns, -1);
 	if (t->state != ALPS_TASK_BLOCKED)
 		became_blocked(s, slot, now, true);

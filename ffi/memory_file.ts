@@ -6,13 +6,15 @@ import { cString } from "./memory.ts";
 const symbols = {
   // int memfd_create(const char *name, unsigned int flags)
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  // ssize_t write(int fd, const void *buf, size_t count)
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
   // int *__errno_location(void)
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
-const EINVAL = 22;
+const EINTR = 4, EINVAL = 22;
 /** `MFD_EXEC` since Linux 6.3; before, every such file may be executed and the flag is refused. */
 const MFD_CLOEXEC = 1, MFD_EXEC = 16;
 
@@ -25,7 +27,7 @@ export class MemoryFile implements Disposable {
   constructor(name: string, contents: Uint8Array) {
     this.#fd = this.#create(name);
     try {
-      Deno.writeFileSync(this.path, contents);
+      this.#write(contents);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -46,6 +48,24 @@ export class MemoryFile implements Disposable {
     const error = new KernelError(`cannot make the file "${name}" in memory`, errno());
     this.#library.close();
     throw error;
+  }
+
+  /**
+   * Through its own descriptor, which the kernel does not count as one that writes: opened once more for that, it would be
+   * busy (ETXTBSY) for as long as a child that another thread forks meanwhile holds a copy.
+   */
+  #write(contents: Uint8Array): void {
+    const { write, __errno_location } = this.#library.symbols;
+    for (let at = 0; at < contents.length;) {
+      const rest = contents.subarray(at) as Uint8Array<ArrayBuffer>;
+      const written = Number(write(this.#fd, rest, BigInt(rest.length)));
+      if (written > 0) {
+        at += written;
+        continue;
+      }
+      const errno = new Deno.UnsafePointerView(__errno_location()!).getInt32();
+      if (errno !== EINTR) throw new KernelError("cannot write a file in memory", errno);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -4,6 +4,7 @@
 import { MIXES } from "../mixes.ts";
 import { madeTrace } from "../trace_command.ts";
 import { referenceCpuMs } from "../reference_times.ts";
+import { simulatedRows } from "../simulated_rows.ts";
 import { gapClosed, summarize } from "../summary.ts";
 import { makeWorkload } from "../../simulate/workload.ts";
 import { POLICIES, simulate } from "../../simulate/policies.ts";
@@ -32,18 +33,7 @@ export function simulateConditions({ conditions, cores, seconds, work, seed }: P
       })),
     );
     const summaries = new Map([...POLICIES.keys()].map((policy) => {
-      const { completionNs, firstRunNs } = simulate(workload, policy, { cores });
-      return [
-        policy,
-        summarize(Array.from(completionNs, (endNs, index) => ({
-          function: workload.functions[workload.functionIds[index]!]!,
-          dueMs: workload.arrivalNs[index]! / 1e6,
-          endMs: endNs / 1e6,
-          cpuMs: workload.cpuNs[index]! / 1e6,
-          executionMs: (endNs - firstRunNs[index]!) / 1e6,
-          failed: false,
-        }))),
-      ];
+      return [policy, summarize(simulatedRows(workload, simulate(workload, policy, { cores })))];
     }));
     const fair = summaries.get("ps")!.mean_ms, best = summaries.get("srpt")!.mean_ms;
     return [{

@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
 import { parseDemoOptions } from "../../bench/demo_options.ts";
-import { UsageError } from "../../cli/errors.ts";
+import { usageErrorOf } from "./usage_error.ts";
 
-function usageError(...args: string[]): string {
-  try {
-    parseDemoOptions(args);
-  } catch (error) {
-    assert.ok(error instanceof UsageError, String(error));
-    assert.ok(!error.message.includes("\n"), error.message);
-    return error.message;
-  }
-  throw new Error(`${args.join(" ")} is allowed`);
-}
+const usageError = usageErrorOf(parseDemoOptions);
 
 Deno.test("parseDemoOptions() has a default for everything", () => {
   assert.deepEqual(parseDemoOptions([]), {

@@ -22,3 +22,19 @@ Deno.test("MemoryFile leaves no descriptor to what is started", async () => {
 Deno.test("MemoryFile takes no name with a NUL", () => {
   assert.throws(() => new MemoryFile("a\0b", new Uint8Array(1)), /holds a NUL/);
 });
+
+Deno.test("MemoryFile can be executed at once while other threads start programs", () => {
+  const code = 'for (;;) new Deno.Command("/bin/true").outputSync();';
+  const workers = [0, 1, 2].map(() =>
+    new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" })
+  );
+  try {
+    const program = Deno.readFileSync("/bin/true");
+    for (let time = 0; time < 1500; time++) {
+      using file = new MemoryFile("a program", program);
+      assert.ok(new Deno.Command(file.path).outputSync().success);
+    }
+  } finally {
+    for (const worker of workers) worker.terminate();
+  }
+});

@@ -31,9 +31,16 @@ async function withScene(warm: boolean, action: (scene: Scene) => Promise<void>)
   await action({ thread, host });
 }
 
-/** Runs a job of about so much CPU time and returns all the ways in which its process was seen scheduled meanwhile. */
-async function seenWhile({ host }: Scene, name: string, cpuMs: number): Promise<Set<string>> {
-  const seen = new Set<string>();
+/**
+ * Runs a job of about so much CPU time and returns all the ways in which its process was seen scheduled meanwhile, added to
+ * `seen`. What lasts for a moment may pass unseen: a real-time process keeps this one from looking.
+ */
+async function seenWhile(
+  { host }: Scene,
+  name: string,
+  cpuMs: number,
+  seen = new Set<string>(),
+): Promise<Set<string>> {
   let running = true;
   const done = host.run({ function: name, job: "floatOperation", n: 1800 * cpuMs }).finally(() =>
     running = false
@@ -66,10 +73,15 @@ for (const [what, spec, wanted] of CASES) {
   Deno.test(`policy thread: ${what} is set on a function's process`, options, async () => {
     await withScene(false, async (scene) => {
       await scene.thread.begin(spec);
-      const seen = await seenWhile(scene, "f", 100);
+      const seen = new Set<string>();
+      let jobs = 0;
+      while (!seen.has(wanted) && jobs < 20) {
+        await seenWhile(scene, "f", 100, seen);
+        jobs++;
+      }
       const { started, refused } = await scene.thread.end();
       assert.deepEqual([...refused], []);
-      assert.equal(started, 1);
+      assert.equal(started, jobs);
       assert.ok(seen.has(wanted), `wanted ${wanted}, seen ${[...seen].join(", ")}`);
     });
   });
@@ -78,9 +90,10 @@ for (const [what, spec, wanted] of CASES) {
 Deno.test("policy thread: SFS gives a process back to the default after its slice", options, async () => {
   await withScene(false, async (scene) => {
     await scene.thread.begin({ kind: "sfs", cores: CORES });
-    const seen = await seenWhile(scene, "f", 200);
+    const seen = new Set<string>(), both = () => seen.has(`${SCHED_FIFO} 0`) && seen.has(`${SCHED_NORMAL} 0`);
+    for (let jobs = 0; !both() && jobs < 20; jobs++) await seenWhile(scene, "f", 200, seen);
     await scene.thread.end();
-    assert.ok(seen.has(`${SCHED_FIFO} 0`) && seen.has(`${SCHED_NORMAL} 0`), [...seen].join(", "));
+    assert.ok(both(), [...seen].join(", "));
   });
 });
 
@@ -91,7 +104,10 @@ Deno.test(
     await withScene(true, async (scene) => {
       const { thread, host } = scene;
       await thread.begin({ kind: "rr" });
-      const seen = await seenWhile(scene, "f", 50);
+      const seen = new Set<string>();
+      for (let jobs = 0; !seen.has(`${SCHED_RR} 0`) && jobs < 20; jobs++) {
+        await seenWhile(scene, "f", 50, seen);
+      }
       assert.ok(seen.has(`${SCHED_RR} 0`), [...seen].join(", "));
       const [instance] = childrenOf(host.pid);
       // The answer may be here before the thread has heard of the end.

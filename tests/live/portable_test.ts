@@ -51,11 +51,23 @@ rootTest("portable file in an empty root: a host, and a trace that is replayed t
   }
 });
 
+/** A record as `--exp_result` writes it, of two functions. */
+function record(count: number): string {
+  const at = (ms: number) => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
+  return Array.from({ length: count }, (_, index) => {
+    const cpuMs = index % 2 === 0 ? 5 : 40;
+    return JSON.stringify({
+      ...{ function: `of-${cpuMs}-ms`, function_id: String(index % 2), pid: 100 + index, kind: "process" },
+      ...{ start: at(20 * index), end: at(20 * index + 2 * cpuMs), cpu_us: 1000 * cpuMs, wait_us: 0 },
+      ...{ turnaround_us: 2000 * cpuMs, preemptions: 0 },
+    }) + "\n";
+  }).join("");
+}
+
 // What draws is a bundle of its own, and the random forest comes with a package of its own.
 rootTest("portable file in an empty root: a trace is simulated, and the result drawn", async (root) => {
-  const made = await root.start(["trace", "make", "--seconds", "4", "--out", "/run/trace"]).end();
-  assert.equal(made.code, 0, made.stderr);
-  const args = ["--trace", "/run/trace", "--policy", "ps,srpt,alps:RF", "--plot", "/run/plot.svg"];
+  await Deno.writeTextFile(`${root.run}/record`, record(60));
+  const args = ["--trace", "/run/record", "--policy", "ps,srpt,alps:RF", "--plot", "/run/plot.svg"];
   const simulated = await root.start(["simulate", ...args]).end();
   assert.equal(simulated.code, 0, simulated.stderr);
   assert.match(simulated.stdout, /^alps:RF /m);

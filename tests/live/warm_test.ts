@@ -142,6 +142,20 @@ Deno.test(
   }),
 );
 
+Deno.test(liveTest("warm: no CPU time is counted with the next request", async (lab) => {
+  lab.rule("exe:{lab}/{function};mode=warm");
+  await using instance = await started(lab, "f", "-t", 3);
+  const used: number[] = [];
+  // More threads than CPUs, so often that one is switched to in every way there is.
+  for (let i = 0; i < 60; i++) {
+    await sleep(PAUSE_MS);
+    used.push(await served(instance, ...Array(lab.cpus.length + 1).fill("w30")));
+  }
+  for (const [i, { cpuNs }] of (await records(lab, instance, used.length)).entries()) {
+    sameCpu(cpuNs, used[i]!, 30 * (lab.cpus.length + 1), `request ${i}`);
+  }
+}));
+
 Deno.test(liveTest("warm: an instance that exits in the middle of a request ends it", async (lab) => {
   lab.rule("exe:{lab}/{function};mode=warm");
   await using instance = await started(lab, "f");

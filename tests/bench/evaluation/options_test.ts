@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
 import { parseBenchOptions, parseCommands } from "../../../bench/evaluation/options.ts";
-import { UsageError } from "../../../cli/errors.ts";
+import { usageErrorOf } from "../usage_error.ts";
 
-function usageError(...args: string[]): string {
-  try {
-    parseBenchOptions(args);
-  } catch (error) {
-    assert.ok(error instanceof UsageError, String(error));
-    assert.ok(!error.message.includes("\n"), error.message);
-    return error.message;
-  }
-  throw new Error(`${args.join(" ")} is allowed`);
-}
+const usageError = usageErrorOf(parseBenchOptions);
 
 Deno.test("parseBenchOptions() takes a study's name first, and options that may be repeated", () => {
   assert.equal(parseBenchOptions([])!.study, "evaluation");
