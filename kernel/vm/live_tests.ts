@@ -23,7 +23,7 @@ export const IN_THE_MACHINE: readonly string[] = [
 
 /** Files that do not, with the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
-  "container_load_test.ts": "a load in real time, in containers of engines that are not in there",
+  "container_load_test.ts": "needs containerd and Docker, which are not in there",
   "containerd_test.ts": "needs containerd and runc, which are not in there",
   "discovery_scale_test.ts": "a minute in real time, for which an emulated machine is too slow",
   "docker_test.ts": "needs Docker, which is not in there",

@@ -1,4 +1,6 @@
-/** The test programs in `native/`, compiled once per test file and removed with it. */
+/** The test programs in `native/`, compiled once per test file and removed with it; `serve` is the benchmarks', too. */
+
+import { buildServe } from "../../bench/containers/build.ts";
 
 const built = new Map<string, Promise<string>>();
 
@@ -6,7 +8,7 @@ const built = new Map<string, Promise<string>>();
 export function nativeProgram(
   name: "spin" | "churn" | "serve" | "bpf_ids" | "waits" | "bomb" | "hog" | "crowd" | "scribble",
 ): Promise<string> {
-  const path = built.get(name) ?? compile(name);
+  const path = built.get(name) ?? (name === "serve" ? buildServe() : compile(name));
   built.set(name, path);
   return path;
 }
@@ -17,8 +19,7 @@ async function compile(name: string): Promise<string> {
   globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
   const path = `${folder}/${name}`;
   const { success, stderr } = await new Deno.Command("cc", {
-    // Containers of the tests have no C library.
-    args: ["-O1", "-Wall", "-Werror", "-pthread", ...name === "serve" ? ["-static"] : [], "-o", path, source],
+    args: ["-O1", "-Wall", "-Werror", "-pthread", "-o", path, source],
   }).output();
   if (!success) throw new Error(`cannot compile ${source}: ${new TextDecoder().decode(stderr)}`);
   return path;

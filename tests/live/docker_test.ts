@@ -1,9 +1,8 @@
 /** Functions in real containers of a real Docker engine find themselves. */
 
 import assert from "node:assert/strict";
-import type { FunctionsSnapshot, InvocationEntry, PrioritySnapshot } from "../../api/agent_view.ts";
+import type { FunctionsSnapshot, InvocationEntry } from "../../api/agent_view.ts";
 import { Place } from "./agent_process.ts";
-import { mount } from "./cgroups.ts";
 import { Docker, whyNoContainers } from "./containers.ts";
 import { sleep } from "./lab.ts";
 
@@ -79,60 +78,6 @@ dockerTest(
     );
     const { code, stderr } = await agent.end("SIGTERM");
     assert.equal(code, 0, stderr);
-  },
-);
-
-dockerTest(
-  "agent: containers are ordered by their cgroups, which get back what they had",
-  async (place, docker) => {
-    const weightOf = (id: string) =>
-      Deno.readTextFileSync(`${mount!.path}/docker/${id}/${mount!.weightFile}`).trim();
-    const agent = await place.agent("--max-wait", "60", "--epoch", "1");
-    const short = await docker.serve({
-      labels: { "alps.function": "short" },
-      options: ["--cpu-shares", "2000"],
-    });
-    const long = await Promise.all(
-      [1, 2, 3, 4].map(() =>
-        docker.serve({ labels: { "alps.function": "long" }, options: ["--cpu-shares", "3000"] })
-      ),
-    );
-    const before = [short, ...long].map(({ id }) => weightOf(id));
-    for (const container of [short, ...long]) await container.ready();
-    for (let i = 0; i < 6; i++) {
-      await Promise.all([short.request("w5"), sleep(40)]);
-      await Promise.all([long[0]!.request("w150"), sleep(200)]);
-    }
-    await agent.until<PrioritySnapshot>(
-      "both are learned",
-      "/priority",
-      ({ functions }) => functions.map(({ name }) => name).join() === "short,long",
-    );
-    // As many long ones as there are CPUs, and one more; the short ones among them take little longer than alone.
-    const load = Promise.allSettled(long.map((container) => container.request("w4000")));
-    await sleep(500);
-    const times: number[] = [];
-    const demoted = new Set<string>();
-    for (let i = 0; i < 40; i++) {
-      const start = performance.now();
-      await short.request("w5");
-      times.push(performance.now() - start);
-      for (const { id } of long) if (weightOf(id) === mount!.leastWeight) demoted.add(id);
-      await sleep(30);
-    }
-    assert.ok(demoted.size > 0, "long containers' cgroups are demoted");
-    const { text } = await agent.request("GET", "/metrics");
-    assert.match(text, /alps_group_demotions_total [1-9]/);
-    times.sort((a, b) => a - b);
-    console.log(
-      `short beside ${long.length} long: median ${times[20]!.toFixed(1)} ms, 90 % ${
-        times[36]!.toFixed(1)
-      } ms`,
-    );
-    assert.ok((await load).every(({ status }) => status === "fulfilled"));
-    const { code, stderr } = await agent.end("SIGTERM");
-    assert.equal(code, 0, stderr);
-    assert.deepEqual([short, ...long].map(({ id }) => weightOf(id)), before);
   },
 );
 

@@ -34,7 +34,13 @@ export class KubernetesServer implements AsyncDisposable {
   readonly requests: string[] = [];
   /** Status that everything is answered with; undefined: as it should be. */
   refuse: number | undefined;
+  /** Awaited before anything is answered: a server that takes its time. */
+  held: Promise<void> | undefined;
+  /** Watches from before this version are answered as where the server no longer has what has changed since. */
+  oldest = 0;
   #version = 100;
+  /** All that has been told: a watch begins with what is newer than what it has seen. */
+  readonly #told: { readonly version: number; readonly bytes: Uint8Array }[] = [];
   readonly #watchers = new Set<ReadableStreamDefaultController<Uint8Array>>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -66,6 +72,7 @@ export class KubernetesServer implements AsyncDisposable {
   tell(event: object | string): void {
     const line = typeof event === "string" ? event : JSON.stringify(event);
     const bytes = new TextEncoder().encode(`${line}\n`);
+    this.#told.push({ version: this.#version, bytes });
     for (const watcher of this.#watchers) watcher.enqueue(bytes);
   }
 
@@ -75,9 +82,10 @@ export class KubernetesServer implements AsyncDisposable {
     this.#watchers.clear();
   }
 
-  #answer(request: Request): Response {
+  async #answer(request: Request): Promise<Response> {
     const { pathname, searchParams, search } = new URL(request.url);
     this.requests.push(pathname + search);
+    await this.held;
     const status = (code: number) =>
       Response.json({ kind: "Status", status: "Failure", code }, { status: code });
     if (this.refuse !== undefined) return status(this.refuse);
@@ -89,12 +97,18 @@ export class KubernetesServer implements AsyncDisposable {
     // Least privilege: only this node's pods are asked for.
     if (searchParams.get("fieldSelector") !== "spec.nodeName=node-1") return status(403);
     if (searchParams.get("watch") !== "1") return Response.json({ ...list, items: items() });
+    const seen = Number(searchParams.get("resourceVersion")), tooOld = seen < this.oldest;
     let own: ReadableStreamDefaultController<Uint8Array>;
     return new Response(
       new ReadableStream<Uint8Array>({
         start: (controller) => {
           this.#watchers.add(own = controller);
-          controller.enqueue(new TextEncoder().encode('{"type":"BOOKMARK","object":{"kind":"Pod"}}\n'));
+          const first = tooOld
+            ? { type: "ERROR", object: { kind: "Status", code: 410, reason: "Expired" } }
+            : { type: "BOOKMARK", object: { kind: "Pod" } };
+          controller.enqueue(new TextEncoder().encode(`${JSON.stringify(first)}\n`));
+          const newer = this.#told.filter(({ version }) => version > seen);
+          if (!tooOld) { for (const { bytes } of newer) controller.enqueue(bytes); }
         },
         cancel: () => void this.#watchers.delete(own),
       }),

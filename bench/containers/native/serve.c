@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A warm instance for the live tests: serves one request after another. serve [-t THREADS | -u SOCKET]
+ * A warm instance for benchmarks and live tests: serves one request after another. serve [-t THREADS | -u SOCKET]
  * A request is a line of steps on standard input; the answer, a newline, comes when all of them are done. Steps:
  *   wMS  uses MS milliseconds of CPU time
  *   sMS  sleeps
@@ -8,8 +8,10 @@
  *   pMS  the same with a new thread
  *   x    exits
  * With -t, so many threads take requests, each one at a time. With -u, requests come over a Unix socket: one line for
- * each connection, one connection after another.
+ * each connection, one connection after another; before the newline of the answer is what the process has used of a CPU
+ * since the answer before, in microseconds.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,14 +24,20 @@
 #include <time.h>
 #include <unistd.h>
 
-static void work(double ms)
+static double cpu_ms(clockid_t clock)
 {
 	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void work(double ms)
+{
 	double end = 0, now;
 
 	do {
-		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-		now = t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+		now = cpu_ms(CLOCK_THREAD_CPUTIME_ID);
 		if (end == 0)
 			end = now + ms;
 	} while (now < end);
@@ -51,7 +59,7 @@ static void step(const char *what)
 		work(ms);
 		break;
 	case 's':
-		usleep(ms * 1000);
+		usleep((useconds_t)(ms * 1000));
 		break;
 	case 'f':
 		if (fork() == 0) {
@@ -82,6 +90,7 @@ static int serve_socket(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0), connection;
+	double before_ms = 0, now_ms;
 	char line[4096];
 	ssize_t got;
 
@@ -96,8 +105,10 @@ static int serve_socket(const char *path)
 		if (got > 0) {
 			line[got] = '\0';
 			answer(line);
-			if (write(connection, "\n", 1) != 1)
+			now_ms = cpu_ms(CLOCK_PROCESS_CPUTIME_ID);
+			if (dprintf(connection, "%.0f\n", 1000 * (now_ms - before_ms)) < 0)
 				perror("write");
+			before_ms = now_ms;
 		}
 		close(connection);
 	}
