@@ -38,7 +38,7 @@ enum alps_flags {
 	ALPS_AUTO = 2, /* ALPS_WARM may change by what is seen */
 	ALPS_PARTIAL = 4, /* no invocation, or only a part of one, has been seen: it is not counted */
 	ALPS_BETWEEN = 8, /* events only: no invocation is in progress, the instance is idle */
-	ALPS_TOLD = 32, /* begins and ends are told by the platform: gaps are none */
+	ALPS_TOLD = 32, /* begins and ends are told by the platform: gaps are none, until it has told nothing for long */
 	ALPS_OVERLAP = 16, /* events only: several of its tasks were at work at once, each for at least busy_least_ns */
 };
 
@@ -87,7 +87,8 @@ struct alps_slot {
 	__u32 busy_tasks; /* those that have used busy_least_ns in the invocation; with ALPS_WARM */
 	__u64 group_id; /* of the group in which the task that ran last is scheduled: see enum alps_group_kind */
 	__u32 group_kind;
-	__u32 reserved[3];
+	__u32 told_ms; /* of the machine's life, modulo 2^32, when the platform told something last; with ALPS_TOLD */
+	__u32 reserved[2];
 	/* Its tasks that wait for a CPU, by when that began: see wait_bucket_ns. */
 	__u32 waiting[ALPS_WAIT_BUCKETS];
 };
@@ -168,7 +169,7 @@ enum alps_key_parts {
 enum alps_verdict_flags {
 	ALPS_VERDICT_ASK = 1, /* depends on more than the key: ask every time */
 	ALPS_VERDICT_EXCLUDED = 2, /* belongs to no function, not even to its parent's */
-	/* By its place, where no rule matches: what is in an invocation already is asked about, for a rule's keeps it. */
+	/* By its place, where no rule matches: what is not in an invocation of the function already is asked about. */
 	ALPS_VERDICT_DISCOVERED = 4,
 };
 

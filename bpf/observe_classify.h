@@ -155,8 +155,11 @@ static __always_inline void classify_as(struct task_struct *p, const char *filen
 		/* No match, or none but its own: it stays with the invocation that it was forked into, if any. */
 		return;
 	}
-	/* A rule's invocation keeps what it has forked: user space knows which are. */
-	if (s && v->flags & ALPS_VERDICT_DISCOVERED) {
+	/*
+	 * A rule's invocation keeps what it has forked, and what was put into a container from outside is no function's: user
+	 * space knows which are.
+	 */
+	if (v->flags & ALPS_VERDICT_DISCOVERED) {
 		ask(p, k, comm, begin_ns, exec_base_ns, function_id);
 		return;
 	}

@@ -22,6 +22,11 @@ const volatile __u64 busy_least_ns = 1000000;
  * its instance wakes up again.
  */
 const volatile __u32 has_timers = 1;
+/*
+ * How long after the platform has told something of an instance gaps do not count there. Less: what lasts longer than this is
+ * taken for several invocations where it sleeps. More: where nobody tells any more, that is noticed later.
+ */
+const volatile __u32 told_holds_ms = 3600000;
 /* Bytes waiting in the ring from which the reader is woken in any case. */
 const volatile __u64 ring_fill_bytes = 256 * 1024;
 

@@ -162,8 +162,12 @@ static __noinline bool woke_up(struct alps_slot *s, __u32 slot, struct task_stru
 {
 	__u32 life = s->life;
 
-	if (s->flags & ALPS_TOLD)
-		return false;
+	if (s->flags & ALPS_TOLD) {
+		if ((__u32)(now / 1000000) - s->told_ms < told_holds_ms)
+			return false;
+		/* Whoever told has gone, or has forgotten this instance. */
+		__sync_fetch_and_and(&s->flags, ~ALPS_TOLD);
+	}
 	if (s->flags & ALPS_WARM)
 		count_idle(s, now - s->idle_since_ns);
 	if (life & 1) {
@@ -243,13 +247,15 @@ static int gap_over(void *map, __u32 *timer, struct alps_gap_timer *gap)
 
 /*
  * The platform says that an invocation begins in a warm instance, or is over. Its tasks may run: what the stints under way have
- * used so far is the one's, and the rest of them the next one's. From the first time on, gaps do not count in this instance.
+ * used so far is the one's, and the rest of them the next one's. From the first time on, gaps do not count in this instance, until
+ * nothing has been told for told_holds_ms and it wakes up.
  */
 static __always_inline bool told(struct alps_slot *s, __u32 slot, bool begins)
 {
 	__u64 now = bpf_ktime_get_ns(), running_ns;
 	__u32 life;
 
+	s->told_ms = now / 1000000;
 	__sync_fetch_and_or(&s->flags, ALPS_TOLD);
 	running_ns = s->running * (now - s->base_ns) - s->running_since_ns;
 	if (s->running == 0 || (__s64)running_ns < 0)

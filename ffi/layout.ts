@@ -34,7 +34,8 @@ export const ALPS_SLOT = {
   busy_tasks: 164,
   group_id: 168,
   group_kind: 176,
-  reserved: 180,
+  told_ms: 180,
+  reserved: 184,
   waiting: 192,
 } as const;
 

@@ -2,13 +2,16 @@
 
 import { KernelError } from "../ffi/errors.ts";
 import type { Cgroups } from "./cgroups.ts";
-import { podOf } from "./discover/container_path.ts";
-import type { Discovery, Finding } from "./discover/discovery.ts";
+import type { Discovery } from "./discover/discovery.ts";
+import { hasEntered as entered } from "./discover/entered.ts";
+import type { Finding } from "./discover/finding.ts";
+import { isIn } from "./discover/source.ts";
 import type { Question } from "./events.ts";
 import { type FunctionTable, RULED } from "./functions.ts";
 import {
   childrenOf,
   descendantsOf,
+  processesNear,
   type ProcessIdentity,
   readArgStart,
   readIdentity,
@@ -17,6 +20,7 @@ import {
 } from "./identity.ts";
 import { Modes } from "./modes.ts";
 import type { Adoption, KeyVerdict, Observer } from "./observer.ts";
+import { Places } from "./places.ts";
 import type { RuleSet, Verdict } from "./rule_set.ts";
 import type { Rule, RuleSpec } from "./rules.ts";
 
@@ -58,12 +62,9 @@ export class Classifier {
   readonly failures: Record<string, number> = {};
   /** How each function's invocations are told apart. */
   readonly modes: Modes;
-  /** Cgroups that only help functions, and their ids. */
-  readonly #helpers = new Map<string, number>();
   /** Whether a verdict depends on the cgroups that a process is in. */
   #needsCgroup: boolean;
-  /** Cgroup of a discovered instance → its function. */
-  readonly #functionIn = new Map<string, number>();
+  readonly #places: Places;
 
   constructor(
     readonly kernel: ClassifierKernel,
@@ -71,8 +72,10 @@ export class Classifier {
     readonly functions: FunctionTable,
     readonly discovery?: Discovery,
     readonly cgroups: Cgroups = { processesIn: () => [], idOf: () => undefined },
+    readonly hasEntered: typeof entered = entered,
   ) {
     this.modes = new Modes(kernel);
+    this.#places = new Places(kernel, functions, cgroups);
     this.#needsCgroup = discovery !== undefined;
   }
 
@@ -81,8 +84,8 @@ export class Classifier {
     this.discovery?.start({
       changed: (cgroup, pids, wasPending) =>
         this.#guarded(() => this.#placeChanged(cgroup, pids, wasPending)) !== undefined,
-      gone: (cgroup) => this.#placeGone(cgroup),
-      helps: (cgroup, helps) => this.#guarded(() => this.#helps(cgroup, helps)) ?? false,
+      gone: (cgroup) => this.#places.left(cgroup),
+      helps: (cgroup, helps) => this.#guarded(() => this.#places.helps(cgroup, helps)) ?? false,
     });
     this.#rulesChanged();
     this.scan();
@@ -231,7 +234,7 @@ export class Classifier {
   #placeChanged(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): true {
     // What was pending is not remembered by the kernel side; anything else is, for all that will come there.
     if (!wasPending) this.voidVerdicts();
-    const wasFunction = this.#functionIn.has(cgroup);
+    const wasFunction = this.#places.functionIn(cgroup) !== undefined;
     const all = new Set([...pids, ...this.cgroups.processesIn(cgroup)]);
     const identities = [...all].flatMap((pid) => readIdentity(pid) ?? []);
     const taken = this.#takeIn(identities);
@@ -241,32 +244,10 @@ export class Classifier {
       const left = identities.filter((each) => !taken.has(each.pid) && isThere(each));
       this.kernel.adopt(left.map(({ pid }) => ({ pid, functionId: 0, root: pid })));
       // Only now: where the kernel refuses, it is told again.
-      const now = this.#functionIn.get(cgroup);
-      if (![...taken.values()].some(({ functionId }) => functionId === now)) this.#placeGone(cgroup);
+      const now = this.#places.functionIn(cgroup);
+      if (![...taken.values()].some(({ functionId }) => functionId === now)) this.#places.left(cgroup);
     }
     return true;
-  }
-
-  /** What helps a function does not keep its pod from being ordered; it is no function. */
-  #helps(cgroup: string, helps: boolean): boolean {
-    if (!helps) {
-      const id = this.#helpers.get(cgroup);
-      if (id !== undefined) this.kernel.setHelper(id, undefined);
-      this.#helpers.delete(cgroup);
-      return true;
-    }
-    const id = this.cgroups.idOf(cgroup), pod = podOf(cgroup);
-    const podId = pod && this.cgroups.idOf(pod.cgroup);
-    if (typeof id !== "number" || typeof podId !== "number") return false;
-    this.kernel.setHelper(id, podId);
-    this.#helpers.set(cgroup, id);
-    return true;
-  }
-
-  #placeGone(cgroup: string): void {
-    const id = this.#functionIn.get(cgroup);
-    if (id !== undefined) this.functions.byId(id)?.cgroups.delete(cgroup);
-    this.#functionIn.delete(cgroup);
   }
 
   /** Returns the processes that are in an invocation now. */
@@ -303,6 +284,11 @@ export class Classifier {
     const finding = this.discovery.find({ pid, cgroups });
     if (finding.kind === "none") return { ...verdict, cacheable: verdict.cacheable && !finding.fleeting };
     if (finding.kind === "pending") return { kind: "none", cacheable: false };
+    const { cgroup, fleeting } = finding;
+    if (!fleeting && this.hasEntered(pid, cgroup, (each) => this.cgroups.processesIn(each))) {
+      this.#guarded(() => this.#places.entered(cgroup));
+      return { kind: "none", cacheable: false };
+    }
     return this.#discovered(finding, verdict.cacheable);
   }
 
@@ -314,8 +300,7 @@ export class Classifier {
       return { kind: "excluded", cacheable: cacheable && !fleeting };
     }
     const info = this.functions.discovered(name, finding, cgroup, isTaken);
-    if (this.#functionIn.get(cgroup) !== info.id) this.#placeGone(cgroup);
-    this.#functionIn.set(cgroup, info.id);
+    this.#places.taken(cgroup, info.id);
     this.modes.ruled(info.id, DISCOVERED_MODE);
     return { kind: "discovered", functionId: info.id, cgroup, cacheable: cacheable && !fleeting };
   }
@@ -369,28 +354,4 @@ function identify(question: Question): ProcessIdentity {
   }
   // A rename is asked about before it happens: the event knows the new name.
   return { ...identity, comm, uid };
-}
-
-/** Whether a path leads to a cgroup, or further down from there. */
-function isIn(path: string, cgroup: string): boolean {
-  return path === cgroup || path.startsWith(cgroup === "/" ? cgroup : `${cgroup}/`);
-}
-
-/** The process and, where the kernel lists them (CONFIG_PROC_CHILDREN), its descendants. */
-function processesNear(pid: number): { pid: number; parentPid: number }[] {
-  const found: { pid: number; parentPid: number }[] = [];
-  const pending = [pid];
-  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
-    let list: string;
-    try {
-      list = Deno.readTextFileSync(`/proc/${parent}/task/${parent}/children`);
-    } catch {
-      continue; // gone, or not listed by this kernel
-    }
-    for (const child of list.split(" ").filter((part) => part !== "").map(Number)) {
-      found.push({ pid: child, parentPid: parent });
-      pending.push(child);
-    }
-  }
-  return found;
 }

@@ -24,9 +24,12 @@ import { SharedPage, waitBucketNs } from "./slots.ts";
 
 /**
  * What processes of one kind are: a function's number, 0 for none; undefined has the kernel side ask every time. By its place
- * alone (`discovered`) none is taken out of an invocation unasked.
+ * alone (`discovered`) none becomes a function's unasked, but what its processes fork.
  */
 export type KeyVerdict = number | { readonly discovered: number } | "excluded" | undefined;
+
+/** An hour: no platform lets an invocation take longer by itself. */
+const TOLD_HOLDS_MS = 3_600_000;
 
 /** How often timers are prepared before what is missing stays so until the next mode is set. */
 const MOST_TIMER_ATTEMPTS = 10;
@@ -69,9 +72,10 @@ export class Observer implements Disposable {
    * @param cores CPUs that invocations run on
    * @param maxWaitNs a task's wait for a CPU that is longer than this is counted
    * @param timers whether eBPF programs have timers: without, a warm invocation's end is known at the next one's begin
+   * @param told how long after a platform has told of an instance gaps do not count there
    * @throws NotSupportedError where this machine lacks something, KernelError where the kernel refuses
    */
-  constructor(cores: number, maxWaitNs = 5e9, timers = hasTimers()) {
+  constructor(cores: number, maxWaitNs = 5e9, timers = hasTimers(), told = { holdsMs: TOLD_HOLDS_MS }) {
     requireObservable();
     this.#timersMissing = timers ? ALPS_LIMITS.ALPS_GAP_TIMERS : 0;
     using cleanup = new DisposableStack();
@@ -82,6 +86,7 @@ export class Observer implements Disposable {
       max_wait_ns: maxWaitNs,
       wait_bucket_ns: waitBucketNs(maxWaitNs),
       has_timers: timers ? 1 : 0,
+      told_holds_ms: told.holdsMs,
     });
     loadPrograms(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));

@@ -3,19 +3,10 @@
  * them tells is unknown, and never guessed.
  */
 
-import type { FunctionFinding } from "./facts.ts";
 import type { CgroupId } from "../cgroups.ts";
-import { nameProblem, shown } from "../names.ts";
 import { containersOf } from "./container_path.ts";
+import { type Finding, findingOf, hintOf, isSame, usable } from "./finding.ts";
 import type { Found, Place, Source, SourceStatus } from "./source.ts";
-
-/** What is known of the process's place. */
-export type Finding =
-  | (FunctionFinding & { readonly cgroup: string; readonly fleeting: boolean })
-  /** No container, or none that a function could be in. */
-  | { readonly kind: "none"; readonly fleeting: boolean }
-  /** Ask again at the next opportunity; {@link Discovery} tells when it is known. */
-  | { readonly kind: "pending" };
 
 /** A container that is no known function's. */
 export interface UnknownContainer {
@@ -271,38 +262,6 @@ export class Discovery implements Disposable {
     for (const { timer } of this.#instances.values()) clearTimeout(timer);
     for (const source of this.sources) source[Symbol.dispose]();
   }
-}
-
-/** What a source says, without names that cannot be a function's: labels are chosen by whoever deploys. */
-function usable(what: Found["what"]): Found["what"] {
-  if (what.kind !== "function") return what;
-  const problem = nameProblem(what.name);
-  if (problem !== undefined) {
-    const hint = `${what.platform}: ${what.foundBy} says "${shown(what.name)}": ${problem}`;
-    return { kind: "unknown", hint };
-  }
-  const { id, ...rest } = what;
-  return id === undefined || nameProblem(id) !== undefined ? rest : what;
-}
-
-function findingOf({ what, cgroup, fleeting = false }: Found): Finding {
-  if (what.kind === "function") return { ...what, cgroup, fleeting };
-  return what.kind === "pending" ? { kind: "pending" } : { kind: "none", fleeting };
-}
-
-/** Whether two looks say the same of an instance's processes. */
-function isSame(a: Found["what"], b: Found["what"]): boolean {
-  if (a.kind === "function" && b.kind === "function") {
-    return a.name === b.name && a.platform === b.platform && a.id === b.id;
-  }
-  // Of the rest none is a function's, but what is pending is asked about again and again.
-  return a.kind !== "function" && b.kind !== "function" && (a.kind === "pending") === (b.kind === "pending");
-}
-
-/** What to do about a container that nothing names. */
-function hintOf(what: Exclude<Found["what"], { kind: "function" | "helper" }>, cgroup: string): string {
-  const rule = `a rule names it: NAME=cgroup:${cgroup}`;
-  return what.kind === "unnamed" ? `${what.platform}: ${what.hint}` : `${what.hint}; ${rule}`;
 }
 
 function note({ pids }: Instance, pid: number): void {

@@ -48,3 +48,8 @@ export interface Source extends Disposable {
    */
   start?(changed: (instance: string) => void): void;
 }
+
+/** Whether a path leads to a cgroup, or further down from there. */
+export function isIn(path: string, cgroup: string): boolean {
+  return path === cgroup || path.startsWith(cgroup === "/" ? cgroup : `${cgroup}/`);
+}

@@ -55,6 +55,29 @@ Deno.test(liveTest("told: what begins and ends is what is told, whatever pauses 
   );
 }));
 
+Deno.test(liveTest(
+  "told: where nothing is told any more, gaps count again",
+  async (lab) => {
+    lab.rule("exe:{lab}/{function};mode=warm;gap_ms=20");
+    await using instance = await started(lab, "f");
+    using boundaries = new Boundaries(lab);
+    await sleep(1300); // events are handed over once a second
+    const before = lab.ended.length;
+    boundaries.tell({ event: "start", pid: instance.pid });
+    await instance.request("w5");
+    await sleep(700); // it would be in progress for good
+    assert.equal(lab.observer.shared.counters().active, 1);
+    await instance.request("w15");
+    await until("two records", () => lab.ended.length === before + 2);
+    const [first, second] = lab.ended.slice(before).map(({ cpuNs }) => cpuNs / 1e6);
+    assert.ok(first! >= 4.9 && second! >= 14.7, `${first} and ${second} ms`);
+    await until("none is in progress", () => lab.observer.shared.counters().active === 0);
+  },
+  "none",
+  undefined,
+  { holdsMs: 500 },
+));
+
 Deno.test(liveTest("told: a function whose processes are invocations takes none", async (lab) => {
   lab.rule("exe:{lab}/{function};mode=process");
   await lab.introduce(await lab.program("p"), 5);

@@ -6,7 +6,7 @@ import { whyNotLive } from "./lab.ts";
 
 export { Containerd } from "../../bench/containers/containerd.ts";
 export { Docker } from "../../bench/containers/docker.ts";
-export type { Served } from "../../bench/containers/served.ts";
+export { Served } from "../../bench/containers/served.ts";
 
 /** Why there can be no containers here, undefined where there can. */
 export const whyNoContainers: string | undefined = whyNotLive ?? await (async () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { FunctionsSnapshot, InvocationEntry } from "../../api/agent_view.ts";
 import { Place } from "./agent_process.ts";
-import { Docker, whyNoContainers } from "./containers.ts";
+import { Docker, Served, whyNoContainers } from "./containers.ts";
 import { sleep } from "./lab.ts";
 
 function dockerTest(name: string, test: (place: Place, docker: Docker) => Promise<void>): void {
@@ -78,6 +78,42 @@ dockerTest(
     );
     const { code, stderr } = await agent.end("SIGTERM");
     assert.equal(code, 0, stderr);
+  },
+);
+
+dockerTest(
+  "agent: what is put into a container is none of its function's work, and does not keep it from being ordered",
+  async (place, docker) => {
+    const container = await docker.serve({ labels: { "alps.function": "served" } });
+    await container.ready();
+    const put = async (name: string) => {
+      await docker.cli("exec", "--detach", container.id, "/serve", "-u", `/sockets/${name}`);
+      return await new Served(name, container.socket.replace(/[^/]*$/, name)).ready();
+    };
+    // One was there before the agent, one comes later: shells that somebody looks around with.
+    const early = await put("early"), agent = await place.agent("--max-wait", "60");
+    await agent.until<FunctionsSnapshot>(
+      "the function",
+      "/functions",
+      ({ functions }) => functions.length === 1 && functions[0]!.instances > 0,
+    );
+    const late = await put("late");
+    for (let i = 0; i < 4; i++) {
+      for (const each of [container, early, late]) await each.request("w10 f10");
+      await sleep(30); // longer than the gap
+    }
+    await container.request("w10");
+    const { invocations } = await agent.until<{ invocations: InvocationEntry[] }>(
+      "its invocations",
+      "/invocations?limit=1000",
+      ({ invocations }) => invocations.filter(({ cpu_us }) => cpu_us > 18_000).length >= 3,
+    );
+    assert.deepEqual([...new Set(invocations.map(({ pid }) => pid))].length, 1);
+    const { functions, unknown } = await agent.json<FunctionsSnapshot>("GET", "/functions");
+    assert.deepEqual([functions.map(({ instances }) => instances), unknown], [[1], []]);
+    const { code, stderr } = await agent.end("SIGTERM");
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /holds processes of no function/);
   },
 );
 

@@ -48,6 +48,8 @@ class Scene implements AsyncDisposable {
   readonly classifier: Classifier;
   /** The number of the cgroup that its process is in now. */
   cgroupId: CgroupId = 7;
+  /** Whether its process was put into the container from outside. */
+  hasEntered = false;
   /** Whether the kernel refuses to adopt. */
   refuses = false;
   readonly helpers: [number, number | undefined][] = [];
@@ -75,7 +77,7 @@ class Scene implements AsyncDisposable {
     this.classifier = new Classifier(kernel, ruleSet, this.functions, this.discovery, {
       processesIn: () => [this.process.pid],
       idOf: () => this.cgroupId,
-    });
+    }, () => this.hasEntered);
     for (const rule of rules) ruleSet.add(parseRule(rule, "command line"));
     // Only the scene's own process is asked about: what runs on this machine besides is left out.
     this.classifier.scan = () => {};
@@ -254,6 +256,22 @@ Deno.test("Classifier outlives what the kernel refuses while nobody waits, and i
   scene.refuses = false;
   scene.discovery.sweep();
   assert.equal(scene.adopted[0]?.functionId, scene.functions.byName("fib")!.id);
+});
+
+Deno.test("Classifier takes what was put into a container for no function, and for no reason to leave that alone", async () => {
+  await using scene = new Scene(FIB);
+  scene.hasEntered = true;
+  scene.ask();
+  assert.deepEqual([[...scene.functions], scene.adopted, scene.remembered], [[], [], [undefined]]);
+  assert.deepEqual(scene.helpers, [[7, 7]], "up to the container's own cgroup");
+  scene.hasEntered = false;
+  scene.ask();
+  assert.equal(scene.adopted[0]?.functionId, scene.functions.byName("fib")!.id);
+  scene.hasEntered = true;
+  scene.ask();
+  scene.cgroupId = "gone";
+  scene.discovery.sweep();
+  assert.deepEqual(scene.helpers, [[7, 7], [7, undefined]]);
 });
 
 Deno.test("FunctionTable gives the ids of OpenLambda's workers to functions of rules alone", () => {
