@@ -18,6 +18,7 @@ export const IN_THE_MACHINE: readonly string[] = [
   "warm_adoption_test.ts",
   "warm_test.ts",
   "boundary_test.ts",
+  "discovery_layout_test.ts",
   "cgroup_test.ts",
 ];
 

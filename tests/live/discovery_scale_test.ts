@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import type { FunctionsSnapshot } from "../../api/agent_view.ts";
 import { Place } from "./agent_process.ts";
+import { bundle, TASKS, writeBundle, writeConfig } from "./bundle.ts";
 import { mount, TestCgroup } from "./cgroups.ts";
 import { sleep, whyNotLive } from "./lab.ts";
-
-const TASKS = "containerd/io.containerd.runtime.v2.task";
 
 /** How many come in a minute, and in what time they do here. */
 const COUNT = 1000, SPAN_MS = 60_000;
@@ -20,20 +19,6 @@ function scaleTest(name: string, test: (place: Place) => Promise<void>): void {
       await test(place);
     },
   });
-}
-
-/** Writes a bundle as containerd keeps them. */
-function writeBundle(place: Place, namespace: string, id: string, config: unknown): void {
-  const folder = `${place.folder}/run/${TASKS}/${namespace}/${id}`;
-  Deno.mkdirSync(folder, { recursive: true });
-  Deno.writeTextFileSync(
-    `${folder}/config.json`,
-    typeof config === "string" ? config : JSON.stringify(config),
-  );
-}
-
-function bundle(cgroupsPath: string, annotations: Record<string, string>): object {
-  return { ociVersion: "1.0.2", process: { env: [], args: ["x"] }, annotations, linux: { cgroupsPath } };
 }
 
 function descriptors(pid: number): number {
@@ -74,7 +59,7 @@ scaleTest(`agent: ${COUNT} cgroups with processes and bundles in a minute`, asyn
     // Three of four are a function's, of one of 50; of one in four nothing tells.
     const name = `c${i}`, known = i % 4 !== 0;
     const labels: Record<string, string> = known ? { "alps.function": `fn-${i % 50}` } : {};
-    writeBundle(place, "default", name, bundle(path(name), labels));
+    writeBundle(place, "default", name, path(name), labels);
     const cgroup = parent.make(name);
     living.push({ cgroup, process: startIn(cgroup, 300) });
     while (living.length > 400) {
@@ -155,7 +140,7 @@ scaleTest("agent: hostile metadata harms nobody, and is shown escaped", async (p
   ];
   const processes: Deno.ChildProcess[] = [], cgroups: TestCgroup[] = [];
   for (const [name, config] of cases) {
-    writeBundle(place, "default", name, config);
+    writeConfig(place, "default", name, typeof config === "string" ? config : JSON.stringify(config));
     const cgroup = parent.make(name);
     cgroups.push(cgroup);
     processes.push(startIn(cgroup, 120));
