@@ -81,13 +81,14 @@ Deno.test(liveTest(
 Deno.test(liveTest("told: a function whose processes are invocations takes none", async (lab) => {
   lab.rule("exe:{lab}/{function};mode=process");
   await lab.introduce(await lab.program("p"), 5);
-  const process = lab.start(await lab.program("p"), 200);
+  const process = lab.start(await lab.program("p"), 0);
   using boundaries = new Boundaries(lab);
   await until("it is followed", () => lab.observer.shared.counters().active === 1);
   assert.throws(
     () => boundaries.tell({ event: "start", pid: process.pid }),
     (error) => error instanceof RequestError && error.status === 409,
   );
+  process.kill("SIGKILL");
   await lab.record(process.pid);
 }));
 

@@ -6,7 +6,17 @@ const built = new Map<string, Promise<string>>();
 
 /** Path of the program made from `native/NAME.c`. */
 export function nativeProgram(
-  name: "spin" | "churn" | "serve" | "bpf_ids" | "waits" | "bomb" | "hog" | "crowd" | "scribble",
+  name:
+    | "spin"
+    | "churn"
+    | "serve"
+    | "bpf_ids"
+    | "waits"
+    | "bomb"
+    | "hog"
+    | "crowd"
+    | "scribble"
+    | "map_entries",
 ): Promise<string> {
   const path = built.get(name) ?? (name === "serve" ? buildServe() : compile(name));
   built.set(name, path);
