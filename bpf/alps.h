@@ -169,8 +169,9 @@ enum alps_key_parts {
 enum alps_verdict_flags {
 	ALPS_VERDICT_ASK = 1, /* depends on more than the key: ask every time */
 	ALPS_VERDICT_EXCLUDED = 2, /* belongs to no function, not even to its parent's */
-	/* By its place, where no rule matches: what is not in an invocation of the function already is asked about. */
+	/* By its place, where no rule matches: what is in another function's invocation already is asked about. */
 	ALPS_VERDICT_DISCOVERED = 4,
+	ALPS_VERDICT_ENTERED = 8, /* with the above: what comes from elsewhere is asked about, for it may have been put in */
 };
 
 struct alps_verdict {

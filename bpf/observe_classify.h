@@ -159,7 +159,7 @@ static __always_inline void classify_as(struct task_struct *p, const char *filen
 	 * A rule's invocation keeps what it has forked, and what was put into a container from outside is no function's: user
 	 * space knows which are.
 	 */
-	if (v->flags & ALPS_VERDICT_DISCOVERED) {
+	if ((s && v->flags & ALPS_VERDICT_DISCOVERED) || v->flags & ALPS_VERDICT_ENTERED) {
 		ask(p, k, comm, begin_ns, exec_base_ns, function_id);
 		return;
 	}

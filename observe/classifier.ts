@@ -43,6 +43,7 @@ type Answer = Verdict | {
   readonly functionId: number;
   /** Where it was found: a part of the path of one of its cgroups. */
   readonly cgroup: string;
+  readonly filledFromOutside: boolean;
   readonly cacheable: boolean;
 };
 
@@ -139,7 +140,7 @@ export class Classifier {
       const known: KeyVerdict = verdict.kind === "excluded"
         ? verdict.kind
         : verdict.kind === "discovered"
-        ? { discovered: functionId }
+        ? { discovered: functionId, asksOfEntrants: !verdict.filledFromOutside }
         : functionId;
       this.kernel.remember(question.key, question.rulesGeneration, cacheable ? known : undefined);
     }
@@ -284,8 +285,11 @@ export class Classifier {
     const finding = this.discovery.find({ pid, cgroups });
     if (finding.kind === "none") return { ...verdict, cacheable: verdict.cacheable && !finding.fleeting };
     if (finding.kind === "pending") return { kind: "none", cacheable: false };
-    const { cgroup, fleeting } = finding;
-    if (!fleeting && this.hasEntered(pid, cgroup, (each) => this.cgroups.processesIn(each))) {
+    const { cgroup, fleeting, filledFromOutside } = finding;
+    if (
+      !fleeting && !filledFromOutside &&
+      this.hasEntered(pid, cgroup, (each) => this.cgroups.processesIn(each))
+    ) {
       this.#guarded(() => this.#places.entered(cgroup));
       return { kind: "none", cacheable: false };
     }
@@ -293,7 +297,7 @@ export class Classifier {
   }
 
   #discovered(finding: Extract<Finding, { kind: "function" }>, cacheable: boolean): Answer {
-    const { name, cgroup, fleeting } = finding;
+    const { name, cgroup, fleeting, filledFromOutside } = finding;
     const isTaken = this.rules.list().some((rule) => rule.name === name);
     const unique = this.functions.uniqueName(name, finding.platform, isTaken);
     if ([name, unique].some((each) => this.rules.exclusions.coversFunction(each))) {
@@ -302,7 +306,13 @@ export class Classifier {
     const info = this.functions.discovered(name, finding, cgroup, isTaken);
     this.#places.taken(cgroup, info.id);
     this.modes.ruled(info.id, DISCOVERED_MODE);
-    return { kind: "discovered", functionId: info.id, cgroup, cacheable: cacheable && !fleeting };
+    return {
+      kind: "discovered",
+      functionId: info.id,
+      cgroup,
+      filledFromOutside,
+      cacheable: cacheable && !fleeting,
+    };
   }
 
   /** The function's number, 0 for none. */

@@ -24,9 +24,14 @@ import { SharedPage, waitBucketNs } from "./slots.ts";
 
 /**
  * What processes of one kind are: a function's number, 0 for none; undefined has the kernel side ask every time. By its place
- * alone (`discovered`) none becomes a function's unasked, but what its processes fork.
+ * alone (`discovered`) none is taken out of an invocation unasked, and with `asksOfEntrants` none becomes a function's unasked but what
+ * the function's own processes fork.
  */
-export type KeyVerdict = number | { readonly discovered: number } | "excluded" | undefined;
+export type KeyVerdict =
+  | number
+  | { readonly discovered: number; readonly asksOfEntrants: boolean }
+  | "excluded"
+  | undefined;
 
 /** An hour: no platform lets an invocation take longer by itself. */
 const TOLD_HOLDS_MS = 3_600_000;
@@ -135,7 +140,8 @@ export class Observer implements Disposable {
         : verdict === undefined
         ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ASK
         : typeof verdict === "object"
-        ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_DISCOVERED
+        ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_DISCOVERED |
+          (verdict.asksOfEntrants ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ENTERED : 0)
         : 0,
       true,
     );

@@ -6,7 +6,11 @@ import type { Found } from "./source.ts";
 
 /** What is known of the process's place. */
 export type Finding =
-  | (FunctionFinding & { readonly cgroup: string; readonly fleeting: boolean })
+  | (FunctionFinding & {
+    readonly cgroup: string;
+    readonly fleeting: boolean;
+    readonly filledFromOutside: boolean;
+  })
   /** No container, or none that a function could be in. */
   | { readonly kind: "none"; readonly fleeting: boolean }
   /** Ask again at the next opportunity; {@link Discovery} tells when it is known. */
@@ -25,8 +29,8 @@ export function usable(what: Found["what"]): Found["what"] {
 }
 
 /** What is told of a place of which a source has said something. */
-export function findingOf({ what, cgroup, fleeting = false }: Found): Finding {
-  if (what.kind === "function") return { ...what, cgroup, fleeting };
+export function findingOf({ what, cgroup, fleeting = false, filledFromOutside = false }: Found): Finding {
+  if (what.kind === "function") return { ...what, cgroup, fleeting, filledFromOutside };
   return what.kind === "pending" ? { kind: "pending" } : { kind: "none", fleeting };
 }
 

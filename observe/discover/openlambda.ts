@@ -36,7 +36,8 @@ export class OpenLambdaSource implements Source {
       const [, cgroup, worker] = SANDBOX.exec(path) ?? [];
       if (cgroup === undefined) continue;
       const text = this.readMounts(pid), config = this.#configOf(text, worker!);
-      if (config) return { cgroup, instance: cgroup, what: configured(config) };
+      // A sandbox's processes are forked by one outside of it, a zygote or the embedded host.
+      if (config) return { cgroup, instance: cgroup, what: configured(config), filledFromOutside: true };
       // OpenLambda uses cgroups again (Reuse_cgroups): what is in it next may be another lambda's.
       return { cgroup, instance: cgroup, what: mounted(text, worker!), fleeting: true };
     }

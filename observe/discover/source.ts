@@ -20,6 +20,8 @@ export interface Found {
    * kept for others.
    */
   readonly fleeting?: boolean;
+  /** Whether the platform itself puts a function's processes into it from outside: whatever comes is the function's. */
+  readonly filledFromOutside?: boolean;
   readonly what:
     | Recognised
     /** It is a container, and what it is will be known shortly: ask again. The hint is for where it never is. */

@@ -21,13 +21,14 @@ class One implements Source {
   changed: (instance: string) => void = () => {};
 
   fleeting = false;
+  filledFromOutside = false;
 
   constructor(public what: Found["what"] | undefined) {}
 
   find({ cgroups }: Place): Found | undefined {
     // The process is where the test is: that is the container.
-    const { what, fleeting } = this;
-    return what && { cgroup: cgroups[0] ?? "/", instance: "i", what, fleeting };
+    const { what, fleeting, filledFromOutside } = this;
+    return what && { cgroup: cgroups[0] ?? "/", instance: "i", what, fleeting, filledFromOutside };
   }
 
   start(changed: (instance: string) => void): void {
@@ -123,7 +124,7 @@ Deno.test("Classifier: a process that no rule matches is what its place tells, i
   ]);
   assert.equal(fib.cgroups.size, 1);
   assert.equal(scene.classifier.modes.of(fib.id), "warm");
-  assert.deepEqual(scene.remembered, [{ discovered: fib.id }]);
+  assert.deepEqual(scene.remembered, [{ discovered: fib.id, asksOfEntrants: true }]);
   assert.equal(scene.adopted[0]?.functionId, fib.id);
 });
 
@@ -172,7 +173,7 @@ Deno.test("Classifier does not remember of a cgroup what it read after the proce
   // The runtime called exec in containerd's cgroup, and was in the container's by the time that it was looked at.
   scene.ask({ cgroupId: 5 });
   scene.ask();
-  assert.deepEqual(scene.remembered, [undefined, { discovered: 1 }]);
+  assert.deepEqual(scene.remembered, [undefined, { discovered: 1, asksOfEntrants: true }]);
   await using none = new Scene(undefined);
   none.ask({ cgroupId: 5 });
   none.ask();
@@ -199,7 +200,7 @@ Deno.test("Classifier leaves with a rule's invocation what that has forked, what
   scene.ask({ currentFunctionId: ruled.id });
   assert.equal(scene.adopted.length, 0);
   const fib = scene.functions.byName("fib")!;
-  assert.deepEqual(scene.remembered, [{ discovered: fib.id }], "others there are its");
+  assert.deepEqual(scene.remembered, [{ discovered: fib.id, asksOfEntrants: true }], "others there are its");
   // From another discovered function it is taken.
   const other = scene.functions.discovered("other", { platform: "test", foundBy: "x" }, "/d");
   scene.ask({ currentFunctionId: other.id });
@@ -272,6 +273,15 @@ Deno.test("Classifier takes what was put into a container for no function, and f
   scene.cgroupId = "gone";
   scene.discovery.sweep();
   assert.deepEqual(scene.helpers, [[7, 7], [7, undefined]]);
+});
+
+Deno.test("Classifier takes what comes into a sandbox for the function's where the platform puts it in itself", async () => {
+  await using scene = new Scene(FIB);
+  scene.source.filledFromOutside = true;
+  scene.hasEntered = true;
+  scene.ask();
+  assert.deepEqual(scene.remembered, [{ discovered: 1, asksOfEntrants: false }]);
+  assert.equal(scene.adopted[0]?.functionId, 1);
 });
 
 Deno.test("FunctionTable gives the ids of OpenLambda's workers to functions of rules alone", () => {

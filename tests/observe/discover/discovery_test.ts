@@ -66,8 +66,8 @@ class Scene implements Disposable {
 Deno.test("Discovery.find() says what the first source knows, and asks once for a place that is settled", () => {
   using scene = new Scene();
   scene.source.what.set("/a", FIB);
-  assert.deepEqual(scene.find("/a"), { ...FIB, cgroup: "/a", fleeting: false });
-  assert.deepEqual(scene.find("/a", 2), { ...FIB, cgroup: "/a", fleeting: false });
+  assert.deepEqual(scene.find("/a"), { ...FIB, cgroup: "/a", fleeting: false, filledFromOutside: false });
+  assert.deepEqual(scene.find("/a", 2), { ...FIB, cgroup: "/a", fleeting: false, filledFromOutside: false });
   assert.equal(scene.source.asked, 1);
   assert.deepEqual(scene.find("/b"), { kind: "none", fleeting: false });
   assert.deepEqual(scene.discovery.unknown(), []);
@@ -137,7 +137,13 @@ Deno.test("Discovery takes a cgroup that is made again under its path for anothe
   scene.find("/a");
   scene.ids.set("/a", 2);
   scene.source.what.set("/a", { ...FIB, name: "other" });
-  assert.deepEqual(scene.find("/a", 9), { ...FIB, name: "other", cgroup: "/a", fleeting: false });
+  assert.deepEqual(scene.find("/a", 9), {
+    ...FIB,
+    name: "other",
+    cgroup: "/a",
+    fleeting: false,
+    filledFromOutside: false,
+  });
   assert.deepEqual(scene.told, ["gone /a"]);
   scene.ids.set("/a", 3);
   scene.discovery.sweep();
@@ -156,7 +162,13 @@ Deno.test("Discovery keeps nothing of a cgroup that the platform uses again", as
     await new Promise((r) => setTimeout(r, 5));
   }
   assert.deepEqual(scene.told, ["/a 1,2 true"]);
-  assert.deepEqual(scene.find("/a", 3), { ...FIB, name: "other", cgroup: "/a", fleeting: true });
+  assert.deepEqual(scene.find("/a", 3), {
+    ...FIB,
+    name: "other",
+    cgroup: "/a",
+    fleeting: true,
+    filledFromOutside: false,
+  });
 });
 
 Deno.test("Discovery forgets instances whose cgroups are gone, their ids included, and keeps a bound", () => {
