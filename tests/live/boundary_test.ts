@@ -36,14 +36,20 @@ Deno.test(liveTest("told: what begins and ends is what is told, whatever pauses 
   // A beginning while one is in progress ends that one, CPU time of a stint under way included.
   tell("start");
   const cpuBefore = cpuMs(instance.pid);
-  await instance.send("w60");
+  await instance.send("w1500");
   await until("it has used 30 ms", () => cpuMs(instance.pid) - cpuBefore > 30);
   tell("start");
   await instance.answers(1);
   tell("end");
+  const most = cpuMs(instance.pid) - cpuBefore;
   await until("two more records", () => lab.ended.length === before + 5);
-  const [first, second] = lab.ended.slice(before + 3).map(({ cpuNs }) => cpuNs / 1e6);
-  assert.ok(first! > 25 && second! > 1 && Math.abs(first! + second! - 60) < 8, `${first} + ${second}`);
+  const [first, second] = lab.ended.slice(before + 3).map(({ cpuNs }) => cpuNs / 1e6) as [number, number];
+  assert.ok(first > 25 && second > 1, `${first} + ${second} ms`);
+  // The answer comes when all steps are done; the kernel itself counts up to the latest tick.
+  assert.ok(
+    first + second >= 1470 && first + second < Math.max(most, 1500) + 20,
+    `${first} + ${second}, ${most} ms`,
+  );
 
   assert.throws(
     () => boundaries.tell({ event: "start", pid: 1 }),
@@ -80,7 +86,6 @@ Deno.test(liveTest(
 
 Deno.test(liveTest("told: a function whose processes are invocations takes none", async (lab) => {
   lab.rule("exe:{lab}/{function};mode=process");
-  await lab.introduce(await lab.program("p"), 5);
   const process = lab.start(await lab.program("p"), 0);
   using boundaries = new Boundaries(lab);
   await until("it is followed", () => lab.observer.shared.counters().active === 1);
