@@ -7,6 +7,7 @@ import { hasEntered as entered } from "./discover/entered.ts";
 import type { Finding } from "./discover/finding.ts";
 import { isIn } from "./discover/source.ts";
 import type { Question } from "./events.ts";
+import { adoptFamily, planFamilies } from "./families.ts";
 import { type FunctionTable, RULED } from "./functions.ts";
 import {
   childrenOf,
@@ -33,9 +34,6 @@ export interface UnknownProcess {
 
 /** Most unknown processes that are kept: the latest. */
 const MAX_UNKNOWN = 100;
-
-/** Most looks for a new invocation's descendants: one that forks faster than it is looked at is given up. */
-const MOST_LOOKS = 8;
 
 /** What a process is: what the rules say, and where they say nothing, what its place does. */
 type Answer = Verdict | {
@@ -150,7 +148,7 @@ export class Classifier {
     if (verdict.kind === "discovered" && this.#isRuled(question.currentFunctionId)) return;
     const { pid, processStartNs, beginNs, execBaseNs } = question;
     const root: Adoption = { pid, functionId, root: pid, processStartNs, beginNs, execBaseNs };
-    if (this.#adoptFamily(root) > 0) this.#count("process_gone");
+    if (adoptFamily(this.kernel, root) > 0) this.#count("process_gone");
   }
 
   /**
@@ -182,28 +180,6 @@ export class Classifier {
       this.#count("kernel_refused");
       return undefined;
     }
-  }
-
-  /**
-   * Adopts a process and the descendants that it has made before this. Those that it makes once it is followed inherit; what
-   * is forked between the look at /proc and the adoption is found by the next look.
-   * @returns 1 where the process was gone, else 0
-   */
-  #adoptFamily(root: Adoption): number {
-    const seen = new Set([root.pid]);
-    let gone = 0;
-    for (let look = 0; look < MOST_LOOKS; look++) {
-      const family = descendantsOf(childrenOf(processesNear(root.pid)), root.pid);
-      const fresh = family.filter((pid) => !seen.has(pid));
-      if (look > 0 && fresh.length === 0) break;
-      for (const pid of fresh) seen.add(pid);
-      const left = this.kernel.adopt([
-        root,
-        ...fresh.map((pid) => ({ pid, functionId: root.functionId, root: root.pid })),
-      ]);
-      if (look === 0) gone = left;
-    }
-    return gone;
   }
 
   /** Takes a process out of the invocation that it was forked into, with children that are excluded too. */
@@ -253,25 +229,15 @@ export class Classifier {
 
   /** Returns the processes that are in an invocation now. */
   #takeIn(identities: Iterable<ProcessIdentity>): ReadonlyMap<number, Adoption> {
-    const processes = new Map<number, ProcessIdentity>();
-    for (const identity of identities) processes.set(identity.pid, identity);
-    const children = childrenOf(processes.values());
-    const adoptions = new Map<number, Adoption>();
-    const visit = (pid: number, inherited: Adoption | undefined) => {
-      const identity = processes.get(pid);
-      if (!identity || adoptions.has(pid)) return;
+    const adoptions = planFamilies(identities, (identity, inherited) => {
       const verdict = this.#answerFor(this.#withUser(identity));
       const functionId = this.#functionOf(verdict, identity);
-      const own = verdict.kind === "excluded"
-        ? undefined
-        : functionId === 0 || functionId === inherited?.functionId ||
-            (verdict.kind === "discovered" && this.#isRuled(inherited?.functionId))
-        ? inherited && { ...inherited, pid }
-        : { pid, functionId, root: pid };
-      if (own && pid !== Deno.pid) adoptions.set(pid, own);
-      for (const child of children.get(pid) ?? []) visit(child, own);
-    };
-    for (const { pid, parentPid } of processes.values()) if (!processes.has(parentPid)) visit(pid, undefined);
+      if (verdict.kind === "excluded") return "leaves";
+      const keeps = functionId === 0 || functionId === inherited ||
+        (verdict.kind === "discovered" && this.#isRuled(inherited));
+      return keeps ? "stays" : functionId;
+    });
+    adoptions.delete(Deno.pid);
     this.kernel.adopt([...adoptions.values()]);
     return adoptions;
   }
