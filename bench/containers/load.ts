@@ -41,7 +41,7 @@ export async function sendToContainers(
   const waiting = new Map([...pools.keys()].map((name) => [name, [] as ((container: Served) => void)[]]));
   const startMs = performance.now();
   const one = async ({ function: name, n, dueMs }: TraceRow): Promise<Measured> => {
-    await sleep(dueMs - (performance.now() - startMs), signal);
+    await sleep(Math.max(0, dueMs - (performance.now() - startMs)), signal);
     const container = free.get(name)!.shift() ??
       await new Promise<Served>((resolve) => waiting.get(name)!.push(resolve));
     signal.throwIfAborted();
