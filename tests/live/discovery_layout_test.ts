@@ -86,7 +86,7 @@ for (const [driver, layout] of Object.entries(DRIVERS)) {
         paths.set(name, cgroup.path.slice(mount!.path.length));
         processes.use(new Inmate(cgroup));
       }
-      const { functions, unknown } = await agent.until<FunctionsSnapshot>(
+      const { functions } = await agent.until<FunctionsSnapshot>(
         "the function, and no other container that is not known",
         "/functions",
         ({ functions, unknown }) => functions.some(({ instances }) => instances > 0) && unknown.length === 0,
