@@ -15,9 +15,13 @@ const actions: Actions = {
     options.restore
       ? (await import("./core/restore_command.ts")).runRestore(options.state, console.log)
       : (await import("./doctor/doctor.ts")).runDoctor(options, project.version, processSurroundings().out),
-  host: async ({ listen: { host, port }, commands, warm, cgroups, sessions, announce, work }) =>
+  host: async (
+    { listen, openlambda, functions, commands, warm, cgroups, sessions, announce, work },
+  ) =>
     (await import("./host/host.ts")).runHost({
-      listen: formatHostPort({ hostname: host, port }),
+      listen: listen && formatHostPort({ hostname: listen.host, port: listen.port }),
+      openlambda,
+      functions,
       warm,
       ...(commands && { commands }),
       cgroups,

@@ -54,9 +54,14 @@ export interface FunctionEntry {
   id: string;
   /** The FaaS platform it was discovered on; `"rule"` where a rule named it. */
   platform: string;
+  /** `discovery` where no rule named it. */
   rule_id: string;
+  /** What told its name: a rule, a label, a path. */
+  found_by: string;
   /** How its invocations are told apart now: in mode auto, as was seen. */
   mode: "process" | "warm";
+  /** Mode warm: an idle period longer than this ends an invocation, as the rule says or as was learned. */
+  gap_ms?: number;
   /** Instances (processes or containers) alive now. */
   instances: number;
   /** Warm invocations of which several tasks wanted a CPU at once: requests that overlap look like one. */
@@ -68,7 +73,10 @@ export interface FunctionEntry {
 export interface FunctionsSnapshot {
   rules: RuleEntry[];
   functions: FunctionEntry[];
+  /** Containers and processes that look like a function's and are none's that is known, each with what to do about it. */
   unknown: { cgroup: string; pid: number; hint: string }[];
+  /** Where functions are looked for. */
+  platforms: { name: string; state: "working" | "failing" | "absent"; detail: string }[];
 }
 
 /** Body of `POST /functions`. */
@@ -95,6 +103,21 @@ export interface InvocationEntry {
   /** First run to end. */
   execution_us: number;
   preemptions: number;
+}
+
+/** Body of `POST /invocations`; the instance by its container's id, or by any process of it. */
+export interface Boundary {
+  event: "start" | "end";
+  container?: string | undefined;
+  pid?: number | undefined;
+}
+
+/** An instance that was told of. */
+export interface InstanceEntry {
+  function: string;
+  function_id: string;
+  /** Its first process. */
+  pid: number;
 }
 
 /** A log-scaled histogram: `counts[i]` values were at most `upperBoundsS[i]` seconds and more than the bound before. */
@@ -279,6 +302,11 @@ export interface AgentView {
   removeRule(idOrName: string): boolean;
   /** Newest first. */
   invocations(limit: number, functionName?: string): InvocationEntry[];
+  /**
+   * Begins or ends an invocation in a warm instance. Throws {@link RequestError} 404 where there is no such instance, 409 where
+   * it is none whose invocations can be told apart so.
+   */
+  tell(boundary: Boundary): InstanceEntry;
   /** Throws {@link RequestError} 503 where it takes too long. */
   whatIf(minutes: number): Promise<WhatIfSnapshot>;
   enforcement(): EnforcementSnapshot;

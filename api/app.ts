@@ -6,6 +6,7 @@ import { getLogger } from "@logtape/logtape";
 import { HTTPException } from "hono/http-exception";
 import { type AgentView, RequestError } from "./agent_view.ts";
 import { limitBody } from "./body.ts";
+import { addBoundaryRoute } from "./boundaries.ts";
 import { addEnforcementRoutes } from "./enforcement.ts";
 import { addFunctionRoutes } from "./functions.ts";
 import { addHealthRoutes } from "./health.ts";
@@ -34,6 +35,7 @@ export function createApp(view: AgentView, options: AppOptions): Api {
   addPriorityRoutes(app, view);
   addFunctionRoutes(app, view);
   addInvocationRoutes(app, view);
+  addBoundaryRoute(app, view);
   addWhatIfRoutes(app, view);
   addEnforcementRoutes(app, view);
   addHealthRoutes(app, view);

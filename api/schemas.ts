@@ -80,9 +80,13 @@ export const FunctionEntrySchema = z.object({
   name: z.string(),
   id,
   platform: z.string().openapi({ description: '"rule" where a rule named the function' }),
-  rule_id: z.string(),
+  rule_id: z.string().openapi({ description: '"discovery" where no rule named the function' }),
+  found_by: z.string().openapi({ description: "What told its name: a rule, a label, a path" }),
   mode: z.enum(["process", "warm"]).openapi({
     description: "In force; with a rule of mode auto, as was seen",
+  }),
+  gap_ms: z.number().optional().openapi({
+    description: "Mode warm: a longer idle period ends an invocation; as the rule says, or as was learned",
   }),
   instances: z.int().nonnegative().openapi({ description: "Alive now" }),
   overlapped: z.int().nonnegative().openapi({
@@ -95,10 +99,17 @@ export const UnknownEntrySchema = z.object({ cgroup: z.string(), pid: z.int(), h
   "Unknown",
 );
 
+export const PlatformEntrySchema = z.object({
+  name: z.string(),
+  state: z.enum(["working", "failing", "absent"]),
+  detail: z.string(),
+}).openapi("Platform");
+
 export const FunctionsSchema = z.object({
   rules: z.array(RuleEntrySchema),
   functions: z.array(FunctionEntrySchema),
   unknown: z.array(UnknownEntrySchema),
+  platforms: z.array(PlatformEntrySchema).openapi({ description: "Where functions are looked for" }),
 }).openapi("Functions");
 
 export const InvocationEntrySchema = z.object({
@@ -193,6 +204,20 @@ export const NewRuleSchema = body({
     .optional()
     .openapi({ description: "Mode warm: the idle time that ends an invocation, in milliseconds" }),
 }).openapi("NewRule");
+
+export const BoundarySchema = body({
+  event: z.enum(["start", "end"], { error: ({ input }) => wanted("start or end", input) }),
+  container: text(255).optional().openapi({ description: "The container's id" }),
+  pid: wholeNumber(1, 4_194_304).optional().openapi({ description: "Any process of the instance" }),
+}).refine(({ container, pid }) => (container === undefined) !== (pid === undefined), {
+  error: "must have one of container, pid",
+}).openapi("Boundary");
+
+export const InstanceSchema = z.object({
+  function: z.string(),
+  function_id: id,
+  pid: z.int().openapi({ description: "The instance's first process" }),
+}).openapi("Instance");
 
 export const SwitchSchema = body({
   enabled: z.boolean({ error: ({ input }) => wanted("true or false", input) }),

@@ -2,6 +2,7 @@
 
 import { Command, Option } from "commander";
 import { type BackendsOptions, runBackends } from "./backends.ts";
+import { type ContainersOptions, ENGINES, runContainers } from "./containers/command.ts";
 import { runBench } from "./evaluation/command.ts";
 import { runInterruptibly } from "./interrupt.ts";
 import { runMemory } from "./memory.ts";
@@ -60,6 +61,18 @@ program.command("whatif")
   .option("--json", "print one JSON document", false)
   .action(async (options: WhatIfErrorOptions) =>
     Deno.exit(await runInterruptibly("bench whatif", (signal) => runWhatIfError(options, signal)))
+  );
+program.command("containers")
+  .description("what ordering is worth where functions are in real containers")
+  .addOption(new Option("--platform <name>", "whose containers").choices(ENGINES).default("docker"))
+  .option("--ml <name>", "predictor", "avg")
+  .option("--load <n>", "load", (text) => Number(text), 0.9)
+  .option("--seconds <n>", "length of each run", (text) => Number(text), 35)
+  .option("--rounds <n>", "how often", (text) => Number(text), 5)
+  .option("--seed <n>", "the first round's trace", (text) => Number(text), 1)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: ContainersOptions) =>
+    Deno.exit(await runInterruptibly("bench containers", (signal) => runContainers(options, signal)))
   );
 
 if (import.meta.main) {

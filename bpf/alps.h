@@ -38,6 +38,7 @@ enum alps_flags {
 	ALPS_AUTO = 2, /* ALPS_WARM may change by what is seen */
 	ALPS_PARTIAL = 4, /* no invocation, or only a part of one, has been seen: it is not counted */
 	ALPS_BETWEEN = 8, /* events only: no invocation is in progress, the instance is idle */
+	ALPS_TOLD = 32, /* begins and ends are told by the platform: gaps are none, until it has told nothing for long */
 	ALPS_OVERLAP = 16, /* events only: several of its tasks were at work at once, each for at least busy_least_ns */
 };
 
@@ -86,7 +87,8 @@ struct alps_slot {
 	__u32 busy_tasks; /* those that have used busy_least_ns in the invocation; with ALPS_WARM */
 	__u64 group_id; /* of the group in which the task that ran last is scheduled: see enum alps_group_kind */
 	__u32 group_kind;
-	__u32 reserved[3];
+	__u32 told_ms; /* of the machine's life, modulo 2^32, when the platform told something last; with ALPS_TOLD */
+	__u32 reserved[2];
 	/* Its tasks that wait for a CPU, by when that began: see wait_bucket_ns. */
 	__u32 waiting[ALPS_WAIT_BUCKETS];
 };
@@ -167,6 +169,9 @@ enum alps_key_parts {
 enum alps_verdict_flags {
 	ALPS_VERDICT_ASK = 1, /* depends on more than the key: ask every time */
 	ALPS_VERDICT_EXCLUDED = 2, /* belongs to no function, not even to its parent's */
+	/* By its place, where no rule matches: what is in another function's invocation already is asked about. */
+	ALPS_VERDICT_DISCOVERED = 4,
+	ALPS_VERDICT_ENTERED = 8, /* with the above: what comes from elsewhere is asked about, for it may have been put in */
 };
 
 struct alps_verdict {
@@ -189,11 +194,30 @@ struct alps_classify {
 	__u64 begin_ns; /* where its invocation begins, if it is one */
 	__u64 exec_base_ns; /* CPU time that it had used by then */
 	__u64 arg_start; /* where its command line begins: another address after another exec */
+	__u64 cgroup_id; /* of the cpu controller, as the key has it: a process may be moved before it is looked at; 0: not known */
 	struct alps_key key;
 	char comm[ALPS_COMM_LEN];
 	char args[ALPS_ARGS_LEN]; /* the command line's parts, each ended by a NUL */
 };
-_Static_assert(sizeof(struct alps_classify) == 888, "struct alps_classify");
+_Static_assert(sizeof(struct alps_classify) == 896, "struct alps_classify");
+
+/*
+ * What the platform tells of a warm instance, for the iterator program `tell`: an invocation begins in it, or is over. One that is
+ * in progress ends with either.
+ */
+struct alps_tell {
+	__u32 slot;
+	__u32 generation; /* of the slot */
+	__u32 begins;
+	__u32 done; /* filled in by the kernel side: 0 = it is no warm instance (any more) */
+};
+_Static_assert(sizeof(struct alps_tell) == 16, "struct alps_tell");
+
+/* How long a warm function's instances were idle, each time. Buckets as in struct alps_function_stats. */
+struct alps_idle {
+	__u32 hist[ALPS_HIST_BUCKETS];
+};
+_Static_assert(sizeof(struct alps_idle) == 512, "struct alps_idle");
 
 /*
  * User space's answer for processes that run already, by pid: carried out by the iterator program `adopt`.

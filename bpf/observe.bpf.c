@@ -147,7 +147,7 @@ static __always_inline bool found_warm(struct alps_slot *s, struct alps_adopt *r
 {
 	if (!(s->flags & ALPS_WARM) || root->begin_ns)
 		return false;
-	s->flags |= ALPS_PARTIAL;
+	__sync_fetch_and_or(&s->flags, ALPS_PARTIAL);
 	return true;
 }
 
@@ -171,7 +171,7 @@ int foreign_groups(struct bpf_iter__task *ctx)
 	struct task_struct *p = ctx->task;
 
 	if (p && is_foreign(p))
-		write_groups(ctx->meta->seq, p);
+		write_groups(ctx->meta->seq, p, helped_pod(p));
 	return 0;
 }
 
@@ -261,6 +261,27 @@ int prepare_timers(struct bpf_iter__task *ctx)
 	if (has_timers)
 		bpf_for_each_map_elem(&gap_timers, prepare_gap_timer, &missing, 0);
 	bpf_seq_write(ctx->meta->seq, &missing, sizeof(missing));
+	return 0;
+}
+
+/* Carries out what user space wrote into `telling`. Run as `adopt` is; it goes over maps, because these are few. */
+SEC("iter/bpf_map")
+int tell(struct bpf_iter__bpf_map *ctx)
+{
+	__u32 zero = 0, slot;
+	struct alps_tell *c;
+	struct alps_slot *s;
+
+	if (ctx->map) /* called once more after the last one, and only that counts */
+		return 0;
+	c = bpf_map_lookup_elem(&telling, &zero);
+	if (!c)
+		return 0;
+	slot = c->slot;
+	s = bpf_map_lookup_elem(&slots, &slot);
+	if (!s || s->generation != c->generation || s->state != ALPS_SLOT_BUSY || !(s->flags & ALPS_WARM))
+		return 0;
+	c->done = told(s, slot, c->begins);
 	return 0;
 }
 

@@ -89,6 +89,7 @@ static __always_inline void ask(struct task_struct *p, struct alps_key *k, const
 	e->process_start_ns = BPF_CORE_READ(p, group_leader, start_time);
 	e->begin_ns = begin_ns;
 	e->exec_base_ns = exec_base_ns;
+	e->cgroup_id = cgroup_id_of(p);
 	__builtin_memcpy(&e->key, k, sizeof(e->key));
 	__builtin_memset(e->comm, 0, sizeof(e->comm));
 	bpf_probe_read_kernel_str(e->comm, sizeof(e->comm), comm);
@@ -152,6 +153,14 @@ static __always_inline void classify_as(struct task_struct *p, const char *filen
 			return;
 	} else if (v->function_id == ALPS_NO_FUNCTION || v->function_id == function_id) {
 		/* No match, or none but its own: it stays with the invocation that it was forked into, if any. */
+		return;
+	}
+	/*
+	 * A rule's invocation keeps what it has forked, and what was put into a container from outside is no function's: user
+	 * space knows which are.
+	 */
+	if ((s && v->flags & ALPS_VERDICT_DISCOVERED) || v->flags & ALPS_VERDICT_ENTERED) {
+		ask(p, k, comm, begin_ns, exec_base_ns, function_id);
 		return;
 	}
 	/* Threads have to come along, and another task's state is not ours to tell: the iterator does it. */

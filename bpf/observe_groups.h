@@ -51,8 +51,30 @@ static __always_inline bool is_foreign(struct task_struct *p)
 	return !t || !t->slot;
 }
 
-/* Tells `p`'s group and the ones around it. */
-static __always_inline void write_groups(struct seq_file *seq, struct task_struct *p)
+/*
+ * The id of the cgroup of the cpu controller that `p` is in, as its folder's inode; 0 where that cannot be told. Autogroups are
+ * made of the root's tasks alone; the root of a hierarchy is its first node (kernfs_create_root()).
+ */
+static __always_inline __u64 cgroup_id_of(struct task_struct *p)
+{
+	struct alps_group g;
+
+	if (!bpf_core_field_exists(p->sched_task_group))
+		return 0;
+	g = group_of(p->sched_task_group);
+	return g.kind == ALPS_GROUP_CGROUP ? g.id : 1;
+}
+
+/* Where `p` is in a cgroup that only helps a function: the id of the pod's cgroup, up to which it does so; else 0. */
+static __always_inline __u64 helped_pod(struct task_struct *p)
+{
+	__u64 id = cgroup_id_of(p), *pod = bpf_map_lookup_elem(&helper_groups, &id);
+
+	return pod ? *pod : 0;
+}
+
+/* Tells `p`'s group and the ones around it; only those around the group `within`, where that is not 0. */
+static __always_inline void write_groups(struct seq_file *seq, struct task_struct *p, __u64 within)
 {
 	struct task_group *tg;
 	struct alps_group g;
@@ -67,7 +89,10 @@ static __always_inline void write_groups(struct seq_file *seq, struct task_struc
 		g = group_of(tg);
 		if (g.kind == ALPS_GROUP_ROOT)
 			break;
-		bpf_seq_write(seq, &g, sizeof(g));
+		if (!within)
+			bpf_seq_write(seq, &g, sizeof(g));
+		else if (g.kind == ALPS_GROUP_CGROUP && g.id == within)
+			within = 0;
 		if (g.kind == ALPS_GROUP_AUTOGROUP)
 			break;
 		tg = tg->parent;

@@ -24,6 +24,11 @@ const volatile __u64 busy_least_ns = 1000000;
  * its instance wakes up again.
  */
 const volatile __u32 has_timers = 1;
+/*
+ * How long after the platform has told something of an instance gaps do not count there. Less: what lasts longer than this is
+ * taken for several invocations where it sleeps. More: where nobody tells any more, that is noticed later.
+ */
+const volatile __u32 told_holds_ms = 3600000;
 /* Bytes waiting in the ring from which the reader is woken in any case. */
 const volatile __u64 ring_fill_bytes = 256 * 1024;
 
@@ -77,6 +82,34 @@ struct {
 	__type(key, __u32);
 	__type(value, struct alps_adopt);
 } adoptions SEC(".maps");
+
+/* Entries are user space's, for functions whose gap is to be learned. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 15);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct alps_idle);
+} idle_lengths SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct alps_tell);
+} telling SEC(".maps");
+
+/*
+ * Cgroups of the cpu controller that hold no function and serve one alone: a proxy in its pod, the process that keeps the
+ * pod's namespaces. By their ids; the value is the id of the pod's cgroup, for beyond it they serve others, too.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 15);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u64);
+} helper_groups SEC(".maps");
 
 /* A key is too large for the stack. Programs that use it run with preemption off and are not entered from interrupts. */
 struct {

@@ -114,21 +114,44 @@ static __noinline bool end_stretch(struct alps_slot *s, __u32 slot, __u32 life, 
 }
 
 /*
- * What user space has decided meanwhile about a function of mode auto. Where it has become warm, the stretch in progress
- * was several invocations.
+ * What user space has decided meanwhile: the gap, and of a function of mode auto whether it is warm. Where it has become so,
+ * the stretch in progress was several invocations.
  */
 static __always_inline void take_mode(struct alps_slot *s)
 {
 	struct alps_mode *mode;
 
-	if (!(s->flags & ALPS_AUTO))
-		return;
 	mode = bpf_map_lookup_elem(&modes, &s->function_id);
 	if (!mode)
 		return;
 	s->gap_us = mode->gap_us;
-	if ((mode->flags ^ s->flags) & ALPS_WARM)
-		s->flags = (s->flags ^ ALPS_WARM) | ALPS_PARTIAL;
+	if (s->flags & ALPS_AUTO && (mode->flags ^ s->flags) & ALPS_WARM) {
+		__sync_fetch_and_xor(&s->flags, ALPS_WARM);
+		__sync_fetch_and_or(&s->flags, ALPS_PARTIAL);
+	}
+}
+
+/* The instance has been idle for so long. */
+static __always_inline void count_idle(struct alps_slot *s, __u64 idle_ns)
+{
+	struct alps_idle *idle = bpf_map_lookup_elem(&idle_lengths, &s->function_id);
+
+	/* Another CPU's clock may be a little ahead. */
+	if (idle && (__s64)idle_ns >= 0)
+		__sync_fetch_and_add(&idle->hist[bucket_of(idle_ns) % ALPS_HIST_BUCKETS], 1);
+}
+
+/* What begins with an invocation in a slot, at `now`. */
+static __always_inline void reset_stretch(struct alps_slot *s, __u64 now, __u64 running_ns)
+{
+	s->start_ns = now;
+	s->cpu_base_ns = s->cpu_ns + running_ns;
+	s->wait_base_ns = s->wait_ns;
+	s->preemptions_base = s->preemptions;
+	s->overlap_ns = 0;
+	s->busy_tasks = 0;
+	/* Atomic, as all that changes flags of a slot in use: what the platform tells comes from another CPU. */
+	__sync_fetch_and_and(&s->flags, ~ALPS_PARTIAL);
 }
 
 /*
@@ -139,6 +162,14 @@ static __noinline bool woke_up(struct alps_slot *s, __u32 slot, struct task_stru
 {
 	__u32 life = s->life;
 
+	if (s->flags & ALPS_TOLD) {
+		if ((__u32)(now / 1000000) - s->told_ms < told_holds_ms)
+			return false;
+		/* Whoever told has gone, or has forgotten this instance. */
+		__sync_fetch_and_and(&s->flags, ~ALPS_TOLD);
+	}
+	if (s->flags & ALPS_WARM)
+		count_idle(s, now - s->idle_since_ns);
 	if (life & 1) {
 		/* Signed: another CPU's clock may be a little ahead. What has not run yet was not idle. */
 		if ((__s64)(now - s->idle_since_ns) <= (__s64)(s->gap_us * 1000ull) || s->first_run_ns < s->start_ns)
@@ -153,16 +184,10 @@ static __noinline bool woke_up(struct alps_slot *s, __u32 slot, struct task_stru
 		s->idle_periods++;
 		take_mode(s);
 	}
-	s->start_ns = now;
-	s->cpu_base_ns = s->cpu_ns;
-	s->wait_base_ns = s->wait_ns;
-	s->preemptions_base = s->preemptions;
-	s->overlap_ns = 0;
-	s->busy_tasks = 0;
-	s->flags &= ~ALPS_PARTIAL;
+	reset_stretch(s, now, 0);
 	/* An idle instance that is killed wakes up to die: that is no invocation. */
 	if (BPF_CORE_READ(p, signal, flags) & SIGNAL_GROUP_EXIT)
-		s->flags |= ALPS_PARTIAL;
+		__sync_fetch_and_or(&s->flags, ALPS_PARTIAL);
 	if (life & 1 || __sync_val_compare_and_swap(&s->life, life, life + 1) != life)
 		return false;
 	__sync_fetch_and_add(&shared.active, 1);
@@ -193,7 +218,7 @@ __noinline int look_at_gap(__u32 slot)
 	if (!s)
 		return 0;
 	life = s->life;
-	if (s->state != ALPS_SLOT_BUSY || !(s->flags & ALPS_WARM) || !(life & 1) || s->runnable)
+	if (s->state != ALPS_SLOT_BUSY || (s->flags & (ALPS_WARM | ALPS_TOLD)) != ALPS_WARM || !(life & 1) || s->runnable)
 		return 0;
 	/* Signed: another CPU's clock may be a little ahead. */
 	if ((__s64)(s->idle_since_ns + s->gap_us * 1000ull - bpf_ktime_get_ns()) >= 0)
@@ -218,6 +243,41 @@ static int gap_over(void *map, __u32 *timer, struct alps_gap_timer *gap)
 				look_at_gap((word * 64 + bit) * ALPS_GAP_TIMERS + first);
 	}
 	return 0;
+}
+
+/*
+ * The platform says that an invocation begins in a warm instance, or is over. Its tasks may run: what the stints under way have
+ * used so far is the one's, and the rest of them the next one's. From the first time on, gaps do not count in this instance, until
+ * nothing has been told for told_holds_ms and it wakes up.
+ */
+static __always_inline bool told(struct alps_slot *s, __u32 slot, bool begins)
+{
+	__u64 now = bpf_ktime_get_ns(), running_ns;
+	__u32 life;
+
+	s->told_ms = now / 1000000;
+	__sync_fetch_and_or(&s->flags, ALPS_TOLD);
+	running_ns = s->running * (now - s->base_ns) - s->running_since_ns;
+	if (s->running == 0 || (__s64)running_ns < 0)
+		running_ns = 0;
+	life = s->life;
+	if (life & 1) {
+		s->cpu_base_ns -= running_ns;
+		s->idle_since_ns = now;
+		if (!end_stretch(s, slot, life, contended()))
+			s->cpu_base_ns += running_ns;
+		life = s->life;
+	}
+	if (!begins)
+		return true;
+	reset_stretch(s, now, running_ns);
+	if (s->running)
+		s->first_run_ns = now;
+	if (life & 1 || __sync_val_compare_and_swap(&s->life, life, life + 1) != life)
+		return false;
+	__sync_fetch_and_add(&shared.active, 1);
+	emit(ALPS_EVENT_START, s, slot, s->last_tid, contended());
+	return true;
 }
 
 #endif

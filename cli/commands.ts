@@ -7,8 +7,16 @@ import { type Address, address, flag, type Kind, number, oneOf, path, url } from
 /** Shapes of the traces that `trace make` makes. */
 export const MIXES = ["azure", "huawei", "alike", "lognormal", "two-peaked"] as const;
 
+/** Where the host listens if it is not said, and it has no workers to serve. */
+const HOST_ADDRESS = "127.0.0.1:5002";
+
 export const HOST_TABLE = {
-  "listen": withDefault(address(), "127.0.0.1:5002", "address that answers POST /run/<function>"),
+  "listen": optional(
+    address(),
+    `address that answers POST /run/<function> (default: ${HOST_ADDRESS}; with workers only theirs)`,
+  ),
+  "openlambda": optional(path("FOLDER"), "serve the OpenLambda workers that ALPS has configured in FOLDER"),
+  "functions": optional(path("FILE"), "serve the workers in FILE, a line WORKER PORT ID FUNCTION each"),
   "commands": optional(path("FILE"), "FILE says which command serves which function"),
   "warm": withDefault(flag(), "false", "serve each function by processes that stay up"),
   "cgroups": withDefault(flag(), "false", "each function in a cgroup of its own"),
@@ -129,7 +137,12 @@ export interface DoctorOptions {
 
 /** `alps-agent host`. */
 export interface HostOptions {
-  readonly listen: Address;
+  /** Undefined: only where workers listen. */
+  readonly listen: Address | undefined;
+  /** Workspace of OpenLambda workers. */
+  readonly openlambda: string | undefined;
+  /** File of workers. */
+  readonly functions: string | undefined;
   readonly commands: string | undefined;
   readonly warm: boolean;
   readonly cgroups: boolean;
@@ -201,6 +214,12 @@ export interface WhatIfOptions {
   /** Undefined: the socket is asked. */
   readonly url: URL | undefined;
   readonly json: boolean;
+}
+
+/** The options of `host`: where it listens depends on whether it has workers. */
+export function hostOptions(values: Values<typeof HOST_TABLE>): HostOptions {
+  const alone = values.openlambda === undefined && values.functions === undefined;
+  return { ...values, listen: values.listen ?? (alone ? address().parse(HOST_ADDRESS) : undefined) };
 }
 
 /** The options of `simulate` under their names in code. */

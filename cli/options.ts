@@ -1,16 +1,28 @@
 /** All options of `alps-agent run`, and how command line, environment and configuration file make one set of values. */
+import { CREDENTIALS } from "../observe/discover/pod_api.ts";
 import { shown } from "../observe/names.ts";
 import { parseRule, RuleError, type RuleSpec } from "../observe/rules.ts";
 import { readConfig } from "./config.ts";
 import { UsageError } from "./errors.ts";
 import { optional, type RawValue, type RawValues, readValues, repeated, withDefault } from "./table.ts";
-import { type Address, address, excludedGlob, flag, type Kind, number, oneOf, path, text } from "./values.ts";
+import {
+  type Address,
+  address,
+  excludedGlob,
+  flag,
+  type Kind,
+  number,
+  oneOf,
+  path,
+  text,
+  url,
+} from "./values.ts";
 
 /** What this build has; a value that names anything else is a usage error that lists these. */
 export const BUILD = {
   ml: ["avg", "LR", "RF", "EWMV", "gittins"],
   backends: ["auto", "scx", "stock", "none"],
-  discover: ["none"],
+  discover: ["auto", "none"],
 } as const;
 
 /** A predictor's name; `EWMA` is another spelling of `EWMV`. */
@@ -72,7 +84,17 @@ export const RUN_TABLE = {
     excludedGlob("function"),
     "leave functions alone, by a glob on their names; may be repeated",
   ),
-  "discover": withDefault(oneOf(BUILD.discover), "none", "find functions of known platforms"),
+  "discover": withDefault(oneOf(BUILD.discover), "auto", "find functions of known platforms; rules go first"),
+  "openlambda": repeated(
+    path("FILE..."),
+    "configurations of OpenLambda workers (config.json), each of which serves one function",
+  ),
+  "kubernetes": optional(
+    url(),
+    "the Kubernetes API's address, or of a kubelet's list of pods (…/pods); in a pod it is found",
+  ),
+  "kubernetes-credentials": withDefault(path("FOLDER"), CREDENTIALS, "folder with its token and ca.crt"),
+  "node-name": optional(text("NAME", "a name"), "this node's name there; else the machine's"),
   "config": optional(path("FILE"), "read options from FILE: JSON with comments, long options as keys"),
   "listen": withDefault(address(), "127.0.0.1:8083", "address of the HTTP interface"),
   "socket": withDefault(
@@ -111,6 +133,13 @@ export interface RunOptions {
     readonly functions: readonly string[];
   };
   readonly discover: typeof BUILD.discover[number];
+  /** Paths of configurations. */
+  readonly openlambda: readonly string[];
+  /** Undefined: as the environment of a pod says. */
+  readonly kubernetes: URL | undefined;
+  readonly kubernetesCredentials: string;
+  /** Undefined: the machine's. */
+  readonly nodeName: string | undefined;
   readonly listen: Address;
   readonly socket: string;
   readonly tokenFile: string | undefined;
@@ -158,6 +187,10 @@ export function resolveRunOptions(cli: RawValues, sources: OptionSources): RunOp
       functions: values["exclude-function"],
     },
     discover: values.discover,
+    openlambda: values.openlambda,
+    kubernetes: values.kubernetes,
+    kubernetesCredentials: values["kubernetes-credentials"],
+    nodeName: values["node-name"],
     listen: values.listen,
     socket: values.socket,
     tokenFile: values["token-file"],

@@ -7,6 +7,7 @@ import {
   type DoctorOptions,
   HOST_TABLE,
   type HostOptions,
+  hostOptions,
   INSTALL_TABLE,
   type InstallOptions,
   REPLAY_TABLE,
@@ -131,7 +132,7 @@ export function buildProgram(actions: Actions, { env, out }: Pick<Surroundings, 
     .description("a small function host to try the agent with")
     .action(async (_, self: Command) => {
       const raw = rawValues(self, HOST_TABLE);
-      program.status = await actions.host(readValues("host", HOST_TABLE, [raw]));
+      program.status = await actions.host(hostOptions(readValues("host", HOST_TABLE, [raw])));
     });
   addCommand(command, "replay", REPLAY_TABLE)
     .description("send a trace to a host at its pace, and report")

@@ -82,7 +82,7 @@ export function number({ least, most, above, integer, unit }: Range): Kind<numbe
 }
 
 /** The name of a file or folder; `mostBytes` where the system limits it. */
-export function path(placeholder: "FILE" | "FOLDER" | "SOCKET", mostBytes = 4095): Kind<string> {
+export function path(placeholder: "FILE" | "FILE..." | "FOLDER" | "SOCKET", mostBytes = 4095): Kind<string> {
   return {
     placeholder,
     wanted: `a path of 1 to ${mostBytes} bytes`,

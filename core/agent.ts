@@ -12,6 +12,9 @@ import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
 import type { AgentOptions } from "./agent_options.ts";
 import { Answers } from "./answers.ts";
+import { thisMachinesCgroups } from "./cgroup_folders.ts";
+import { announceSources, makeDiscovery } from "./discovery.ts";
+import { Boundaries } from "./boundaries.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
@@ -64,9 +67,16 @@ export class Agent implements AsyncDisposable {
     this.#functions = new FunctionTable(({ id, name }) => {
       this.#observer.addFunction(id);
       this.#learning.meet(id, name, this.#observer.libc.monotonicNs());
-    });
+    }, options.functionIds);
     const exclusions = new Exclusions(options.exclude ?? NO_EXCLUSIONS);
-    this.#classifier = new Classifier(this.#observer, new RuleSet(exclusions), this.#functions);
+    const cgroups = thisMachinesCgroups();
+    this.#classifier = new Classifier(
+      this.#observer,
+      new RuleSet(exclusions),
+      this.#functions,
+      options.discovery && started.use(makeDiscovery(options.discovery, cgroups)),
+      cgroups,
+    );
     this.#history = started.use(
       new History(options.expResult, (error) =>
         log.error("cannot write {file}: {error}", {
@@ -84,6 +94,13 @@ export class Agent implements AsyncDisposable {
       order: this.#order,
       enforcement: this.#switch,
       troubles: this.#troubles,
+      boundaries: started.use(
+        new Boundaries({
+          observer: this.#observer,
+          functions: this.#functions,
+          classifier: this.#classifier,
+        }),
+      ),
       whatIf: new WhatIfAnswers({
         runs: this.#runs,
         cores: cpus.length,
@@ -169,6 +186,9 @@ export class Agent implements AsyncDisposable {
       });
     }
     this.#classifier.addRules(rules);
+    this.#classifier.discover();
+    const { discovery } = this.#classifier;
+    if (discovery) this.#resources.use(announceSources(discovery, log));
     const epochs = setInterval(() => intake.epochEnds(), epochS * 1000);
     this.#resources.defer(() => clearInterval(epochs));
     const forgetting = setInterval(() => intake.forgetFunctions(), FORGET_EVERY_MS);

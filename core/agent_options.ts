@@ -3,6 +3,7 @@
 import type { BackendName } from "./backend_choice.ts";
 import type { FinetuneOptions } from "../learn/finetune.ts";
 import type { ExclusionSpec } from "../observe/exclusions.ts";
+import type { DiscoveryOptions } from "./discovery.ts";
 import type { RuleSpec } from "../observe/rules.ts";
 
 export interface AgentOptions {
@@ -21,6 +22,10 @@ export interface AgentOptions {
   /** The file that keeps what is learned from one run to the next; undefined: nothing is kept (benchmarks, tests). */
   readonly learnedFile?: string | undefined;
   readonly rules: readonly RuleSpec[];
+  /** Functions' ids as people know them, by name, where they are not the agent's numbers. */
+  readonly functionIds?: ReadonlyMap<string, string> | undefined;
+  /** Where functions are looked for that no rule names; undefined: nowhere. */
+  readonly discovery?: DiscoveryOptions | undefined;
   /** What is left alone; nothing where it is left out. */
   readonly exclude?: ExclusionSpec;
   readonly expResult: string | undefined;

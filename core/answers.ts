@@ -2,8 +2,10 @@
 
 import {
   type AgentView,
+  type Boundary,
   type EnforcementSnapshot,
   type FunctionsSnapshot,
+  type InstanceEntry,
   type InvocationEntry,
   type MetricsSnapshot,
   type NewRule,
@@ -16,10 +18,11 @@ import {
   type WhatIfSnapshot,
 } from "../api/agent_view.ts";
 import type { Classifier } from "../observe/classifier.ts";
-import type { FunctionTable } from "../observe/functions.ts";
+import { type FunctionTable, shownId } from "../observe/functions.ts";
 import type { Observer } from "../observe/observer.ts";
 import { ruleEntry } from "../observe/rules.ts";
 import type { AgentOptions } from "./agent_options.ts";
+import type { Boundaries } from "./boundaries.ts";
 import type { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementSwitch } from "./enforcement_switch.ts";
 import type { History } from "./history.ts";
@@ -48,6 +51,7 @@ export interface AgentParts {
   readonly enforcement: EnforcementSwitch;
   readonly troubles: Troubles;
   readonly whatIf: WhatIfAnswers;
+  readonly boundaries: Boundaries;
   /** What the threads have told last. */
   figures(): {
     /** Instances by function. */
@@ -59,6 +63,10 @@ export interface AgentParts {
   silentForNs(): number;
   /** Has enforcement switched; resolves once that is done. */
   switchTo(enabled: boolean): Promise<void>;
+}
+
+function gapEntry(gapMs: number | undefined): { gap_ms?: number } {
+  return gapMs === undefined ? {} : { gap_ms: Math.round(10 * gapMs) / 10 };
 }
 
 export class Answers implements AgentView {
@@ -108,15 +116,18 @@ export class Answers implements AgentView {
       rules: classifier.rules.list().map(ruleEntry),
       functions: [...functions].map((info) => ({
         name: info.name,
-        id: String(info.id),
+        id: shownId(info),
         platform: info.platform,
         rule_id: info.ruleId,
+        found_by: info.foundBy,
         mode: classifier.modes.of(info.id),
+        ...gapEntry(classifier.modes.gapOf(info.id)),
         instances: instances.get(info.id) ?? 0,
         overlapped: info.overlapped,
         cgroups: [...info.cgroups],
       })),
-      unknown: classifier.unknown,
+      unknown: [...classifier.unknown, ...classifier.discovery?.unknown() ?? []],
+      platforms: classifier.discovery?.reports() ?? [],
     };
   }
 
@@ -130,6 +141,10 @@ export class Answers implements AgentView {
 
   invocations(limit: number, functionName?: string): InvocationEntry[] {
     return this.agent.history.latest(limit, functionName);
+  }
+
+  tell(boundary: Boundary): InstanceEntry {
+    return this.agent.boundaries.tell(boundary);
   }
 
   whatIf(minutes: number): Promise<WhatIfSnapshot> {

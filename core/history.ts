@@ -8,16 +8,20 @@ import { escaped, shown } from "../observe/names.ts";
 /** How many are kept for `GET /invocations`. */
 const KEPT = 10_000;
 
-/** One invocation as `GET /invocations` and `--exp_result` show it. */
+/**
+ * One invocation as `GET /invocations` and `--exp_result` show it.
+ * @param id the function's, as people see it
+ */
 export function invocationEntry(
   invocation: Invocation,
   functionName: string,
   time: (monotonicNs: number) => string,
+  id = String(invocation.functionId),
 ): InvocationEntry {
-  const { functionId, pid, kind, startNs, endNs, cpuNs, waitNs, firstRunNs, preemptions } = invocation;
+  const { pid, kind, startNs, endNs, cpuNs, waitNs, firstRunNs, preemptions } = invocation;
   return {
     function: functionName,
-    function_id: String(functionId),
+    function_id: id,
     pid,
     kind,
     start: time(startNs),

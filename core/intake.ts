@@ -6,7 +6,7 @@ import type { LearningThread } from "../learn/client.ts";
 import type { Moment } from "../learn/messages.ts";
 import type { Classifier } from "../observe/classifier.ts";
 import type { Question } from "../observe/events.ts";
-import { type FunctionInfo, type FunctionTable, MOST_FUNCTIONS } from "../observe/functions.ts";
+import { type FunctionInfo, type FunctionTable, MOST_FUNCTIONS, shownId } from "../observe/functions.ts";
 import type { Invocation } from "../observe/invocation.ts";
 import type { Observer } from "../observe/observer.ts";
 import type { CpuUtilization } from "./cpu_utilization.ts";
@@ -43,7 +43,7 @@ export class Intake {
       info.invocations++;
       if (invocation.overlapped) this.#overlapped(info);
       info.lastSeenMs = performance.now();
-      entries.push(invocationEntry(invocation, info.name, time));
+      entries.push(invocationEntry(invocation, info.name, time, shownId(info)));
     }
     history.add(entries);
     this.parts.runs.add(invocations);
@@ -71,6 +71,12 @@ export class Intake {
 
   /** An epoch is over: a policy is wanted. */
   epochEnds(): void {
+    for (const [functionId, gapMs] of this.parts.classifier.modes.learnGaps()) {
+      log.debug("function {name}: an idle period longer than {gap} ms ends an invocation from now on", {
+        name: this.parts.functions.byId(functionId)?.name,
+        gap: Math.round(10 * gapMs) / 10,
+      });
+    }
     this.parts.learning.request(this.#moment(true));
   }
 

@@ -3,6 +3,7 @@
 import type { Pin, PriorityEntry } from "../api/agent_view.ts";
 import type { FunctionPolicy, Policy } from "../learn/policy.ts";
 import { rankAt } from "../learn/table.ts";
+import { type FunctionInfo, shownId } from "../observe/functions.ts";
 
 /** A pin in force. */
 export interface ActivePin {
@@ -91,23 +92,26 @@ function pinnedRank(priority: number, learned: readonly FunctionPolicy[]): numbe
   return rankAt(next.table, next.tailSlope, 0) - 1 - (next.priority - priority);
 }
 
+/** What is shown of a function besides its policy. */
+type Known = Pick<FunctionInfo, "name" | "invocations"> & Partial<Pick<FunctionInfo, "platformId">>;
+
 /** Rows of `GET /priority`, in order: by priority, of equal ones a pinned one first. */
 export function priorityEntries(
   policy: Policy | undefined,
   policyAt: string,
   pins: Pins,
-  info: (functionId: number) => { name: string; invocations: number } | undefined,
+  info: (functionId: number) => Known | undefined,
 ): PriorityEntry[] {
   const learned = new Map((policy?.functions ?? []).map((f) => [f.functionId, f]));
   const last = learned.size + 1;
   const ids = new Set([...learned.keys(), ...[...pins].map((pin) => pin.functionId)]);
   const entries: PriorityEntry[] = [];
-  for (const id of ids) {
+  for (const id of [...ids].sort((a, b) => a - b)) {
     const known = info(id), f = learned.get(id), pin = pins.get(id);
     if (!known) continue;
     entries.push({
       name: known.name,
-      id: String(id),
+      id: shownId({ id, platformId: known.platformId }),
       priority: pin?.priority ?? f?.priority ?? last,
       slice_us: pin?.sliceUs ?? Math.round((f?.sliceNs ?? 0) / 1000),
       source: pin ? "pinned" : "learned",
@@ -117,7 +121,5 @@ export function priorityEntries(
     });
   }
   const order = (e: PriorityEntry) => (e.source === "pinned" ? 0 : 1);
-  return entries.sort((a, b) =>
-    a.priority - b.priority || order(a) - order(b) || Number(a.id) - Number(b.id)
-  );
+  return entries.sort((a, b) => a.priority - b.priority || order(a) - order(b));
 }

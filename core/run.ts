@@ -9,6 +9,7 @@ import { formatHostPort } from "../api/address.ts";
 import type { RunOptions } from "../cli/options.ts";
 import { FUNCTION_FILE_NAME } from "../learn/store/function_file.ts";
 import { userIds } from "./users.ts";
+import { readWorkerConfig } from "../observe/discover/worker_config.ts";
 import { requireObservable } from "../observe/kernel_features.ts";
 import { Agent } from "./agent.ts";
 import { AgentJournal } from "./agent_journal.ts";
@@ -39,6 +40,7 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   const journal = wanted === "none" ? undefined : await prepareEnforcing(options.state, resources);
   const backend = journal && journal.fd === undefined ? "none" : wanted;
   const { alpha, beta, gamma, theta, unpred, overload } = options;
+  const workers = options.openlambda.map(readWorkerConfig);
   const agent = resources.use(
     await Agent.start({
       version,
@@ -52,6 +54,8 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       notEnforcing: journal?.notEnforcing,
       learnedFile: join(options.state, FUNCTION_FILE_NAME),
       rules: options.rules,
+      functionIds: new Map(workers.map(({ functionName, id }) => [functionName, id])),
+      discovery: options.discover === "auto" ? { ...options, workers, env: Deno.env.toObject() } : undefined,
       exclude: { ...options.exclude, users: userIds(options.exclude.users) },
       expResult: options.expResult,
     }),

@@ -28,6 +28,7 @@ export const CHECK_IDS = [
   "sched_ext",
   "patched_kernel",
   "lock",
+  "platforms",
 ] as const;
 
 export interface Check {

@@ -6,6 +6,7 @@ import type { Check } from "./check.ts";
 import { checkBtf, checkCapabilities, checkKernel, checkProbe, checkRoot } from "./kernel_checks.ts";
 import { checkLock } from "./lock_check.ts";
 import type { Machine } from "./machine.ts";
+import { checkPlatforms } from "./platform_check.ts";
 import { checkAutogroup, checkPatch, checkSchedExt } from "./scheduler_checks.ts";
 
 /** Backends that order, in the order in which `auto` tries them. */
@@ -43,6 +44,7 @@ export function examine(machine: Machine, built: readonly string[] = BUILD.backe
     checkSchedExt(machine, probe),
     checkPatch(machine),
     checkLock(machine),
+    checkPlatforms(machine),
   ];
   const backends = BACKENDS.map((name) => verdict(name, checks, built));
   const auto = backends.find(({ usable }) => usable);

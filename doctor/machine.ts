@@ -7,6 +7,8 @@ import { type Probe, probeKernel } from "./probe.ts";
 export interface Machine extends Observed {
   /** Contents of a file; undefined where there is none, or it may not be read. */
   read(path: string): Uint8Array<ArrayBuffer> | undefined;
+  /** A variable of the environment, as an agent would find it that is started from here. */
+  env(name: string): string | undefined;
   /** Number of a file's file system and of its inode. */
   inode(path: string): { device: number; inode: number } | undefined;
   /** Asks the kernel; undefined where this process may not. */
@@ -17,6 +19,7 @@ export interface Machine extends Observed {
 export const thisMachine: Machine = {
   ...observed,
   read: (path) => attempt(() => Deno.readFileSync(path)),
+  env: (name) => Deno.env.get(name),
   inode: (path) => {
     const info = attempt(() => Deno.statSync(path));
     return info && info.ino !== null ? { device: info.dev, inode: info.ino } : undefined;

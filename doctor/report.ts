@@ -1,6 +1,8 @@
 /** The doctor's words: for people, and as the document that docs/doctor.md describes. */
 
+import type { FunctionsSnapshot } from "../api/agent_view.ts";
 import type { Examination } from "./examination.ts";
+import { functionRows } from "./running_agent.ts";
 
 /** What is said about the machine itself. */
 export interface About {
@@ -14,7 +16,11 @@ export interface About {
 export const FORMAT = 1;
 
 /** The document of `--json`, described in docs/doctor.md. */
-export function document({ checks, backends, auto, advice }: Examination, about: About) {
+export function document(
+  { checks, backends, auto, advice }: Examination,
+  about: About,
+  found?: FunctionsSnapshot,
+) {
   return {
     format: FORMAT,
     ...about,
@@ -24,11 +30,18 @@ export function document({ checks, backends, auto, advice }: Examination, about:
     backends,
     checks: checks.map(({ id, status, found, remedy }) => ({ id, status, found, remedy: remedy ?? null })),
     advice,
+    functions: found?.functions ?? null,
+    unknown: found?.unknown ?? null,
+    platforms: found?.platforms ?? null,
   };
 }
 
 /** The report for people: aligned, to be read without colours. */
-export function report({ checks, backends, auto, advice }: Examination, about: About): string {
+export function report(
+  { checks, backends, auto, advice }: Examination,
+  about: About,
+  found?: FunctionsSnapshot,
+): string {
   const rows = checks.map(({ id, status, found }) => [status, id.replaceAll("_", " "), found]);
   const plural = about.cpus === 1 ? "CPU" : "CPUs";
   const lines = [
@@ -44,6 +57,8 @@ export function report({ checks, backends, auto, advice }: Examination, about: A
       : `--backend auto takes ${auto.name}, the first that can be used.`,
   ];
   if (advice.length > 0) lines.push("", "What to change for more:", ...advice.map((line) => `  ${line}`));
+  const foundRows = found ? functionRows(found) : [];
+  if (foundRows.length > 0) lines.push("", "What the agent that runs has found:", ...aligned(foundRows));
   return lines.join("\n") + "\n";
 }
 

@@ -34,7 +34,8 @@ export const ALPS_SLOT = {
   busy_tasks: 164,
   group_id: 168,
   group_kind: 176,
-  reserved: 180,
+  told_ms: 180,
+  reserved: 184,
   waiting: 192,
 } as const;
 
@@ -86,7 +87,7 @@ export const ALPS_VERDICT = {
 } as const;
 
 export const ALPS_CLASSIFY = {
-  size: 888,
+  size: 896,
   kind: 0,
   pid: 4,
   parent_pid: 8,
@@ -98,9 +99,10 @@ export const ALPS_CLASSIFY = {
   begin_ns: 40,
   exec_base_ns: 48,
   arg_start: 56,
-  key: 64,
-  comm: 360,
-  args: 376,
+  cgroup_id: 64,
+  key: 72,
+  comm: 368,
+  args: 384,
 } as const;
 
 export const ALPS_ADOPT = {
@@ -174,6 +176,19 @@ export const ALPS_RANK_SEGMENT = {
   slope: 16,
 } as const;
 
+export const ALPS_TELL = {
+  size: 16,
+  slot: 0,
+  generation: 4,
+  begins: 8,
+  done: 12,
+} as const;
+
+export const ALPS_IDLE = {
+  size: 512,
+  hist: 0,
+} as const;
+
 export const ALPS_SCX = {
   size: 34056,
   dispatches: 0,
@@ -221,6 +236,7 @@ export const ALPS_FLAGS = {
   ALPS_AUTO: 2,
   ALPS_PARTIAL: 4,
   ALPS_BETWEEN: 8,
+  ALPS_TOLD: 32,
   ALPS_OVERLAP: 16,
 } as const;
 
@@ -245,6 +261,8 @@ export const ALPS_KEY_PARTS = {
 export const ALPS_VERDICT_FLAGS = {
   ALPS_VERDICT_ASK: 1,
   ALPS_VERDICT_EXCLUDED: 2,
+  ALPS_VERDICT_DISCOVERED: 4,
+  ALPS_VERDICT_ENTERED: 8,
 } as const;
 
 export const ALPS_GROUP_KIND = {

@@ -31,11 +31,13 @@ interface ProblemMembers {
 /**
  * Makes the application.
  * @param joinFileOf the file by which a function's processes join their cgroup; called only for what is going to run
+ * @param served the one function that all requests are for, whatever their paths say
  */
 export function createHostApp(
   runner: Runner,
   commands: Commands = new Map(),
   joinFileOf: (functionName: string) => string | undefined = () => undefined,
+  served?: string,
 ): Hono {
   const app = new Hono();
   const jobs = new Map(runner.jobs.map((job) => [job.name, job]));
@@ -62,7 +64,8 @@ export function createHostApp(
     (c, next) => Number(c.req.header("Content-Length") ?? NaN) <= BODY_MOST ? next() : limit(c, next),
   );
   app.post(`${RUN}*`, async (c) => {
-    const request = parseRunRequest(rawPath(c.req.raw).slice(RUN.length), await c.req.text());
+    const asked = parseRunRequest(rawPath(c.req.raw).slice(RUN.length), await c.req.text());
+    const request = served === undefined ? asked : { ...asked, function: served };
     const command = commands.get(request.function);
     const joinFile = () => joinFileOf(request.function);
     if (command) {

@@ -36,9 +36,9 @@ export class FunctionCgroups implements AsyncDisposable {
     let cpuAllowed = false;
     try {
       await removeLeftovers(mount.path);
-      if (mount.version === 2) cpuAllowed = await allowCpu(mount.path);
+      if (mount.version === 2) cpuAllowed = allowCpu(mount.path);
       await Deno.mkdir(parent);
-      if (mount.version === 2) await allowCpu(parent);
+      if (mount.version === 2) allowCpu(parent);
     } catch (error) {
       await Deno.remove(parent).catch(() => {});
       throw new NotSupportedError(
@@ -51,8 +51,20 @@ export class FunctionCgroups implements AsyncDisposable {
 
   /** The file that a process of the function has to write 0 into; makes the function's cgroup where it is new. */
   joinFileOf(functionName: string): string {
-    const folder = `${this.parent}/${cgroupName(functionName)}`;
-    if (!this.#folders.has(folder)) {
+    return this.#joinFile(cgroupName(functionName));
+  }
+
+  /** The same for a worker of OpenLambda's, whose sandbox is called as there: `<worker>-sandboxes/cg-1`. */
+  joinFileOfWorker(worker: string): string {
+    return this.#joinFile(`${cgroupName(worker)}-sandboxes`, "cg-1");
+  }
+
+  #joinFile(...names: string[]): string {
+    let folder = this.parent;
+    for (const name of names) {
+      if (this.mount.version === 2) allowCpu(folder);
+      folder += `/${name}`;
+      if (this.#folders.has(folder)) continue;
       Deno.mkdirSync(folder, { recursive: true });
       this.#folders.add(folder);
     }
@@ -62,7 +74,8 @@ export class FunctionCgroups implements AsyncDisposable {
 
   /** Removes all of them. Their processes must have ended. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const folder of [...this.#folders, this.parent]) await removeCgroup(folder);
+    for (const folder of [...this.#folders].reverse()) await removeCgroup(folder);
+    await removeCgroup(this.parent);
     if (!this.cpuAllowed) return;
     // Refused where somebody else has come to use it meanwhile: then it stays.
     await Deno.writeTextFile(`${this.mount.path}/cgroup.subtree_control`, "-cpu").catch(() => {});
@@ -78,10 +91,10 @@ export function cgroupName(functionName: string): string {
 }
 
 /** Lets the cgroups below have the cpu controller. Returns whether they had not. */
-async function allowCpu(folder: string): Promise<boolean> {
+function allowCpu(folder: string): boolean {
   const file = `${folder}/cgroup.subtree_control`;
-  if ((await Deno.readTextFile(file)).trim().split(" ").includes("cpu")) return false;
-  await Deno.writeTextFile(file, "+cpu");
+  if (Deno.readTextFileSync(file).trim().split(" ").includes("cpu")) return false;
+  Deno.writeTextFileSync(file, "+cpu");
   return true;
 }
 
@@ -89,12 +102,15 @@ async function allowCpu(folder: string): Promise<boolean> {
 async function removeLeftovers(root: string): Promise<void> {
   for (const { name } of [...Deno.readDirSync(root)]) {
     if (!name.startsWith(PREFIX) || existsSync(`/proc/${name.slice(PREFIX.length)}`)) continue;
-    const parent = `${root}/${name}`;
-    for (const entry of [...Deno.readDirSync(parent)]) {
-      if (entry.isDirectory) await Deno.remove(`${parent}/${entry.name}`).catch(() => {});
-    }
-    await Deno.remove(parent).catch(() => {});
+    await removeEmpty(`${root}/${name}`);
   }
+}
+
+async function removeEmpty(folder: string): Promise<void> {
+  for (const entry of [...Deno.readDirSync(folder)]) {
+    if (entry.isDirectory) await removeEmpty(`${folder}/${entry.name}`);
+  }
+  await Deno.remove(folder).catch(() => {});
 }
 
 async function removeCgroup(folder: string): Promise<void> {

@@ -10,10 +10,16 @@ import { ForkServer, ForkServerError } from "./forkserver.ts";
 import { readAsset } from "../ffi/assets.ts";
 import { NotSupportedError } from "../ffi/errors.ts";
 import { MemoryFile } from "../ffi/memory_file.ts";
+import { readWorkerList, readWorkspace, WorkerConfigError } from "../observe/discover/worker_config.ts";
+import { followFile, Workers } from "./workers.ts";
 
 export interface HostOptions {
-  /** `HOST:PORT`; port 0 is any free one. */
-  listen: string;
+  /** `HOST:PORT`; port 0 is any free one. Undefined: only workers are served. */
+  listen?: string | undefined;
+  /** A workspace of OpenLambda's workers as ALPS configures them, each served on its port. */
+  openlambda?: string | undefined;
+  /** A file of such workers, followed while it is served. */
+  functions?: string | undefined;
   /** A file of programs to serve as functions, see {@link readCommands}. */
   commands?: string;
   /** Functions are served by processes that stay up; commands still get a process each. */
@@ -30,8 +36,10 @@ export interface HostOptions {
 
 /** A host that answers. */
 export interface RunningHost extends AsyncDisposable {
-  /** `http://ADDR:PORT`. */
+  /** `http://ADDR:PORT`; the first worker's where only workers are served. */
   readonly url: string;
+  /** The workers' addresses. */
+  readonly workerUrls: readonly string[];
   /** The native parent's process id. */
   readonly parentPid: number;
   /** Resolves when the native parent has ended: with undefined after {@link stop}, otherwise with the reason. */
@@ -57,7 +65,11 @@ export function hostBinaryPath(): string {
  * each a line to be shown
  */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
-  const { hostname, port } = parseListen(options.listen);
+  const listen = options.listen === undefined ? undefined : parseListen(options.listen);
+  const given = [
+    ...options.openlambda === undefined ? [] : readWorkspace(options.openlambda),
+    ...options.functions === undefined ? [] : readWorkerList(options.functions),
+  ];
   const commands: Commands = options.commands === undefined
     ? new Map()
     : await readCommands(options.commands);
@@ -71,23 +83,38 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     await removeCgroups();
     throw error;
   }
-  const app = createHostApp(forkServer, commands, (name) => cgroups?.joinFileOf(name));
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  try {
-    server = Deno.serve({ hostname, port, onListen: () => {} }, (request) => app.fetch(request));
-  } catch (error) {
-    await forkServer.close();
-    await removeCgroups();
-    throw listenError(options.listen, error);
-  }
+  const workers = new Workers(({ name, functionName }) =>
+    createHostApp(forkServer, commands, () => cgroups?.joinFileOfWorker(name), functionName)
+  );
+  let server: Deno.HttpServer<Deno.NetAddr> | undefined, unfollow = async () => {};
   const stop = async (): Promise<void> => {
-    const drained = server.shutdown();
+    await unfollow();
+    const drained = Promise.all([server?.shutdown(), workers[Symbol.asyncDispose]()]);
     await forkServer.close();
     await drained;
     await removeCgroups();
   };
+  try {
+    if (listen) {
+      const app = createHostApp(forkServer, commands, (name) => cgroups?.joinFileOf(name));
+      const { hostname, port } = listen;
+      server = Deno.serve({ hostname, port, onListen: () => {} }, (request) => app.fetch(request));
+    }
+    await workers.serve(given);
+    if (options.functions !== undefined) {
+      const fixed = options.openlambda === undefined ? [] : readWorkspace(options.openlambda);
+      const read = (path: string) => [...fixed, ...readWorkerList(path)];
+      unfollow = followFile(options.functions, workers, read, (text) => console.error(oneLine(text, 4000)));
+    }
+  } catch (error) {
+    await stop();
+    throw error instanceof ServerError ? error : listenError(options.listen ?? "", error);
+  }
   return {
-    url: `http://${formatHostPort(server.addr)}`,
+    url: server ? `http://${formatHostPort(server.addr)}` : workers.urls[0] ?? "",
+    get workerUrls() {
+      return workers.urls;
+    },
     parentPid: forkServer.pid,
     ended: forkServer.ended,
     stop,
@@ -108,7 +135,7 @@ export async function runHost(options: HostOptions): Promise<number> {
   Deno.addSignalListener("SIGTERM", onSignal);
   try {
     await using host = await startHost(options);
-    console.log(`listening on ${host.url}`);
+    for (const url of new Set([host.url, ...host.workerUrls])) console.log(`listening on ${url}`);
     const failure = await Promise.race([signalled.promise, host.ended]);
     if (!failure) return 0;
     console.error(oneLine(failure.message, 4000));
@@ -125,7 +152,7 @@ export async function runHost(options: HostOptions): Promise<number> {
 }
 
 function isExpected(error: unknown): error is Error {
-  return [ServerError, CommandsError, ForkServerError, NotSupportedError].some((type) =>
+  return [ServerError, CommandsError, ForkServerError, NotSupportedError, WorkerConfigError].some((type) =>
     error instanceof type
   );
 }

@@ -1,10 +1,18 @@
 /** Whose process is it? Answers the kernel side's questions, and looks over the processes that run already. */
 
+import { KernelError } from "../ffi/errors.ts";
+import type { Cgroups } from "./cgroups.ts";
+import type { Discovery } from "./discover/discovery.ts";
+import { hasEntered as entered } from "./discover/entered.ts";
+import type { Finding } from "./discover/finding.ts";
+import { isIn } from "./discover/source.ts";
 import type { Question } from "./events.ts";
-import type { FunctionTable } from "./functions.ts";
+import { adoptFamily, planFamilies } from "./families.ts";
+import { type FunctionTable, RULED } from "./functions.ts";
 import {
   childrenOf,
   descendantsOf,
+  processesNear,
   type ProcessIdentity,
   readArgStart,
   readIdentity,
@@ -12,7 +20,8 @@ import {
   scanProcesses,
 } from "./identity.ts";
 import { Modes } from "./modes.ts";
-import type { Adoption, Observer } from "./observer.ts";
+import type { Adoption, KeyVerdict, Observer } from "./observer.ts";
+import { Places } from "./places.ts";
 import type { RuleSet, Verdict } from "./rule_set.ts";
 import type { Rule, RuleSpec } from "./rules.ts";
 
@@ -26,11 +35,24 @@ export interface UnknownProcess {
 /** Most unknown processes that are kept: the latest. */
 const MAX_UNKNOWN = 100;
 
-/** Most looks for a new invocation's descendants: one that forks faster than it is looked at is given up. */
-const MOST_LOOKS = 8;
+/** What a process is: what the rules say, and where they say nothing, what its place does. */
+type Answer = Verdict | {
+  readonly kind: "discovered";
+  readonly functionId: number;
+  /** Where it was found: a part of the path of one of its cgroups. */
+  readonly cgroup: string;
+  readonly filledFromOutside: boolean;
+  readonly cacheable: boolean;
+};
+
+/** How the invocations of a discovered function are told apart: its containers serve one request after another. */
+const DISCOVERED_MODE = { mode: "warm" } as const;
 
 /** What of the observer is used here; replaced in tests. */
-export type ClassifierKernel = Pick<Observer, "setRules" | "setMode" | "remember" | "adopt">;
+export type ClassifierKernel = Pick<
+  Observer,
+  "setRules" | "setMode" | "watchIdle" | "idleLengths" | "setHelper" | "remember" | "adopt"
+>;
 
 /** The rules in force, applied. */
 export class Classifier {
@@ -39,13 +61,33 @@ export class Classifier {
   readonly failures: Record<string, number> = {};
   /** How each function's invocations are told apart. */
   readonly modes: Modes;
+  /** Whether a verdict depends on the cgroups that a process is in. */
+  #needsCgroup: boolean;
+  readonly #places: Places;
 
   constructor(
     readonly kernel: ClassifierKernel,
     readonly rules: RuleSet,
     readonly functions: FunctionTable,
+    readonly discovery?: Discovery,
+    readonly cgroups: Cgroups = { processesIn: () => [], idOf: () => undefined },
+    readonly hasEntered: typeof entered = entered,
   ) {
     this.modes = new Modes(kernel);
+    this.#places = new Places(kernel, functions, cgroups);
+    this.#needsCgroup = discovery !== undefined;
+  }
+
+  /** Begins to discover functions; those that run already are taken in. */
+  discover(): void {
+    this.discovery?.start({
+      changed: (cgroup, pids, wasPending) =>
+        this.#guarded(() => this.#placeChanged(cgroup, pids, wasPending)) !== undefined,
+      gone: (cgroup) => this.#places.left(cgroup),
+      helps: (cgroup, helps) => this.#guarded(() => this.#places.helps(cgroup, helps)) ?? false,
+    });
+    this.#rulesChanged();
+    this.scan();
   }
 
   /** Adds rules; processes that they match and that run already are taken in. */
@@ -73,49 +115,71 @@ export class Classifier {
   }
 
   #rulesChanged(): void {
-    this.kernel.setRules(this.rules.generation, this.rules.uses);
+    const { generation, uses } = this.rules;
+    this.#needsCgroup = uses.cgroup || this.discovery !== undefined;
+    this.kernel.setRules(generation, { ...uses, cgroup: this.#needsCgroup });
   }
 
   /** Answers a question: remembers the verdict, and adopts the process where it is a function's. */
   answer(question: Question): void {
     if (question.pid === Deno.pid) return; // whatever the rules say: the agent is no function
     const identity = identify(question);
-    if (hasCalledExecSince(question)) return; // what was read is another program's, which is asked about on its own
-    const verdict = this.rules.match(identity);
+    const argStart = readArgStart(question.pid);
+    // What was read is another program's, which is asked about on its own.
+    if (question.argStart !== 0 && argStart && argStart !== question.argStart) return;
+    const verdict = this.#answerFor(identity);
     const functionId = this.#functionOf(verdict, identity);
     // A verdict for rules that have changed since would be void anyway; a refused name is asked about again.
     if (question.rulesGeneration === this.rules.generation) {
-      const cacheable = verdict.cacheable && verdict.kind !== "refused";
-      const known = verdict.kind === "excluded" ? verdict.kind : functionId;
+      // One that was ending has left its cgroups: others like it have not.
+      const lookedAt = !this.#needsCgroup ||
+        (argStart !== undefined && argStart !== 0 && this.#isStillThere(question, identity, verdict));
+      const cacheable = verdict.cacheable && verdict.kind !== "refused" && lookedAt;
+      const known: KeyVerdict = verdict.kind === "excluded"
+        ? verdict.kind
+        : verdict.kind === "discovered"
+        ? { discovered: functionId, asksOfEntrants: !verdict.filledFromOutside }
+        : functionId;
       this.kernel.remember(question.key, question.rulesGeneration, cacheable ? known : undefined);
     }
     if (verdict.kind === "excluded") return this.#exclude(question);
     if (functionId === 0 || functionId === question.currentFunctionId) return;
+    // What a rule's process has forked is the rule's, wherever that process is.
+    if (verdict.kind === "discovered" && this.#isRuled(question.currentFunctionId)) return;
     const { pid, processStartNs, beginNs, execBaseNs } = question;
     const root: Adoption = { pid, functionId, root: pid, processStartNs, beginNs, execBaseNs };
-    if (this.#adoptFamily(root) > 0) this.#count("process_gone");
+    if (adoptFamily(this.kernel, root) > 0) this.#count("process_gone");
   }
 
   /**
-   * Adopts a process and the descendants that it has made before this. Those that it makes once it is followed inherit; what
-   * is forked between the look at /proc and the adoption is found by the next look.
-   * @returns 1 where the process was gone, else 0
+   * Whether what was read of a process's cgroups is what the question's key says: runtimes move a process into its container
+   * after they have started it, and the verdict must not be remembered of the cgroup that it comes from.
    */
-  #adoptFamily(root: Adoption): number {
-    const seen = new Set([root.pid]);
-    let gone = 0;
-    for (let look = 0; look < MOST_LOOKS; look++) {
-      const family = descendantsOf(childrenOf(processesNear(root.pid)), root.pid);
-      const fresh = family.filter((pid) => !seen.has(pid));
-      if (look > 0 && fresh.length === 0) break;
-      for (const pid of fresh) seen.add(pid);
-      const left = this.kernel.adopt([
-        root,
-        ...fresh.map((pid) => ({ pid, functionId: root.functionId, root: root.pid })),
-      ]);
-      if (look === 0) gone = left;
+  #isStillThere({ cgroupId }: Question, { cgroupCpu }: ProcessIdentity, verdict: Answer): boolean {
+    const now = cgroupCpu === undefined ? undefined : this.cgroups.idOf(cgroupCpu);
+    // Found by another hierarchy, or in a place that has no number here: it may have been moved all the same.
+    if (verdict.kind === "discovered" && !(cgroupCpu && isIn(cgroupCpu, verdict.cgroup))) return false;
+    if (now === undefined || cgroupId === 0) return verdict.kind !== "discovered";
+    return now === cgroupId;
+  }
+
+  #isRuled(functionId: number | undefined): boolean {
+    return functionId !== undefined && this.functions.byId(functionId)?.platform === RULED;
+  }
+
+  /**
+   * Carries out what discovery tells, which nobody waits for. What the kernel refuses is counted, and is no reason for the agent
+   * to end.
+   * @returns undefined where it was refused
+   */
+  #guarded<T>(act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      this.#count("kernel_refused");
+      return undefined;
     }
-    return gone;
   }
 
   /** Takes a process out of the invocation that it was forked into, with children that are excluded too. */
@@ -134,33 +198,94 @@ export class Classifier {
     return uid === undefined ? identity : { ...identity, uid };
   }
 
-  /** Takes in every process that runs already and that the rules match, with its descendants. */
+  /** Takes in every process that runs already and that is a function's, with its descendants. */
   scan(): void {
-    if (this.rules.list().length === 0) return;
-    const processes = new Map<number, ProcessIdentity>();
-    for (const identity of scanProcesses()) processes.set(identity.pid, identity);
-    const children = childrenOf(processes.values());
-    const adoptions = new Map<number, Adoption>();
-    const visit = (pid: number, inherited: Adoption | undefined) => {
-      const identity = processes.get(pid);
-      if (!identity || adoptions.has(pid)) return;
-      const verdict = this.rules.match(this.#withUser(identity));
+    if (this.rules.list().length === 0 && !this.discovery) return;
+    this.#takeIn(scanProcesses());
+  }
+
+  /**
+   * What a container is has come to be known, or has changed: its processes are looked at again. Those that are no function's any
+   * more are let go.
+   */
+  #placeChanged(cgroup: string, pids: ReadonlySet<number>, wasPending: boolean): true {
+    // What was pending is not remembered by the kernel side; anything else is, for all that will come there.
+    if (!wasPending) this.voidVerdicts();
+    const wasFunction = this.#places.functionIn(cgroup) !== undefined;
+    const all = new Set([...pids, ...this.cgroups.processesIn(cgroup)]);
+    const identities = [...all].flatMap((pid) => readIdentity(pid) ?? []);
+    const taken = this.#takeIn(identities);
+    if (wasFunction) {
+      const isThere = ({ cgroupCpu, cgroupsOther }: ProcessIdentity) =>
+        [cgroupCpu ?? "", ...cgroupsOther].some((path) => isIn(path, cgroup));
+      const left = identities.filter((each) => !taken.has(each.pid) && isThere(each));
+      this.kernel.adopt(left.map(({ pid }) => ({ pid, functionId: 0, root: pid })));
+      // Only now: where the kernel refuses, it is told again.
+      const now = this.#places.functionIn(cgroup);
+      if (![...taken.values()].some(({ functionId }) => functionId === now)) this.#places.left(cgroup);
+    }
+    return true;
+  }
+
+  /** Returns the processes that are in an invocation now. */
+  #takeIn(identities: Iterable<ProcessIdentity>): ReadonlyMap<number, Adoption> {
+    const adoptions = planFamilies(identities, (identity, inherited) => {
+      const verdict = this.#answerFor(this.#withUser(identity));
       const functionId = this.#functionOf(verdict, identity);
-      const own = verdict.kind === "excluded"
-        ? undefined
-        : functionId === 0 || functionId === inherited?.functionId
-        ? inherited && { ...inherited, pid }
-        : { pid, functionId, root: pid };
-      if (own && pid !== Deno.pid) adoptions.set(pid, own);
-      for (const child of children.get(pid) ?? []) visit(child, own);
-    };
-    for (const { pid, parentPid } of processes.values()) if (!processes.has(parentPid)) visit(pid, undefined);
+      if (verdict.kind === "excluded") return "leaves";
+      const keeps = functionId === 0 || functionId === inherited ||
+        (verdict.kind === "discovered" && this.#isRuled(inherited));
+      return keeps ? "stays" : functionId;
+    });
+    adoptions.delete(Deno.pid);
     this.kernel.adopt([...adoptions.values()]);
+    return adoptions;
+  }
+
+  /** What the rules say of a process; where none matches, what was discovered of its place. */
+  #answerFor(identity: ProcessIdentity): Answer {
+    const verdict = this.rules.match(identity);
+    if (verdict.kind !== "none" || !this.discovery) return verdict;
+    const { pid, cgroupCpu, cgroupsOther } = identity;
+    const cgroups = cgroupCpu === undefined ? cgroupsOther : [cgroupCpu, ...cgroupsOther];
+    const finding = this.discovery.find({ pid, cgroups });
+    if (finding.kind === "none") return { ...verdict, cacheable: verdict.cacheable && !finding.fleeting };
+    if (finding.kind === "pending") return { kind: "none", cacheable: false };
+    const { cgroup, fleeting, filledFromOutside } = finding;
+    if (
+      !fleeting && !filledFromOutside &&
+      this.hasEntered(pid, cgroup, (each) => this.cgroups.processesIn(each))
+    ) {
+      this.#guarded(() => this.#places.entered(cgroup));
+      return { kind: "none", cacheable: false };
+    }
+    return this.#discovered(finding, verdict.cacheable);
+  }
+
+  #discovered(finding: Extract<Finding, { kind: "function" }>, cacheable: boolean): Answer {
+    const { name, cgroup, fleeting, filledFromOutside } = finding;
+    const isTaken = this.rules.list().some((rule) => rule.name === name);
+    const unique = this.functions.uniqueName(name, finding.platform, isTaken);
+    if ([name, unique].some((each) => this.rules.exclusions.coversFunction(each))) {
+      return { kind: "excluded", cacheable: cacheable && !fleeting };
+    }
+    const info = this.functions.discovered(name, finding, cgroup, isTaken);
+    this.#places.taken(cgroup, info.id);
+    this.modes.ruled(info.id, DISCOVERED_MODE);
+    return {
+      kind: "discovered",
+      functionId: info.id,
+      cgroup,
+      filledFromOutside,
+      cacheable: cacheable && !fleeting,
+    };
   }
 
   /** The function's number, 0 for none. */
-  #functionOf(verdict: Verdict, identity: ProcessIdentity): number {
+  #functionOf(verdict: Answer, identity: ProcessIdentity): number {
     switch (verdict.kind) {
+      case "discovered":
+        return verdict.functionId;
       case "none":
       case "excluded":
         return 0;
@@ -205,29 +330,4 @@ function identify(question: Question): ProcessIdentity {
   }
   // A rename is asked about before it happens: the event knows the new name.
   return { ...identity, comm, uid };
-}
-
-/** Whether the process is another program by now. To be asked after what is to hold has been read. */
-function hasCalledExecSince({ pid, argStart }: Question): boolean {
-  const now = readArgStart(pid);
-  return argStart !== 0 && now !== undefined && now !== 0 && now !== argStart;
-}
-
-/** The process and, where the kernel lists them (CONFIG_PROC_CHILDREN), its descendants. */
-function processesNear(pid: number): { pid: number; parentPid: number }[] {
-  const found: { pid: number; parentPid: number }[] = [];
-  const pending = [pid];
-  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
-    let list: string;
-    try {
-      list = Deno.readTextFileSync(`/proc/${parent}/task/${parent}/children`);
-    } catch {
-      continue; // gone, or not listed by this kernel
-    }
-    for (const child of list.split(" ").filter((part) => part !== "").map(Number)) {
-      found.push({ pid: child, parentPid: parent });
-      pending.push(child);
-    }
-  }
-  return found;
 }

@@ -94,6 +94,8 @@ export interface Question {
   execBaseNs: number;
   /** Address of its command line, by which one exec is told from the next. */
   argStart: number;
+  /** Its cgroup of the cpu controller when the key was made; 0 = not known. */
+  cgroupId: number;
   /** Effective user id, where a rule looks at it; else 0. */
   uid: number;
   comm: string;
@@ -122,6 +124,7 @@ export function decodeQuestion(bytes: Uint8Array, at: number): Question {
     beginNs: u64(ALPS_CLASSIFY.begin_ns),
     execBaseNs: u64(ALPS_CLASSIFY.exec_base_ns),
     argStart: u64(ALPS_CLASSIFY.arg_start),
+    cgroupId: u64(ALPS_CLASSIFY.cgroup_id),
     uid: u32(ALPS_CLASSIFY.key + ALPS_KEY.uid),
     comm: fromCString(record.subarray(ALPS_CLASSIFY.comm, ALPS_CLASSIFY.comm + ALPS_LIMITS.ALPS_COMM_LEN)),
     commandLine: decoder.decode(args).replace(/\0+$/, "").replaceAll("\0", " "),

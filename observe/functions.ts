@@ -1,12 +1,20 @@
 /** The functions that have been seen: a number for the kernel side, a name for people. */
 
+import { createHash } from "node:crypto";
+import { nameProblem } from "./names.ts";
+
 /** One function. */
 export interface FunctionInfo {
   readonly id: number;
   readonly name: string;
   /** The rule that named it. */
   readonly ruleId: string;
+  /** Where it was found; `rule` where a rule named it. */
   readonly platform: string;
+  /** What its platform calls it, where that has a name of its own for it; shown in place of the number. */
+  readonly platformId: string | undefined;
+  /** What told its name, for people: a label, a rule. */
+  readonly foundBy: string;
   /** Where its processes were seen: paths in the cpu controller's hierarchy. */
   readonly cgroups: Set<string>;
   /** Finished invocations. */
@@ -29,8 +37,41 @@ export const MOST_FUNCTIONS = 20_000;
 /** So many stay then, so that it does not come to that again at once. */
 const LEFT_FUNCTIONS = 16_000;
 
-/** Most cgroups that are remembered per function. */
+/** Most cgroups that are remembered per function: those seen last. */
 const MAX_CGROUPS = 16;
+
+/** Where a function that no rule names was found. */
+export interface Origin {
+  readonly platform: string;
+  readonly id?: string | undefined;
+  readonly foundBy: string;
+}
+
+/** The platform of functions that a rule names. */
+export const RULED = "rule";
+
+/** The id of rules where there is none. */
+export const DISCOVERED = "discovery";
+
+/** A function's id as people see it. */
+export function shownId(
+  { id, platformId }: Pick<FunctionInfo, "id"> & Partial<Pick<FunctionInfo, "platformId">>,
+): string {
+  return platformId ?? String(id);
+}
+
+/**
+ * A name that tells a function from another one of its name. Where it would be too long for one, it is cut, and a hash of the
+ * whole takes the place of what is missing.
+ */
+function besides(name: string, platform: string): string {
+  const whole = `${name}@${platform}`;
+  if (nameProblem(whole) === undefined) return whole;
+  const hash = createHash("sha256").update(whole).digest("hex").slice(0, 16);
+  // A character has four bytes at most.
+  const short = [...name].slice(0, 48).join("");
+  return `${short}~${hash}@${platform}`;
+}
 
 /** Names to numbers and back. Numbers start at 1 and are never used twice. */
 export class FunctionTable {
@@ -38,22 +79,50 @@ export class FunctionTable {
   readonly #byName = new Map<string, FunctionInfo>();
   #lastId = 0;
 
-  /** @param onNew called once for each new function, before anything can refer to it */
-  constructor(readonly onNew: (info: FunctionInfo) => void) {}
+  /**
+   * @param onNew called once for each new function, before anything can refer to it
+   * @param platformIds ids that people know functions by, by name, where a rule finds them
+   */
+  constructor(
+    readonly onNew: (info: FunctionInfo) => void,
+    readonly platformIds: ReadonlyMap<string, string> = new Map(),
+  ) {}
 
   get size(): number {
     return this.#byId.size;
   }
 
-  /** The function of this name, made where there is none. */
+  /**
+   * A function that was discovered, made where there is none. Where another platform or a rule has one of that name,
+   * both are told apart by `name@platform`.
+   *
+   * @param isTaken whether a rule has the name, even if nothing has matched it so far
+   */
+  discovered(name: string, origin: Origin, cgroup: string, isTaken = false): FunctionInfo {
+    return this.#named(this.uniqueName(name, origin.platform, isTaken), DISCOVERED, cgroup, origin);
+  }
+
+  /** What a function is called that is found on this platform; see {@link discovered}. */
+  uniqueName(name: string, platform: string, isTaken = false): string {
+    const known = this.#byName.get(name);
+    return (known ? known.platform !== platform : isTaken) ? besides(name, platform) : name;
+  }
+
+  /** The function of this name that a rule names, made where there is none; `name@rule` where it was discovered before. */
   named(name: string, ruleId: string, cgroup?: string): FunctionInfo {
+    return this.#named(this.uniqueName(name, RULED), ruleId, cgroup);
+  }
+
+  #named(name: string, ruleId: string, cgroup?: string, origin?: Origin): FunctionInfo {
     let info = this.#byName.get(name);
     if (!info) {
       info = {
         id: this.#lastId + 1,
         name,
         ruleId,
-        platform: "rule",
+        platform: origin?.platform ?? RULED,
+        platformId: origin ? origin.id : this.platformIds.get(name),
+        foundBy: origin?.foundBy ?? `rule ${ruleId}`,
         cgroups: new Set(),
         invocations: 0,
         overlapped: 0,
@@ -65,8 +134,13 @@ export class FunctionTable {
       this.#byName.set(name, info);
     }
     info.lastSeenMs = performance.now();
-    if (cgroup !== undefined && info.cgroups.size < MAX_CGROUPS) info.cgroups.add(cgroup);
+    if (cgroup !== undefined && !info.cgroups.has(cgroup)) this.#seenIn(info, cgroup);
     return info;
+  }
+
+  #seenIn(info: FunctionInfo, cgroup: string): void {
+    if (info.cgroups.size >= MAX_CGROUPS) info.cgroups.delete(info.cgroups.values().next().value!);
+    info.cgroups.add(cgroup);
   }
 
   byId(id: number): FunctionInfo | undefined {

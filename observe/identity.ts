@@ -124,6 +124,25 @@ export function descendantsOf(children: ReadonlyMap<number, readonly number[]>, 
   return [...found];
 }
 
+/** The descendants of a process, where the kernel lists them (CONFIG_PROC_CHILDREN). */
+export function processesNear(pid: number): { pid: number; parentPid: number }[] {
+  const found: { pid: number; parentPid: number }[] = [];
+  const pending = [pid];
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    let list: string;
+    try {
+      list = Deno.readTextFileSync(`/proc/${parent}/task/${parent}/children`);
+    } catch {
+      continue; // gone, or not listed by this kernel
+    }
+    for (const child of list.split(" ").filter((part) => part !== "").map(Number)) {
+      found.push({ pid: child, parentPid: parent });
+      pending.push(child);
+    }
+  }
+  return found;
+}
+
 function readStat(pid: number) {
   const text = readText(`/proc/${pid}/stat`);
   return text === undefined ? undefined : parseStat(text);

@@ -5,10 +5,12 @@ import { EPERM, KernelError, NotSupportedError } from "../ffi/errors.ts";
 import {
   ALPS_ADOPT,
   ALPS_FUNCTION_STATS,
+  ALPS_IDLE,
   ALPS_KEY_PARTS,
   ALPS_LIMITS,
   ALPS_MEMBER,
   ALPS_MODE,
+  ALPS_TELL,
   ALPS_VERDICT,
   ALPS_VERDICT_FLAGS,
 } from "../ffi/layout.ts";
@@ -20,8 +22,19 @@ import type { Member } from "./active_set.ts";
 import type { RuleUses } from "./rule_set.ts";
 import { SharedPage, waitBucketNs } from "./slots.ts";
 
-/** What processes of one kind are: a function's number, 0 for none; undefined has the kernel side ask every time. */
-export type KeyVerdict = number | "excluded" | undefined;
+/**
+ * What processes of one kind are: a function's number, 0 for none; undefined has the kernel side ask every time. By its place
+ * alone (`discovered`) none is taken out of an invocation unasked, and with `asksOfEntrants` none becomes a function's unasked but what
+ * the function's own processes fork.
+ */
+export type KeyVerdict =
+  | number
+  | { readonly discovered: number; readonly asksOfEntrants: boolean }
+  | "excluded"
+  | undefined;
+
+/** An hour: no platform lets an invocation take longer by itself. */
+const TOLD_HOLDS_MS = 3_600_000;
 
 /** How often timers are prepared before what is missing stays so until the next mode is set. */
 const MOST_TIMER_ATTEMPTS = 10;
@@ -65,6 +78,9 @@ export class Observer implements Disposable {
   readonly #adoptions: BpfMap;
   readonly #stats: BpfMap;
   readonly #modes: BpfMap;
+  readonly #helpers: BpfMap;
+  readonly #telling: BpfMap;
+  readonly #idle: BpfMap;
   /** Timers for the ends of gaps that have not been prepared. */
   #timersMissing: number;
 
@@ -72,9 +88,10 @@ export class Observer implements Disposable {
    * @param cores CPUs that invocations run on
    * @param maxWaitNs a task's wait for a CPU that is longer than this is counted
    * @param timers whether eBPF programs have timers: without, a warm invocation's end is known at the next one's begin
+   * @param told how long after a platform has told of an instance gaps do not count there
    * @throws NotSupportedError where this machine lacks something, KernelError where the kernel refuses
    */
-  constructor(cores: number, maxWaitNs = 5e9, timers = hasTimers()) {
+  constructor(cores: number, maxWaitNs = 5e9, timers = hasTimers(), told = { holdsMs: TOLD_HOLDS_MS }) {
     requireObservable();
     this.#timersMissing = timers ? ALPS_LIMITS.ALPS_GAP_TIMERS : 0;
     using cleanup = new DisposableStack();
@@ -85,6 +102,7 @@ export class Observer implements Disposable {
       max_wait_ns: maxWaitNs,
       wait_bucket_ns: waitBucketNs(maxWaitNs),
       has_timers: timers ? 1 : 0,
+      told_holds_ms: told.holdsMs,
     });
     loadPrograms(this.#object);
     this.shared = cleanup.use(new SharedPage(this.libc, this.#object.mapFd(".data.shared")));
@@ -93,6 +111,9 @@ export class Observer implements Disposable {
     this.#adoptions = new BpfMap(library, this.#object.mapFd("adoptions"), "adoptions");
     this.#stats = new BpfMap(library, this.#object.mapFd("function_stats"), "function_stats");
     this.#modes = new BpfMap(library, this.#object.mapFd("modes"), "modes");
+    this.#helpers = new BpfMap(library, this.#object.mapFd("helper_groups"), "helper_groups");
+    this.#telling = new BpfMap(library, this.#object.mapFd("telling"), "telling");
+    this.#idle = new BpfMap(library, this.#object.mapFd("idle_lengths"), "idle_lengths");
     this.#object.attachAll();
     this.#resources = cleanup.move();
   }
@@ -122,14 +143,18 @@ export class Observer implements Disposable {
   /** Remembers what processes with this key are. */
   remember(key: Uint8Array<ArrayBuffer>, generation: number, verdict: KeyVerdict): void {
     const value = new Uint8Array(ALPS_VERDICT.size), view = new DataView(value.buffer);
+    const found = typeof verdict === "object" ? verdict.discovered : verdict;
     view.setUint32(ALPS_VERDICT.rules_generation, generation, true);
-    view.setUint32(ALPS_VERDICT.function_id, typeof verdict === "number" ? verdict : 0, true);
+    view.setUint32(ALPS_VERDICT.function_id, typeof found === "number" ? found : 0, true);
     view.setUint32(
       ALPS_VERDICT.flags,
       verdict === "excluded"
         ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_EXCLUDED
         : verdict === undefined
         ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ASK
+        : typeof verdict === "object"
+        ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_DISCOVERED |
+          (verdict.asksOfEntrants ? ALPS_VERDICT_FLAGS.ALPS_VERDICT_ENTERED : 0)
         : 0,
       true,
     );
@@ -145,6 +170,42 @@ export class Observer implements Disposable {
   removeFunction(functionId: number): void {
     this.#stats.delete(u32Key(functionId));
     this.#modes.delete(u32Key(functionId));
+    this.#idle.delete(u32Key(functionId));
+  }
+
+  /**
+   * Says that an invocation begins in a warm instance, or that the one in progress is over; from then on gaps do not count there.
+   * @returns false where the slot holds no warm instance (any more)
+   */
+  tell(slot: number, generation: number, begins: boolean): boolean {
+    const value = new Uint8Array(ALPS_TELL.size), view = new DataView(value.buffer);
+    view.setUint32(ALPS_TELL.slot, slot, true);
+    view.setUint32(ALPS_TELL.generation, generation, true);
+    view.setUint32(ALPS_TELL.begins, begins ? 1 : 0, true);
+    this.#telling.set(u32Key(0), value);
+    for (const _ of this.#run("tell", new Uint8Array(64)));
+    return this.#telling.get(u32Key(0), value) && view.getUint32(ALPS_TELL.done, true) !== 0;
+  }
+
+  /** Has it counted how long a function's instances are idle, each time. */
+  watchIdle(functionId: number): void {
+    this.#idle.set(u32Key(functionId), new Uint8Array(ALPS_IDLE.size), true);
+  }
+
+  /** How often that was how long, in the buckets of {@link FunctionStats}; undefined where it is not counted. */
+  idleLengths(functionId: number): Uint32Array | undefined {
+    const value = new Uint8Array(ALPS_IDLE.size);
+    return this.#idle.get(u32Key(functionId), value) ? new Uint32Array(value.buffer) : undefined;
+  }
+
+  /**
+   * Says of a cgroup, by its id, that it holds no function and helps one alone, within the pod whose cgroup has the other id;
+   * undefined: it does not any more.
+   */
+  setHelper(cgroupId: number, podId: number | undefined): void {
+    const bytes = (id: number) => new Uint8Array(new BigUint64Array([BigInt(id)]).buffer);
+    if (podId !== undefined) this.#helpers.set(bytes(cgroupId), bytes(podId));
+    else this.#helpers.delete(bytes(cgroupId));
   }
 
   /**

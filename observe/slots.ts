@@ -56,6 +56,22 @@ export class SlotTable implements Disposable {
     return this.#u32(slot, ALPS_SLOT.life) === sequence * 2 + 1;
   }
 
+  /** The slot of the instance whose first process this is, and its generation; undefined where there is none. */
+  ofProcess(pid: number): { slot: number; generation: number; functionId: number } | undefined {
+    // Near its home position, as take_slot() in bpf/observe_members.h has it.
+    for (let probe = 0; probe < ALPS_LIMITS.ALPS_SLOT_PROBES; probe++) {
+      const slot = (pid + probe) % ALPS_LIMITS.ALPS_SLOTS;
+      if (this.#u32(slot, ALPS_SLOT.pid) !== pid) continue;
+      if (this.#u32(slot, ALPS_SLOT.state) !== ALPS_SLOT_STATE.ALPS_SLOT_BUSY) continue;
+      return {
+        slot,
+        generation: this.#u32(slot, ALPS_SLOT.generation),
+        functionId: this.#u32(slot, ALPS_SLOT.function_id),
+      };
+    }
+    return undefined;
+  }
+
   /** How the slot's invocations are told apart: `enum alps_flags`. */
   flags(slot: number): number {
     return this.#u32(slot, ALPS_SLOT.flags);

@@ -21,6 +21,8 @@ const STRUCTS = [
   "alps_group",
   "alps_rank",
   "alps_rank_segment",
+  "alps_tell",
+  "alps_idle",
 ];
 /** Of the scheduler's object. */
 const SCX_STRUCTS = ["alps_scx"];

@@ -48,6 +48,15 @@ export const KERNEL_NEEDS: Need[] = [
   header("gelf.h", "libelf-dev"),
 ];
 
+/** What the tests with real containers need. */
+export const CONTAINER_NEEDS: Need[] = [
+  program("dockerd", "docker.io"),
+  program("docker", "docker.io"),
+  program("containerd", "containerd"),
+  program("ctr", "containerd"),
+  program("runc", "runc"),
+];
+
 /** What of `needs` is missing. */
 export async function findMissing(needs: Need[] = NEEDS): Promise<Need[]> {
   const there = await Promise.all(needs.map((need) => need.isThere()));

@@ -32,7 +32,7 @@ Deno.test("createApp() answers 405 with Allow for a wrong method, whoever asks",
     ["PATCH", "/priority/fib", "DELETE, GET, HEAD, PUT"],
     ["PUT", "/functions", "GET, HEAD, POST"],
     ["GET", "/functions/r1", "DELETE"],
-    ["OPTIONS", "/invocations", "GET, HEAD"],
+    ["OPTIONS", "/invocations", "GET, HEAD, POST"],
     ["POST", "/healthz", "GET, HEAD"],
     ["PUT", "/metrics", "GET, HEAD"],
     ["DELETE", "/openapi.json", "GET, HEAD"],
@@ -157,6 +157,7 @@ const ROUTES: Record<string, { good: number; bad: number[] }> = {
   "post /functions": { good: 201, bad: [400, 401, 403, 409, 413, 415] },
   "delete /functions/{rule}": { good: 204, bad: [400, 401, 403, 404, 409] },
   "get /invocations": { good: 200, bad: [400, 401, 403] },
+  "post /invocations": { good: 200, bad: [400, 401, 403, 404, 409, 413, 415] },
   "get /whatif": { good: 200, bad: [400, 401, 403, 503] },
   "get /enforcement": { good: 200, bad: [401, 403] },
   "put /enforcement": { good: 200, bad: [400, 401, 403, 409, 413, 415] },
@@ -240,7 +241,7 @@ Deno.test("docs/http.md has every route", async () => {
 
 Deno.test("the schemas of answers have exactly the fields of the agent's view", async () => {
   const view = new FakeView();
-  const { rules, functions, unknown } = view.functions();
+  const { rules, functions, unknown, platforms } = view.functions();
   const switchedOff = await view.setEnforcement(false);
   const cases: [z.ZodObject, object][] = [
     [schemas.PrioritiesSchema, view.priorities()],
@@ -249,6 +250,8 @@ Deno.test("the schemas of answers have exactly the fields of the agent's view", 
     [schemas.RuleEntrySchema, { ...rules[0], ...rules[1] }],
     [schemas.FunctionEntrySchema, functions[0] ?? {}],
     [schemas.UnknownEntrySchema, unknown[0] ?? {}],
+    [schemas.PlatformEntrySchema, platforms[0] ?? {}],
+    [schemas.InstanceSchema, view.tell({ event: "start", pid: 7 })],
     [schemas.EnforcementSchema, { ...view.enforcement(), ...switchedOff }],
     [schemas.InvocationEntrySchema, view.invocations(1)[0] ?? {}],
     [schemas.WhatIfSchema, await view.whatIf(1)],

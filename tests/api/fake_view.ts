@@ -3,8 +3,10 @@
  */
 import {
   type AgentView,
+  type Boundary,
   type EnforcementSnapshot,
   type FunctionsSnapshot,
+  type InstanceEntry,
   type InvocationEntry,
   type MetricsSnapshot,
   type NewRule,
@@ -67,6 +69,14 @@ export class FakeView implements AgentView {
     return this.pins.delete(name);
   }
 
+  readonly told: Boundary[] = [];
+
+  tell(boundary: Boundary): InstanceEntry {
+    if (boundary.pid === 404) throw new RequestError(404, "no instance of that process");
+    this.told.push(boundary);
+    return { function: "fib", function_id: "1", pid: boundary.pid ?? 7 };
+  }
+
   functions(): FunctionsSnapshot {
     return {
       rules: this.rules,
@@ -75,12 +85,15 @@ export class FakeView implements AgentView {
         id: "1",
         platform: "rule",
         rule_id: "r1",
+        found_by: "rule r1",
         mode: "warm",
+        gap_ms: 5,
         instances: 2,
         overlapped: 3,
         cgroups: ["/fib"],
       }],
       unknown: [{ cgroup: "/x", pid: 7, hint: "add a rule" }],
+      platforms: [{ name: "docker", state: "working", detail: "/var/run/docker.sock" }],
     };
   }
 

@@ -13,7 +13,15 @@ import { EVERYWHERE, FakeView, LOOPBACK, TOKEN, UNIX } from "./fake_view.ts";
 
 /** A view whose rules are real: parsed, compiled and applied to the processes of this machine. */
 class RuleView extends FakeView {
-  readonly #kernel = { setRules() {}, setMode() {}, remember() {}, adopt: () => 0 };
+  readonly #kernel = {
+    setRules() {},
+    setMode() {},
+    setHelper() {},
+    watchIdle() {},
+    idleLengths: () => undefined,
+    remember() {},
+    adopt: () => 0,
+  };
   readonly classifier = new Classifier(this.#kernel, new RuleSet(), new FunctionTable(() => {}));
 
   constructor() {
@@ -30,8 +38,7 @@ class RuleView extends FakeView {
   }
 
   override functions() {
-    const { functions, unknown } = super.functions();
-    return { rules: this.classifier.rules.list().map(ruleEntry), functions, unknown };
+    return { ...super.functions(), rules: this.classifier.rules.list().map(ruleEntry) };
   }
 
   /** Away with what was added: otherwise each case would be slower than the one before. */

@@ -73,7 +73,7 @@ Deno.test("main() runs the agent where no command is named, with or without opti
 
 Deno.test("main() hands over every option of run", async () => {
   const line = "--ml LR --alpha 2 --beta 0 --gamma 3 --theta 40 --unpred --overload --epoch 1 --max-wait 2 " +
-    "--backend none --rule a=comm:a --rule exe:/{function} --discover none --listen [::1]:0 --socket s.sock " +
+    "--backend none --rule a=comm:a --rule exe:/{function} --discover none --openlambda a.json b.json --kubernetes https://k:6443 --kubernetes-credentials /c --node-name n --listen [::1]:0 --socket s.sock " +
     "--exclude-cgroup /db --exclude-user root --exclude-function a* --token-file t --state st --exp_result e --log-level debug --log-format json";
   const { ran } = await run(line.split(" "));
   assert.deepEqual(ran, ["run", {
@@ -93,6 +93,10 @@ Deno.test("main() hands over every option of run", async () => {
     ],
     exclude: { cgroups: ["/db"], users: ["root"], functions: ["a*"] },
     discover: "none",
+    openlambda: ["a.json", "b.json"],
+    kubernetes: new URL("https://k:6443"),
+    kubernetesCredentials: "/c",
+    nodeName: "n",
     listen: { host: "::1", port: 0 },
     socket: "s.sock",
     tokenFile: "t",
@@ -120,6 +124,8 @@ Deno.test("main() reads the environment", async () => {
 Deno.test("main() runs the other commands with their options", async () => {
   assert.deepEqual((await run(["host"])).ran, ["host", {
     listen: { host: "127.0.0.1", port: 5002 },
+    openlambda: undefined,
+    functions: undefined,
     commands: undefined,
     warm: false,
     cgroups: false,
@@ -127,10 +133,19 @@ Deno.test("main() runs the other commands with their options", async () => {
     announce: undefined,
     work: 1,
   }]);
+  // Workers have ports of their own.
+  const worker = (await run(["host", "--openlambda", "/ws", "--functions", "f"])).ran?.[1];
+  assert.deepEqual([worker?.["listen"], worker?.["openlambda"], worker?.["functions"]], [
+    undefined,
+    "/ws",
+    "f",
+  ]);
   const host =
     "host --listen 0.0.0.0:80 --commands c.json --warm --cgroups --sessions --announce p --work 0.5";
   assert.deepEqual((await run(host.split(" "))).ran, ["host", {
     listen: { host: "0.0.0.0", port: 80 },
+    openlambda: undefined,
+    functions: undefined,
     commands: "c.json",
     warm: true,
     cgroups: true,
@@ -245,7 +260,7 @@ Deno.test("main() lists the allowed options for one that it does not know", asyn
   await refused(["--alhpa", "2"], /unknown option --alhpa \(did you mean --alpha\?\): allowed are /);
   await refused(["--exp-result", "f"], /did you mean --exp_result\?/);
   const listn =
-    /unknown option --listn \(did you mean --listen\?\): allowed are --listen, --commands, .*--help/;
+    /unknown option --listn \(did you mean --listen\?\): allowed are --listen, --openlambda, --functions, --commands, .*--help/;
   await refused(["host", "--listn", "x"], listn);
   await refused(["trace", "make", "--ml", "LR"], /unknown option --ml: allowed are --mix, --load, /);
   await refused(["trace", "--x"], "unknown option --x: allowed are --help");
@@ -279,7 +294,7 @@ Deno.test("main() names the allowed values", async () => {
   await refused(["--ml", "SVM"], "--ml must be one of avg, LR, RF, EWMV, gittins (got SVM)");
   await refused(["--ml=Gittins"], "--ml must be one of avg, LR, RF, EWMV, gittins (got Gittins)");
   await refused(["--backend", "cfs"], "--backend must be one of auto, scx, stock, none (got cfs)");
-  await refused(["--discover", "auto"], "--discover must be none (got auto)");
+  await refused(["--discover", "all"], "--discover must be one of auto, none (got all)");
   await refused(["--alpha", "-1"], "--alpha must be a number above 0 (got -1)");
   await refused(["--theta", "1e9"], "--theta must be a number from 0 to 100 (got 1e9)");
   await refused(["--max-wait", "0"], "--max-wait must be a number of seconds, from 0.1 to 3600 (got 0)");

@@ -1,17 +1,23 @@
 import assert from "node:assert/strict";
 import { CHECK_IDS } from "../../doctor/check.ts";
 import { runDoctor } from "../../doctor/doctor.ts";
+import type { FunctionsSnapshot } from "../../api/agent_view.ts";
 import { type Fake, fakeMachine } from "./fake_machine.ts";
 
 /** Runs the doctor on a machine. */
-function run(json: boolean, fake: Fake = {}): { status: number; text: string } {
+async function run(
+  json: boolean,
+  fake: Fake = {},
+  found?: FunctionsSnapshot,
+): Promise<{ status: number; text: string }> {
   let text = "";
-  const status = runDoctor({ json }, "1.2.3", (more) => text += more, fakeMachine(fake));
+  const ask = () => Promise.resolve(found);
+  const status = await runDoctor({ json }, "1.2.3", (more) => text += more, fakeMachine(fake), ask);
   return { status, text };
 }
 
-Deno.test("runDoctor() prints one aligned line for each check, without colours", () => {
-  const { status, text } = run(false);
+Deno.test("runDoctor() prints one aligned line for each check, without colours", async () => {
+  const { status, text } = await run(false);
   assert.equal(status, 0);
   // deno-lint-ignore no-control-regex -- these are what must not be there
   assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f]/);
@@ -29,15 +35,15 @@ Deno.test("runDoctor() prints one aligned line for each check, without colours",
   assert.match(text, /^--backend auto takes stock, the first that can be used\.$/m);
 });
 
-Deno.test("runDoctor() ends with 3 where the agent cannot enforce, and says what to change first", () => {
-  const { status, text } = run(false, { uid: 1000, probe: "not allowed" });
+Deno.test("runDoctor() ends with 3 where the agent cannot enforce, and says what to change first", async () => {
+  const { status, text } = await run(false, { uid: 1000, probe: "not allowed" });
   assert.equal(status, 3);
   assert.match(text, /^This machine cannot enforce an order: no backend can be used\.$/m);
   assert.match(text, /What to change for more:\n {2}root: run alps-agent as root/);
 });
 
 Deno.test("runDoctor() prints the documented document with --json", async () => {
-  const { status, text } = run(true, { files: { "/sys/kernel/btf/vmlinux": undefined } });
+  const { status, text } = await run(true, { files: { "/sys/kernel/btf/vmlinux": undefined } });
   assert.equal(status, 3);
   const document = JSON.parse(text);
   assert.deepEqual(Object.keys(document), [
@@ -52,6 +58,9 @@ Deno.test("runDoctor() prints the documented document with --json", async () => 
     "backends",
     "checks",
     "advice",
+    "functions",
+    "unknown",
+    "platforms",
   ]);
   assert.deepEqual([document.format, document.can_enforce, document.auto], [1, false, null]);
   assert.deepEqual(document.checks.map(({ id }: { id: string }) => id), CHECK_IDS);
@@ -66,4 +75,31 @@ Deno.test("runDoctor() prints the documented document with --json", async () => 
   for (const name of [...Object.keys(document), ...CHECK_IDS]) {
     assert.ok(described.includes(`\`${name}\``), name);
   }
+});
+
+Deno.test("runDoctor() shows what the agent that runs has found, escaped", async () => {
+  const found: FunctionsSnapshot = {
+    rules: [],
+    functions: [{
+      name: "a\u001b[2J",
+      id: "20",
+      platform: "openfaas",
+      rule_id: "discovery",
+      found_by: "pod label faas_function",
+      mode: "warm",
+      instances: 2,
+      overlapped: 0,
+      cgroups: ["/kubepods/x"],
+    }],
+    unknown: [{ cgroup: "/docker/y", pid: 7, hint: "nothing names\u202eit" }],
+    platforms: [{ name: "docker", state: "failing", detail: "no answer" }],
+  };
+  const { text } = await run(false, {}, found);
+  assert.match(text, /a\\u001b\[2J +openfaas +2 instances +pod label faas_function; \/kubepods\/x/);
+  assert.match(text, /unknown +pid 7 +\/docker\/y: nothing names\\u202eit/);
+  assert.match(text, /docker +failing +no answer/);
+  const { text: json } = await run(true, {}, found);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(json, /[\u001b\u202e]/);
+  assert.deepEqual(JSON.parse(json).functions, found.functions);
 });

@@ -25,8 +25,22 @@ Deno.test("examine() takes stock on a machine that has what it needs", () => {
   assert.deepEqual(checks.filter(({ status }) => status !== "ok").map(({ id }) => id), [
     "sched_ext",
     "patched_kernel",
+    "platforms",
   ]);
   assert.deepEqual(advice, ["sched_ext: use Linux 6.12 or newer, built with CONFIG_SCHED_CLASS_EXT=y"]);
+});
+
+Deno.test("examine() looks for Docker where an agent would, by DOCKER_HOST", () => {
+  const usual = { "/var/run/docker.sock": "" }, own = { "/run/user/0/docker.sock": "" };
+  const found = (fake: Fake) => check("platforms", fake).found;
+  assert.equal(found({ files: usual }), "Docker at /var/run/docker.sock");
+  const env = { DOCKER_HOST: "unix:///run/user/0/docker.sock" };
+  assert.equal(found({ files: own, env }), "Docker at /run/user/0/docker.sock");
+  assert.match(found({ files: usual, env }), /^neither Docker nor/);
+  assert.match(
+    found({ files: usual, env: { DOCKER_HOST: "tcp://10.0.0.1:2375" } }),
+    /; DOCKER_HOST names no Unix socket/,
+  );
 });
 
 Deno.test("examine() takes no backend where something that all need is missing, and says first how to get it", () => {

@@ -9,6 +9,7 @@ export interface Fake {
   release?: string;
   /** By path; undefined: there is none. */
   files?: Record<string, string | Uint8Array<ArrayBuffer> | undefined>;
+  env?: Record<string, string>;
   probe?: Partial<Probe> | "not allowed";
   /** Device and inode of the agent's lock; undefined: there is no such file. */
   lock?: { device: number; inode: number };
@@ -39,7 +40,7 @@ const ALL_WELL = {
 
 /** A machine that has everything but for what is given. */
 export function fakeMachine(
-  { uid = 0, release = "6.12.5+deb13-amd64", files, probe, lock }: Fake = {},
+  { uid = 0, release = "6.12.5+deb13-amd64", files, env = {}, probe, lock }: Fake = {},
 ): Machine {
   const all: NonNullable<Fake["files"]> = { ...WHOLE, ...files };
   return {
@@ -50,6 +51,7 @@ export function fakeMachine(
       const content = all[path];
       return typeof content === "string" ? new TextEncoder().encode(content) : content;
     },
+    env: (name) => env[name],
     inode: (path) => path === "/run/alps/agent.lock" ? lock : undefined,
     probe: () => probe === "not allowed" ? undefined : { ...ALL_WELL, ...probe },
   };

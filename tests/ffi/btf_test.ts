@@ -57,11 +57,11 @@ Deno.test("Btf.struct() gives the built object's offsets and sizes, arrays and n
   const slot = btf.struct("alps_slot");
   assert.equal(slot.size, 256);
   assert.deepEqual(slot.fields["cpu_ns"], { offset: 32, size: 8 });
-  assert.deepEqual(slot.fields["reserved"], { offset: 180, size: 12 });
+  assert.deepEqual(slot.fields["reserved"], { offset: 184, size: 8 });
   assert.deepEqual(slot.fields["waiting"], { offset: 192, size: 64 });
   const question = btf.struct("alps_classify");
-  assert.deepEqual(question.fields["key"], { offset: 64, size: 296 });
-  assert.deepEqual(question.fields["args"], { offset: 376, size: 512 });
+  assert.deepEqual(question.fields["key"], { offset: 72, size: 296 });
+  assert.deepEqual(question.fields["args"], { offset: 384, size: 512 });
 });
 
 Deno.test("Btf.struct() of the built object leaves no hole: every byte belongs to a field", () => {

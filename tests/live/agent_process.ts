@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { HEAP_OPTIONS } from "../../core/heap_keeper.ts";
+import { insidePlace, type Place as PlaceOfOwn } from "../../bench/containers/place.ts";
 import { nativeProgram } from "./build_native.ts";
 import { PATIENCE, sleep } from "./lab.ts";
 
@@ -21,7 +22,7 @@ export interface Ending {
 }
 
 /** A folder for agents and programs; what runs there still at the end is killed. */
-export class Place implements AsyncDisposable {
+export class Place implements PlaceOfOwn, AsyncDisposable {
   readonly #processes: Deno.ChildProcess[] = [];
   #agents = 0;
 
@@ -85,9 +86,8 @@ export class Place implements AsyncDisposable {
   }
 
   /** The command that runs another one in this place: what it finds in /run is this place's. */
-  inside(command: string[]): string[] {
-    const bind = 'mount --bind "$0" /run && exec "$@"';
-    return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", bind, `${this.folder}/run`, ...command];
+  inside(command: readonly string[]): string[] {
+    return insidePlace(this.folder, command);
   }
 
   /** Starts an agent and waits until it listens. */

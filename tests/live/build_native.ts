@@ -1,12 +1,25 @@
-/** The test programs in `native/`, compiled once per test file and removed with it. */
+/** The test programs in `native/`, compiled once per test file and removed with it; `serve` is the benchmarks', too. */
+
+import { buildServe } from "../../bench/containers/build.ts";
 
 const built = new Map<string, Promise<string>>();
 
 /** Path of the program made from `native/NAME.c`. */
 export function nativeProgram(
-  name: "spin" | "churn" | "serve" | "bpf_ids" | "waits" | "bomb" | "hog" | "crowd" | "scribble" | "stress",
+  name:
+    | "spin"
+    | "churn"
+    | "serve"
+    | "bpf_ids"
+    | "waits"
+    | "bomb"
+    | "hog"
+    | "crowd"
+    | "scribble"
+    | "map_entries"
+    | "stress",
 ): Promise<string> {
-  const path = built.get(name) ?? compile(name);
+  const path = built.get(name) ?? (name === "serve" ? buildServe() : compile(name));
   built.set(name, path);
   return path;
 }

@@ -11,9 +11,10 @@ Deno.test(liveTest(
     lab.rule("comm:fn-{function}");
     for (let i = 0; i < 10; i++) {
       const process = lab.start(f, "-n", "fn-again", 0);
+      const asked = () => lab.questions.filter(({ pid }) => pid === process.pid);
       await until(
-        "both questions",
-        () => lab.questions.filter(({ pid }) => pid === process.pid).length === 2,
+        () => `both questions; ${JSON.stringify(asked().map(({ comm, execPath }) => [comm, execPath]))}`,
+        () => asked().length >= 2, // a busy machine may have it asked about while it is forked, too
       );
       process.kill("SIGKILL");
       assert.equal((await lab.record(process.pid)).name, "again");

@@ -54,12 +54,13 @@ export function liveTest(
   test: (lab: Lab) => Promise<void>,
   backend: LabBackend = "none",
   maxWaitNs = MAX_WAIT_NS,
+  told?: { holdsMs: number },
 ): Deno.TestDefinition {
   return {
     name,
     ignore: whyNotLive !== undefined,
     fn: async () => {
-      await using lab = await Lab.open(backend, maxWaitNs);
+      await using lab = await Lab.open(backend, maxWaitNs, told);
       await test(lab);
     },
   };
@@ -111,10 +112,14 @@ export class Lab implements AsyncDisposable {
     this.classifier = new Classifier(observer, new RuleSet(), this.functions);
   }
 
-  static async open(backend: LabBackend, maxWaitNs = MAX_WAIT_NS): Promise<Lab> {
+  static async open(
+    backend: LabBackend,
+    maxWaitNs = MAX_WAIT_NS,
+    told?: { holdsMs: number },
+  ): Promise<Lab> {
     const cpus = onlineCpus();
     const folder = await Deno.makeTempDir({ prefix: "alps-lab-" });
-    const lab = new Lab(folder, new Observer(cpus.length, maxWaitNs), cpus);
+    const lab = new Lab(folder, new Observer(cpus.length, maxWaitNs, undefined, told), cpus);
     const { thread } = await EventThread.start(
       lab.observer.libc,
       { ...lab.observer.fds, backend, cpus, migrate: true, maxWaitNs },

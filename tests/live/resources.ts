@@ -35,3 +35,22 @@ export function mappedMaps(): number {
 export function threads(): number {
   return [...Deno.readDirSync("/proc/self/task")].length;
 }
+
+/** How many entries each of a process's eBPF hash maps has, by the map's name. */
+export async function mapEntries(pid: number): Promise<Map<string, number>> {
+  const ids = [...Deno.readDirSync(`/proc/${pid}/fd`)].flatMap(({ name }) => {
+    let info: string;
+    try {
+      info = Deno.readTextFileSync(`/proc/${pid}/fdinfo/${name}`);
+    } catch {
+      return []; // closed meanwhile
+    }
+    const id = /^map_id:\t([0-9]+)$/m.exec(info)?.[1];
+    return id !== undefined && /^map_type:\t1$/m.test(info) ? [id] : [];
+  });
+  const command = new Deno.Command(await nativeProgram("map_entries"), { args: ids });
+  const { success, stdout } = await command.output();
+  if (!success || ids.length === 0) throw new Error(`cannot look into the maps of process ${pid}`);
+  const lines = new TextDecoder().decode(stdout).trim().split("\n").map((line) => line.split(" "));
+  return new Map(lines.map(([name, count]) => [name!, Number(count)]));
+}

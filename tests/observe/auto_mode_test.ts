@@ -54,7 +54,11 @@ Deno.test("AutoMode changes its mind where processes of a warm function keep exi
 
 Deno.test("Modes tells the kernel side of each change, once", () => {
   const told: [id: number, flags: number, gapUs: number][] = [];
-  const modes = new Modes({ setMode: (...change) => void told.push(change) });
+  const modes = new Modes({
+    setMode: (...change) => void told.push(change),
+    watchIdle() {},
+    idleLengths: () => undefined,
+  });
   const take = () => told.splice(0);
   modes.ruled(1, { mode: "warm", gapMs: 2.5 });
   modes.ruled(1, { mode: "warm", gapMs: 2.5 });

@@ -39,6 +39,12 @@ class Scene implements ClassifierKernel {
     this.modes.set(functionId, [flags, gapUs]);
   }
 
+  setHelper(): void {}
+
+  watchIdle(): void {}
+
+  idleLengths(): undefined {}
+
   remember(_key: Uint8Array<ArrayBuffer>, generation: number, functionId: KeyVerdict): void {
     this.remembered.push({ generation, functionId });
   }
@@ -58,6 +64,7 @@ class Scene implements ClassifierKernel {
       beginNs: 2000,
       execBaseNs: 30,
       argStart: 0,
+      cgroupId: 0,
       uid: 0,
       comm: "",
       commandLine: "",

@@ -28,6 +28,7 @@ function rawQuestion({ comm = "", args = "", argsLen, path = "" }: RawQuestion):
   view.setBigUint64(ALPS_CLASSIFY.begin_ns, 2n ** 40n + 2n, true);
   view.setBigUint64(ALPS_CLASSIFY.exec_base_ns, 5n, true);
   view.setBigUint64(ALPS_CLASSIFY.arg_start, 2n ** 46n, true);
+  view.setBigUint64(ALPS_CLASSIFY.cgroup_id, 2n ** 40n + 3n, true);
   view.setBigUint64(ALPS_CLASSIFY.key + ALPS_KEY.inode, 77n, true);
   view.setUint32(ALPS_CLASSIFY.key + ALPS_KEY.uid, 1000, true);
   record.set(bytes(path), ALPS_CLASSIFY.key + ALPS_KEY.path);
@@ -91,6 +92,7 @@ Deno.test("decodeQuestion() reads every field", () => {
     beginNs: 2 ** 40 + 2,
     execBaseNs: 5,
     argStart: 2 ** 46,
+    cgroupId: 2 ** 40 + 3,
     uid: 1000,
     comm: "python3",
     commandLine: "python3 -m fn",

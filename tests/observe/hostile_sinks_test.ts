@@ -58,12 +58,14 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
         id: "1",
         platform: name,
         rule_id: "r1",
+        found_by: name,
         mode: "warm",
         instances: 1,
         overlapped: 0,
         cgroups: [`/${name}`],
       }],
       unknown: [{ cgroup: `/${name}`, pid: 1, hint: name }],
+      platforms: [{ name, state: "failing", detail: name }],
     });
     const query = `/invocations?function=${encodeURIComponent(name.toWellFormed())}`;
     const answers = await Promise.all(["/functions", "/priority", query].map((path) => ask(path)));
@@ -138,12 +140,20 @@ const SINKS: Readonly<Record<string, (name: string) => Output | Promise<Output>>
     ];
   },
   "a cgroup in the list of what is unknown": async (name) => {
-    const kernel = { setRules() {}, setMode() {}, remember() {}, adopt: () => 0 };
+    const kernel = {
+      setRules() {},
+      setMode() {},
+      setHelper() {},
+      watchIdle() {},
+      idleLengths: () => undefined,
+      remember() {},
+      adopt: () => 0,
+    };
     const classifier = new Classifier(kernel, new RuleSet(), new FunctionTable(() => {}));
     classifier.unknown.push({ cgroup: `/${name}`, pid: 1, hint: "?" });
     const { ask, view } = fakeApi();
     const { rules, functions } = view.functions();
-    view.functions = () => ({ rules, functions, unknown: classifier.unknown });
+    view.functions = () => ({ rules, functions, unknown: classifier.unknown, platforms: [] });
     return [(await (await ask("/functions")).text()).replaceAll("m".repeat(1 << 20), ""), 1];
   },
 
