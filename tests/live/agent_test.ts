@@ -174,7 +174,9 @@ agentTest(
       await sleep(200);
       const got = await share();
       assert.ok(got >= least && got <= most, `${name} is pinned, and the second gets ${got}`);
-      assert.ok(got > 0 && got < 1, "the others still get a little");
+      // How soon depends on what else the machine has to do.
+      const others = name === "first" ? b : a, had = others.map(cpuMs);
+      await until("the others still get a little", () => others.some((pid, i) => cpuMs(pid) > had[i]!));
       const { status } = await agent.request("DELETE", `/priority/${name}`);
       assert.ok(status === 200 || status === 204, `${status}`);
       assert.equal((await agent.json<PriorityEntry>("GET", `/priority/${name}`)).source, "learned");

@@ -236,7 +236,7 @@ export function enforcerSuite(backend: "scx" | "stock"): Deno.TestDefinition[] {
       }
     };
     const many = Array.from({ length: 300 }, () => {
-      const process = lab.start(bulk, 24 * PATIENCE);
+      const process = lab.start(bulk, 16 + 8 * PATIENCE);
       tell(process, "SIGSTOP");
       return process;
     });
