@@ -5,6 +5,7 @@ import { type ContainersOptions, ENGINES, runContainers } from "./containers/com
 import { runBench } from "./evaluation/command.ts";
 import { runInterruptibly } from "./interrupt.ts";
 import { runMemory } from "./memory.ts";
+import { positiveNumber, wholeNumber } from "./numbers.ts";
 import { ONE_FILE, runOneFile } from "./one_file.ts";
 import { runWhatIfError, type WhatIfErrorOptions } from "./whatif_error.ts";
 import { GROUPS, type OverheadOptions, runOverhead } from "./overhead/overhead.ts";
@@ -53,10 +54,10 @@ program.command("containers")
   .description("what ordering is worth where functions are in real containers")
   .addOption(new Option("--platform <name>", "whose containers").choices(ENGINES).default("docker"))
   .option("--ml <name>", "predictor", "avg")
-  .option("--load <n>", "load", (text) => Number(text), 0.9)
-  .option("--seconds <n>", "length of each run", (text) => Number(text), 35)
-  .option("--rounds <n>", "how often", (text) => Number(text), 5)
-  .option("--seed <n>", "the first round's trace", (text) => Number(text), 1)
+  .option("--load <n>", "load", positiveNumber, 0.9)
+  .option("--seconds <n>", "length of each run", positiveNumber, 35)
+  .option("--rounds <n>", "how often", wholeNumber(), 5)
+  .option("--seed <n>", "the first round's trace", wholeNumber(0), 1)
   .option("--json", "print one JSON document", false)
   .action(async (options: ContainersOptions) =>
     Deno.exit(await runInterruptibly("bench containers", (signal) => runContainers(options, signal)))
