@@ -3,7 +3,7 @@
 import { nativeProgram } from "./build_native.ts";
 import { cpuMs, type Lab, threadsOf } from "./lab.ts";
 
-/** One instance of the program `serve` (native/serve.c). Disposing of it kills it. */
+/** One instance of the program `serve` (bench/containers/native/serve.c). Disposing of it kills it. */
 export class Instance implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
