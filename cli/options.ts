@@ -9,7 +9,7 @@ import { type Address, address, excludedGlob, flag, type Kind, number, oneOf, pa
 /** What this build has; a value that names anything else is a usage error that lists these. */
 export const BUILD = {
   ml: ["avg", "LR", "RF", "EWMV", "gittins"],
-  backends: ["auto", "scx", "stock", "none"],
+  backends: ["auto", "scx", "cfs", "stock", "none"],
   discover: ["none"],
 } as const;
 

@@ -12,6 +12,7 @@ import { Observer } from "../observe/observer.ts";
 import { RuleSet } from "../observe/rule_set.ts";
 import type { AgentOptions } from "./agent_options.ts";
 import { Answers } from "./answers.ts";
+import { ordersInKernel } from "./backend_choice.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
@@ -55,7 +56,7 @@ export class Agent implements AsyncDisposable {
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     using started = new DisposableStack();
     this.#cpu = new CpuUtilization(cpus);
-    this.#order = new Ordering((orders) => this.#events.setOrders(orders), options.backend === "scx");
+    this.#order = new Ordering((orders) => this.#events.setOrders(orders), ordersInKernel(options.backend));
     this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
     this.#switch = new EnforcementSwitch(
       options.backend,

@@ -20,6 +20,7 @@ import type { FunctionTable } from "../observe/functions.ts";
 import type { Observer } from "../observe/observer.ts";
 import { ruleEntry } from "../observe/rules.ts";
 import type { AgentOptions } from "./agent_options.ts";
+import { ordersInKernel } from "./backend_choice.ts";
 import type { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementSwitch } from "./enforcement_switch.ts";
 import type { History } from "./history.ts";
@@ -74,7 +75,7 @@ export class Answers implements AgentView {
       epoch: order.policy?.epoch ?? 0,
       backend: this.#backend,
       ml: options.ml,
-      slice_enforced: this.#backend === "scx",
+      slice_enforced: ordersInKernel(this.#backend),
       cpu_utilization: Math.round(10 * (order.policy?.cpuUtilization ?? cpu.percent(false))) / 10,
       functions: order.entries((id) => functions.byId(id)),
     };

@@ -41,7 +41,7 @@ export function examine(machine: Machine, built: readonly string[] = BUILD.backe
     checkCgroup(machine),
     checkAutogroup(machine),
     checkSchedExt(machine, probe),
-    checkPatch(machine),
+    checkPatch(machine, probe),
     checkLock(machine),
   ];
   const backends = BACKENDS.map((name) => verdict(name, checks, built));

@@ -8,14 +8,17 @@ import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "
 import type { KernelRank } from "./scx_ranks.ts";
 import type { ScxScheduler } from "./scx_scheduler.ts";
 
-/** What it needs of the scheduler; replaced in tests. */
-export type Scheduler = Pick<
+/** What orders in the kernel by ranks: the scheduler, or what is in its place with the backend cfs; replaced in tests. */
+export type RankTaker = Pick<
   ScxScheduler,
-  "attach" | "detach" | "inForce" | "ended" | "figures" | "setRank" | "deleteRank" | "setPrior" | "reorder"
+  "attach" | "detach" | "inForce" | "setRank" | "deleteRank" | "setPrior" | "reorder"
 >;
 
-export class ScxEnforcer implements Enforcer {
-  readonly name = "scx";
+/** What it needs of the scheduler; replaced in tests. */
+export type Scheduler = RankTaker & Pick<ScxScheduler, "ended" | "figures">;
+
+export class ScxEnforcer<Taker extends RankTaker = Scheduler> implements Enforcer {
+  readonly name: "scx" | "cfs" = "scx";
   readonly sliceEnforced = true;
   readonly reactsToEvents = false;
   readonly counters: EnforcerCounters = newCounters();
@@ -24,7 +27,7 @@ export class ScxEnforcer implements Enforcer {
   #slices = new Map<number, number>();
 
   /** @param scheduler closed by whoever made it */
-  constructor(readonly scheduler: Scheduler) {}
+  constructor(readonly scheduler: Taker) {}
 
   setOrders({ changed, removed, pinned, pinnedSlices, prior }: Orders): void {
     const touched = new Set([...removed, ...this.#pinned.keys(), ...this.#slices.keys()]);

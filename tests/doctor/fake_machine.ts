@@ -34,6 +34,7 @@ const ALL_WELL = {
   taskStorage: true,
   programs: undefined,
   scheduler: undefined,
+  hooks: undefined,
   realtime: undefined,
 };
 

@@ -36,7 +36,7 @@ async function spinners(
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 
 /** The suite, to be passed to `Deno.test` one by one. */
-export function enforcerSuite(backend: "scx" | "stock"): Deno.TestDefinition[] {
+export function enforcerSuite(backend: "scx" | "cfs" | "stock"): Deno.TestDefinition[] {
   const tests: Deno.TestDefinition[] = [];
   const test = (name: string, body: (lab: Lab) => Promise<void>) => {
     tests.push(liveTest(`${backend}: ${name}`, body, backend));
