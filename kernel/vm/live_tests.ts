@@ -31,6 +31,7 @@ export const WITH_SCHED_EXT: readonly string[] = [
 export const WITH_PATCHED_CFS: readonly string[] = [
   "cfs_test.ts",
   "cfs_life_test.ts",
+  "cfs_cycles_test.ts",
 ];
 
 /** Files that do not, with the reason. */

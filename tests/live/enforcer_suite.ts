@@ -243,7 +243,8 @@ export function enforcerSuite(backend: "scx" | "cfs" | "stock"): Deno.TestDefini
     assert.ok(beside.length > 20 && overtaken > 0.75 * beside.length, what);
     const report = await lab.report();
     assert.equal(report.active, 0);
-    assert.ok(report.mostActive > 50, `${report.mostActive} at once`);
+    // With the order inside CFS the starter has one share among all of theirs: fewer are there at once.
+    assert.ok(report.mostActive > (backend === "cfs" ? 20 : 50), `${report.mostActive} at once`);
   });
   return tests;
 }
