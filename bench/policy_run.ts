@@ -19,7 +19,7 @@ export interface RunnablePolicy {
   /** As results name it: `default`, `alps:avg`. */
   readonly name: string;
   /** `none` only observes: the kernel's default, measured as the others are. */
-  readonly backend: "auto" | "scx" | "stock" | "none";
+  readonly backend: "auto" | "scx" | "cfs" | "stock" | "none";
   readonly ml: string;
   /** More of the agent's options. */
   readonly args?: readonly string[];

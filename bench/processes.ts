@@ -108,7 +108,7 @@ export function startHostProcess(
 
 /** What an agent is told. */
 export interface AgentProcessOptions {
-  readonly backend: "auto" | "scx" | "stock" | "none";
+  readonly backend: "auto" | "scx" | "cfs" | "stock" | "none";
   readonly ml: string;
   readonly rules: readonly string[];
   /** More of its options. */

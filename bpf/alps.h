@@ -323,10 +323,11 @@ enum alps_rank_flags {
 struct alps_rank {
 	__u32 flags;
 	__u32 segments; /* in use; 0: nothing is known of the function */
+	__u64 slice_ns; /* 0: the default */
 	__s64 pinned_ns;
 	struct alps_rank_segment table[ALPS_RANK_SEGMENTS];
 };
-_Static_assert(sizeof(struct alps_rank) == 208, "struct alps_rank");
+_Static_assert(sizeof(struct alps_rank) == 216, "struct alps_rank");
 
 enum alps_scx_limits {
 	ALPS_EXIT_TEXT = 128,

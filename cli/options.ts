@@ -21,7 +21,7 @@ import {
 /** What this build has; a value that names anything else is a usage error that lists these. */
 export const BUILD = {
   ml: ["avg", "LR", "RF", "EWMV", "gittins"],
-  backends: ["auto", "scx", "stock", "none"],
+  backends: ["auto", "scx", "cfs", "stock", "none"],
   discover: ["auto", "none"],
 } as const;
 

@@ -15,6 +15,7 @@ import { Answers } from "./answers.ts";
 import { thisMachinesCgroups } from "./cgroup_folders.ts";
 import { announceSources, makeDiscovery } from "./discovery.ts";
 import { Boundaries } from "./boundaries.ts";
+import { enforcesSlices } from "./backend_choice.ts";
 import { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementState } from "./enforcement.ts";
 import { EnforcementSwitch } from "./enforcement_switch.ts";
@@ -45,7 +46,7 @@ export class Agent implements AsyncDisposable {
   readonly #history: History;
   readonly #runs = new RecentRuns();
   readonly #cpu: CpuUtilization;
-  readonly #order = new Ordering((orders) => this.#events.setOrders(orders));
+  readonly #order: Ordering;
   readonly #troubles = new Troubles();
   readonly #switch: EnforcementSwitch;
   readonly #heap = new HeapKeeper();
@@ -58,6 +59,7 @@ export class Agent implements AsyncDisposable {
   private constructor(readonly options: AgentOptions, cpus: number[]) {
     using started = new DisposableStack();
     this.#cpu = new CpuUtilization(cpus);
+    this.#order = new Ordering((orders) => this.#events.setOrders(orders), enforcesSlices(options.backend));
     this.#observer = started.use(new Observer(cpus.length, options.maxWaitS * 1e9));
     this.#switch = new EnforcementSwitch(
       options.backend,

@@ -23,6 +23,7 @@ import type { Observer } from "../observe/observer.ts";
 import { ruleEntry } from "../observe/rules.ts";
 import type { AgentOptions } from "./agent_options.ts";
 import type { Boundaries } from "./boundaries.ts";
+import { enforcesSlices } from "./backend_choice.ts";
 import type { CpuUtilization } from "./cpu_utilization.ts";
 import type { EnforcementSwitch } from "./enforcement_switch.ts";
 import type { History } from "./history.ts";
@@ -82,7 +83,7 @@ export class Answers implements AgentView {
       epoch: order.policy?.epoch ?? 0,
       backend: this.#backend,
       ml: options.ml,
-      slice_enforced: false,
+      slice_enforced: enforcesSlices(this.#backend),
       cpu_utilization: Math.round(10 * (order.policy?.cpuUtilization ?? cpu.percent(false))) / 10,
       functions: order.entries((id) => functions.byId(id)),
     };

@@ -3,6 +3,8 @@
 import { type ChangeJournal, NO_JOURNAL } from "../enforce/change_journal.ts";
 import { type Enforcer, NoEnforcer } from "../enforce/enforcer.ts";
 import { ThisMachine } from "../enforce/group_machine.ts";
+import { CfsEnforcer } from "../enforce/cfs.ts";
+import { CfsScheduler } from "../enforce/cfs_scheduler.ts";
 import { Journal } from "../enforce/journal.ts";
 import { JOURNAL } from "../enforce/journal_layout.ts";
 import { ScxEnforcer } from "../enforce/scx.ts";
@@ -34,6 +36,10 @@ export function makeEnforcer(
 ): Enforcer {
   const { backend, orStock = false, cpus, migrate, maxWaitNs, journalFd, foreignGroupsFd } = options;
   if (backend === "none") return resources.use(new NoEnforcer());
+  if (backend === "cfs") {
+    const cfs = orUndefined(() => startCfs(resources, options), orStock, note);
+    if (cfs) return cfs;
+  }
   const files = resources.use(new Files());
   const journal = openJournal(resources, libc, journalFd, startTimeOf);
   const stock = new StockEnforcer(libc, slots, {
@@ -43,7 +49,7 @@ export function makeEnforcer(
     journal,
     groups: { machine: new ThisMachine(files, foreignGroupsFd), note, clock: () => libc.monotonicNs() },
   });
-  if (backend === "stock") return resources.use(stock);
+  if (backend !== "scx") return resources.use(stock);
   resources.use(stock);
   const scheduler = orUndefined(() => new ScxScheduler(libc, options, maxWaitNs), orStock, note);
   if (!scheduler) return stock;
@@ -52,6 +58,15 @@ export function makeEnforcer(
   const enforcer = resources.use(new ScxOrStock({ scx, stock, note, otherScheduler }));
   enforcer.look(libc.monotonicNs()); // in force before the first function comes
   return enforcer;
+}
+
+/** The backend cfs, switched on before the first function comes. */
+function startCfs(resources: DisposableStack, options: EventThreadOptions): CfsEnforcer {
+  using cleanup = new DisposableStack();
+  const enforcer = new CfsEnforcer(cleanup.use(new CfsScheduler(options, options.maxWaitNs)));
+  enforcer.decide();
+  resources.use(cleanup.move());
+  return resources.use(enforcer);
 }
 
 /**

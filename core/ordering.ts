@@ -12,13 +12,18 @@ const PINS_MS = 2 ** 31 - 1;
 
 export class Ordering implements Disposable {
   readonly #pins = new Pins();
-  readonly #sender = new OrdersSender();
+  readonly #sender: OrdersSender;
   #policy: Policy | undefined;
   #policyAt = rfc3339(nowUs());
   #pinTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param send takes what changes the order in force */
-  constructor(readonly send: (orders: Orders) => void) {}
+  /**
+   * @param send takes what changes the order in force
+   * @param slices whether slices are enforced, too
+   */
+  constructor(readonly send: (orders: Orders) => void, slices = false) {
+    this.#sender = new OrdersSender(slices);
+  }
 
   /** The latest policy; undefined before the first. */
   get policy(): Policy | undefined {
@@ -59,7 +64,7 @@ export class Ordering implements Disposable {
   }
 
   #send(): void {
-    this.send(this.#sender.next(this.#policy, this.#pins.ranks(this.#policy)));
+    this.send(this.#sender.next(this.#policy, this.#pins.ranks(this.#policy), this.#pins.slices()));
   }
 
   /** Sends what the pins have become, and comes back when the next one ends. */

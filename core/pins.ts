@@ -66,6 +66,13 @@ export class Pins {
     return this.#pins.values();
   }
 
+  /** The slices that people have set, in nanoseconds. */
+  slices(): [functionId: number, sliceNs: number][] {
+    return [...this.#pins.values()].flatMap(({ functionId, sliceUs }) =>
+      sliceUs === undefined ? [] : [[functionId, sliceUs * 1000] as [number, number]]
+    );
+  }
+
   /**
    * The ranks that pinned invocations have. A pin to priority p stands where a fresh invocation of the function with the
    * next learned priority at or after p stands, just before it; before everything where no learned function comes first,

@@ -42,7 +42,7 @@ export function examine(machine: Machine, built: readonly string[] = BUILD.backe
     checkCgroup(machine),
     checkAutogroup(machine),
     checkSchedExt(machine, probe),
-    checkPatch(machine),
+    checkPatch(machine, probe),
     checkLock(machine),
     checkPlatforms(machine),
   ];

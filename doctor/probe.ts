@@ -1,6 +1,8 @@
 /** Asking the kernel itself: what a version or an option promises is not always to be had. Nothing stays loaded or set. */
 
 import { becomeRealtime } from "../core/realtime.ts";
+import { hooksProblem } from "../enforce/cfs_probe.ts";
+import { cfsState } from "../enforce/cfs_support.ts";
 import { schedulerProblem } from "../enforce/scx_probe.ts";
 import { schedExtState, thisMachine } from "../enforce/scx_support.ts";
 import { readAsset } from "../ffi/assets.ts";
@@ -22,6 +24,8 @@ export interface Probe {
   readonly programs: string | undefined;
   /** Why the kernel refuses the scheduler of the backend scx, on one line; undefined where it takes it, or has no sched_ext. */
   readonly scheduler: string | undefined;
+  /** Why the kernel refuses the programs of the backend cfs, on one line; undefined where it takes them, or is not patched. */
+  readonly hooks: string | undefined;
   /** Why a thread cannot have the real-time class; undefined where it can. */
   readonly realtime: string | undefined;
 }
@@ -34,6 +38,7 @@ export function probeKernel(): Probe {
     taskStorage: library.makesMap(BPF_MAP_TYPE_TASK_STORAGE),
     programs: programsProblem(library),
     scheduler: schedExtState(thisMachine).kind === "free" ? schedulerProblem(library) : undefined,
+    hooks: cfsState() !== undefined ? hooksProblem(library) : undefined,
     realtime: realtimeProblem(),
   };
 }

@@ -2,6 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { compareKernels } from "../observe/kernel_features.ts";
+import { CFS_INTERFACE, cfsState } from "../enforce/cfs_support.ts";
 import { SCHED_EXT_REMEDY, SCHED_EXT_SINCE, schedExtState } from "../enforce/scx_support.ts";
 import type { Check } from "./check.ts";
 import { configOption, readKernelConfig } from "./kernel_config.ts";
@@ -75,16 +76,36 @@ export function checkSchedExt(machine: Machine, probe: Pick<Probe, "scheduler"> 
   return { id, status: "absent", found: `CONFIG_SCHED_CLASS_EXT is not set (${config.path})`, remedy };
 }
 
-/** Whether the kernel has our patch of CFS. */
-export function checkPatch(machine: Machine): Check {
+/**
+ * Whether the kernel has our patch of CFS, with the interface that the agent knows.
+ *
+ * @param probe what the kernel said about our programs for it; undefined where it could not be asked
+ */
+export function checkPatch(machine: Machine, probe: Pick<Probe, "hooks"> | undefined): Check {
   const id = "patched_kernel";
   const types = machine.read("/sys/kernel/btf/vmlinux");
   if (types === undefined) {
     return { id, status: "unknown", found: "the kernel's type information cannot be read" };
   }
   // Names stand between zeros in the type information's text.
-  if (Buffer.from(types.buffer).includes(`\0${PATCH_FUNCTION}\0`)) {
-    return { id, status: "ok", found: `this kernel has ${PATCH_FUNCTION}` };
+  if (!Buffer.from(types.buffer).includes(`\0${PATCH_FUNCTION}\0`)) {
+    return { id, status: "absent", found: `no function ${PATCH_FUNCTION} in the kernel's type information` };
   }
-  return { id, status: "absent", found: `no function ${PATCH_FUNCTION} in the kernel's type information` };
+  const found = `this kernel has ${PATCH_FUNCTION}`;
+  const version = cfsState((path) => readText(machine, path))?.version;
+  if (version !== undefined && version !== CFS_INTERFACE) {
+    return {
+      id,
+      status: "absent",
+      found: `${found} of interface version ${version}, the agent knows version ${CFS_INTERFACE}`,
+      remedy: "use the kernel patch that this agent comes with, or --backend stock",
+    };
+  }
+  if (probe?.hooks === undefined) return { id, status: "ok", found };
+  return {
+    id,
+    status: "absent",
+    found: `${found}, but refuses the agent's programs: ${probe.hooks}`,
+    remedy: "use --backend stock",
+  };
 }

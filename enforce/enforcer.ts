@@ -18,6 +18,8 @@ export interface Orders {
    * like learned ranks; −Infinity goes before everything, Infinity after.
    */
   readonly pinned: readonly (readonly [functionId: number, rankNs: number])[];
+  /** Slices that people have set, in nanoseconds; for backends that enforce slices. */
+  readonly pinnedSlices?: readonly (readonly [functionId: number, sliceNs: number])[];
   /** What orders invocations of functions of which nothing is known; undefined where nothing is known of any. */
   readonly prior: RankTable | undefined;
 }

@@ -8,33 +8,38 @@ import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "
 import type { KernelRank } from "./scx_ranks.ts";
 import type { ScxScheduler } from "./scx_scheduler.ts";
 
-/** What it needs of the scheduler; replaced in tests. */
-export type Scheduler = Pick<
+/** What orders in the kernel by ranks: the scheduler, or what is in its place with the backend cfs; replaced in tests. */
+export type RankTaker = Pick<
   ScxScheduler,
-  "attach" | "detach" | "inForce" | "ended" | "figures" | "setRank" | "deleteRank" | "setPrior" | "reorder"
+  "attach" | "detach" | "inForce" | "setRank" | "deleteRank" | "setPrior" | "reorder"
 >;
 
-export class ScxEnforcer implements Enforcer {
-  readonly name = "scx";
+/** What it needs of the scheduler; replaced in tests. */
+export type Scheduler = RankTaker & Pick<ScxScheduler, "ended" | "figures">;
+
+export class ScxEnforcer<Taker extends RankTaker = Scheduler> implements Enforcer {
+  readonly name: "scx" | "cfs" = "scx";
   /** The kernel compares whoever runs with those that wait at every tick, which is sooner than any slice ends. */
-  readonly sliceEnforced = false;
+  readonly sliceEnforced: boolean = false;
   readonly reactsToEvents = false;
   readonly counters: EnforcerCounters = newCounters();
   readonly #known = new Map<number, KernelRank>();
   #pinned = new Map<number, number>();
+  #slices = new Map<number, number>();
 
   /** @param scheduler closed by whoever made it */
-  constructor(readonly scheduler: Scheduler) {}
+  constructor(readonly scheduler: Taker) {}
 
-  setOrders({ changed, removed, pinned, prior }: Orders): void {
-    const touched = new Set([...removed, ...this.#pinned.keys()]);
+  setOrders({ changed, removed, pinned, pinnedSlices, prior }: Orders): void {
+    const touched = new Set([...removed, ...this.#pinned.keys(), ...this.#slices.keys()]);
     this.#pinned = new Map(pinned);
+    this.#slices = new Map(pinnedSlices ?? []);
     for (const id of removed) this.#known.delete(id);
-    for (const { functionId, table, tailSlope } of changed) {
-      this.#known.set(functionId, { table: { table, tailSlope } });
+    for (const { functionId, sliceNs, table, tailSlope } of changed) {
+      this.#known.set(functionId, { table: { table, tailSlope }, sliceNs });
       touched.add(functionId);
     }
-    for (const id of this.#pinned.keys()) touched.add(id);
+    for (const id of [...this.#pinned.keys(), ...this.#slices.keys()]) touched.add(id);
     for (const id of touched) this.#hand(id);
     this.scheduler.setPrior(prior && { table: prior });
     this.scheduler.reorder();
@@ -42,9 +47,10 @@ export class ScxEnforcer implements Enforcer {
 
   /** Hands a function's rank over, as it is now. */
   #hand(id: number): void {
-    const known = this.#known.get(id), pinnedNs = this.#pinned.get(id);
-    if (known === undefined && pinnedNs === undefined) this.scheduler.deleteRank(id);
-    else this.scheduler.setRank(id, { ...known, pinnedNs });
+    const known = this.#known.get(id), pinnedNs = this.#pinned.get(id), sliceNs = this.#slices.get(id);
+    const nothing = known === undefined && pinnedNs === undefined && sliceNs === undefined;
+    if (nothing) this.scheduler.deleteRank(id);
+    else this.scheduler.setRank(id, { ...known, ...(sliceNs !== undefined && { sliceNs }), pinnedNs });
   }
 
   started(_invocation: ActiveInvocation): void {}

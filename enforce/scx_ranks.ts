@@ -14,15 +14,18 @@ const SLOPE_UNIT = 2 ** ALPS_RANK_LIMITS.ALPS_SLOPE_SHIFT;
 /** What is known of one function. */
 export interface KernelRank {
   readonly table?: RankTable | undefined;
+  /** Nanoseconds; undefined: the scheduler's own. */
+  readonly sliceNs?: number | undefined;
   /** A person's rank, in nanoseconds; infinite ones go before or after everything. */
   readonly pinnedNs?: number | undefined;
 }
 
 /** The bytes of a rank. */
-export function packRank({ table, pinnedNs }: KernelRank): Uint8Array<ArrayBuffer> {
+export function packRank({ table, sliceNs, pinnedNs }: KernelRank): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(ALPS_RANK.size), view = new DataView(bytes.buffer);
   view.setUint32(ALPS_RANK.flags, pinnedNs === undefined ? 0 : ALPS_RANK_FLAGS.ALPS_RANK_PINNED, true);
   view.setBigInt64(ALPS_RANK.pinned_ns, whole(pinnedNs ?? 0), true);
+  view.setBigUint64(ALPS_RANK.slice_ns, whole(Math.max(0, sliceNs ?? 0)), true);
   const lines = table ? linesOf(table) : [];
   view.setUint32(ALPS_RANK.segments, lines.length, true);
   for (const [i, { fromNs, rankNs, slope }] of lines.entries()) {

@@ -15,6 +15,7 @@ export type AssetName =
   | "libbpf/lib/libbpf.so.1"
   | "bpf/observe.bpf.o"
   | "bpf/scx.bpf.o"
+  | "bpf/cfs.bpf.o"
   | "host/alps-functions"
   | "bench/alps-send"
   | "about.json"

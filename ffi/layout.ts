@@ -162,11 +162,12 @@ export const ALPS_GROUP = {
 } as const;
 
 export const ALPS_RANK = {
-  size: 208,
+  size: 216,
   flags: 0,
   segments: 4,
-  pinned_ns: 8,
-  table: 16,
+  slice_ns: 8,
+  pinned_ns: 16,
+  table: 24,
 } as const;
 
 export const ALPS_RANK_SEGMENT = {

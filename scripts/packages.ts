@@ -41,6 +41,7 @@ export const KERNEL_NEEDS: Need[] = [
   program("bc", "bc"),
   program("bison", "bison"),
   program("flex", "flex"),
+  program("patch", "patch"),
   // It writes the kernel's type information.
   program("pahole", "pahole"),
   program("dpkg-deb", "dpkg"),

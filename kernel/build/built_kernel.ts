@@ -13,14 +13,28 @@ import type { SourceSeries } from "./source_package.ts";
 /** A kernel that `deno task kernel` builds. */
 export interface Variant extends SourceSeries {
   readonly name: string;
-  /** The fragment in kernel/config that its configuration is made from, on top of the kernel's own "tinyconfig". */
-  readonly fragment: string;
+  /** The agent's backend that it is for. */
+  readonly backend: "scx" | "cfs";
+  /** The fragments in kernel/config that its configuration is made from, on top of the kernel's own "tinyconfig". */
+  readonly fragments: readonly string[];
+  /** The folder in kernel/patches whose patches are applied to the source; undefined where it stays as it is. */
+  readonly patches?: string;
 }
+
+const SCX = ["machine.config", "scx.config"];
 
 /** The kernels, by name. */
 export const VARIANTS: readonly Variant[] = [
-  { name: "scx", series: "6.12", suite: "trixie", fragment: "scx.config" },
-  { name: "scx-latest", series: undefined, suite: "sid", fragment: "scx.config" },
+  { name: "scx", backend: "scx", series: "6.12", suite: "trixie", fragments: SCX },
+  { name: "scx-latest", backend: "scx", series: undefined, suite: "sid", fragments: SCX },
+  {
+    name: "cfs",
+    backend: "cfs",
+    series: "6.1",
+    suite: "bookworm",
+    fragments: ["machine.config", "cfs.config"],
+    patches: "6.1",
+  },
 ];
 
 /** `kernel.json` in the folder of a kernel. */
@@ -37,13 +51,23 @@ const RECIPE_VERSION = "1";
 
 /** Where the kernels of the present recipe are, one folder for each version of the source. */
 export function recipeFolder(variant: Variant): string {
-  const fragment = Deno.readTextFileSync(fragmentPath(variant));
-  const recipe = stampKey([RECIPE_VERSION, sha256(fragment), Deno.build.arch]).slice(0, 16);
+  const contents = patchFiles(variant).map((path) => Deno.readTextFileSync(path));
+  const parts = [wantedOptions(variant), ...contents].map(sha256);
+  const recipe = stampKey([RECIPE_VERSION, ...parts, Deno.build.arch]).slice(0, 16);
   return join(cacheFolder(), "kernels", variant.name, recipe);
 }
 
-export function fragmentPath({ fragment }: Variant): string {
-  return join(ROOT, "kernel", "config", fragment);
+/** The fragments' text. */
+export function wantedOptions({ fragments }: Variant): string {
+  return fragments.map((name) => Deno.readTextFileSync(join(ROOT, "kernel", "config", name))).join("");
+}
+
+/** The patches, in the order in which they are applied. */
+export function patchFiles({ patches }: Variant): string[] {
+  if (patches === undefined) return [];
+  const folder = join(ROOT, "kernel", "patches", patches);
+  const names = [...Deno.readDirSync(folder)].map((entry) => entry.name);
+  return names.filter((name) => name.endsWith(".patch")).sort().map((name) => join(folder, name));
 }
 
 /** `$XDG_CACHE_HOME/alps-agent`, else `~/.cache/alps-agent`. */

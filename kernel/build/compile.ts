@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Builds a kernel from Debian's source package and a fragment of a configuration. Minutes; kept outside the checkout. */
-import { join } from "node:path";
+/** Builds a kernel from Debian's source package, patches and fragments of a configuration. Minutes; kept outside the checkout. */
+import { basename, join } from "node:path";
 import { run, runOrFail, SetupError } from "../../scripts/command.ts";
 import { removeIfThere, withBuildLock } from "../../scripts/lock.ts";
 import type { Kernel } from "../vm/kernel_package.ts";
 import {
-  fragmentPath,
   newestBuilt,
+  patchFiles,
   readBuilt,
   recipeFolder,
   type Variant,
+  wantedOptions,
   writeBuilt,
 } from "./built_kernel.ts";
 import { notTaken } from "./config.ts";
@@ -31,7 +32,7 @@ export async function ensureBuiltKernel(variant: Variant): Promise<Kernel> {
 /**
  * Builds the newest point release of a variant, where that is not there already.
  *
- * @throws SetupError where the source cannot be had, lacks an option of the fragment, or does not compile
+ * @throws SetupError where the source cannot be had, does not take a patch or an option, or does not compile
  */
 export async function buildKernel(variant: Variant): Promise<Kernel> {
   const folder = recipeFolder(variant), work = join(folder, "work");
@@ -70,19 +71,24 @@ async function compile(
   const source = join(work, "source"), objects = join(work, "objects");
   for (const folder of [source, objects]) await Deno.mkdir(folder);
   await unpack(path, series, source);
+  for (const patch of patchFiles(variant)) {
+    const words = ["--batch", "--forward", "--strip=1", `--directory=${source}`, `--input=${patch}`];
+    await runOrFail(`apply ${basename(patch)} to Linux ${version}`, "patch", words);
+  }
   const make = (action: string, ...targets: string[]) =>
     runOrFail(`${action} (Linux ${version})`, "make", ["-s", "-C", source, `O=${objects}`, ...targets], {
       env: REPRODUCIBLE,
     });
   await make("make a configuration", "tinyconfig");
-  const fragment = await Deno.readTextFile(fragmentPath(variant)), config = join(objects, ".config");
+  const wanted = wantedOptions(variant), config = join(objects, ".config");
   // Of two lines about one option the last counts.
-  await Deno.writeTextFile(config, await Deno.readTextFile(config) + fragment);
+  await Deno.writeTextFile(config, await Deno.readTextFile(config) + wanted);
   await make("complete the configuration", "olddefconfig");
-  const missing = notTaken(fragment, await Deno.readTextFile(config));
+  const missing = notTaken(wanted, await Deno.readTextFile(config));
   if (missing.length > 0) {
+    const files = variant.fragments.join(", ");
     throw new SetupError(
-      `cannot build Linux ${version}: it does not take ${missing.join(", ")} (${fragmentPath(variant)})`,
+      `cannot build Linux ${version}: it does not take ${missing.join(", ")} (kernel/config: ${files})`,
     );
   }
   await make("compile the kernel", `-j${navigator.hardwareConcurrency}`, "bzImage");

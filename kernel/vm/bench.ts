@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The comparison of backends (bench/backends.ts) in a virtual machine with sched_ext: `deno task bench:vm scx|scx-latest
- * [--cpus N] [options of deno task bench backends]`. It is emulated, so only ratios say something, and only where nothing
+ * The comparison of backends (bench/backends.ts) in a virtual machine with one of our kernels: `deno task bench:vm
+ * scx|scx-latest|cfs [--cpus N] [options of deno task bench backends]`. It is emulated, so only ratios say something, and only where nothing
  * else uses the machine.
  */
 import { join } from "node:path";
@@ -26,7 +26,8 @@ const LIMIT_HOURS = 4;
 
 async function main(): Promise<void> {
   const [name, ...rest] = Deno.args;
-  if (!VARIANTS.some((variant) => variant.name === name)) {
+  const variant = VARIANTS.find((variant) => variant.name === name);
+  if (variant === undefined) {
     throw new SetupError(
       `bench:vm needs a kernel: must be ${VARIANTS.map(({ name }) => name).join(", ")}`,
       2,
@@ -35,14 +36,22 @@ async function main(): Promise<void> {
   const cpus = takeCpus(rest);
   const [kernel] = await withBuildLock(async () => {
     await ensurePackages(VM_NEEDS);
-    return await builtKernel(name!);
+    return await builtKernel(variant.name);
   });
   await cacheModules(["bench/main.ts", "agent.ts"]);
   const folder = await Deno.makeTempDir({ dir: join(BUILD_DIR, "vm"), prefix: "machine-" });
   try {
     const initramfs = join(folder, "initramfs");
     await writeInitramfs(kernel!, "/bin/busybox", initramfs);
-    const words = ["bench/main.ts", "backends", "--backends", "stock,scx", "--scale", SCALE, ...rest];
+    const words = [
+      "bench/main.ts",
+      "backends",
+      "--backends",
+      `stock,${variant.backend}`,
+      "--scale",
+      SCALE,
+      ...rest,
+    ];
     const job = {
       script: commandScript(words, 1),
       cpus,

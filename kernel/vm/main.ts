@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Runs the live tests on other kernels: `deno task test:vm stock|scx|scx-latest [--kernel SERIES]... [FILE]... [options of
- * deno test]`. `stock` takes Debian's own kernels, the others one of ours with sched_ext (kernel/build), on which there are
- * some tests more. Each kernel boots in QEMU without acceleration, with cgroups of version 2 alone; what is written there is
+ * Runs the live tests on other kernels: `deno task test:vm stock|scx|scx-latest|cfs [--kernel SERIES]... [FILE]... [options
+ * of deno test]`. `stock` takes Debian's own kernels, the others one of ours with sched_ext or our patch of CFS (kernel/build),
+ * on which there are some tests more. Each kernel boots in QEMU without acceleration, with cgroups of version 2 alone; what is written there is
  * gone with it; `ALPS_VM_CONSOLE=FILE` keeps what its kernel said. A machine that hangs or crashes is a failure. The last line printed is `N passed, N failed`.
  */
 import { basename, join } from "node:path";
@@ -17,7 +17,7 @@ import { splitArguments } from "../../scripts/test_files.ts";
 import { jobScript } from "./job.ts";
 import { writeInitramfs } from "./initramfs.ts";
 import { ensureKernel, type Kernel, KERNEL_SERIES } from "./kernel_package.ts";
-import { IN_THE_MACHINE, LEFT_OUT, WITH_SCHED_EXT } from "./live_tests.ts";
+import { IN_THE_MACHINE, LEFT_OUT, WITH_PATCHED_CFS, WITH_SCHED_EXT } from "./live_tests.ts";
 import { runMachine } from "./machine.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
@@ -69,13 +69,19 @@ function readRequest(args: readonly string[]): Request {
     }
   });
   const live = (name: string) => join("tests/live", name);
-  const all = machine === STOCK ? IN_THE_MACHINE : [...IN_THE_MACHINE, ...WITH_SCHED_EXT];
+  const all = [...IN_THE_MACHINE, ...ownTests(machine)];
   return {
     kernels: () => machine === STOCK ? debiansKernels(wanted) : builtKernel(machine),
     files: paths.length > 0 ? paths : all.map(live),
     leftOut: paths.length > 0 ? {} : LEFT_OUT,
     options,
   };
+}
+
+/** What only a machine of this kind can run. */
+function ownTests(machine: string): readonly string[] {
+  const variant = VARIANTS.find(({ name }) => name === machine);
+  return variant === undefined ? [] : { scx: WITH_SCHED_EXT, cfs: WITH_PATCHED_CFS }[variant.backend];
 }
 
 /** Debian's own: those of the series that are wanted, all where none is. */

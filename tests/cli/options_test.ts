@@ -156,7 +156,7 @@ Deno.test("resolveRunOptions() names the option, what is wanted and what was giv
   const cases: [Record<string, string>, string | RegExp][] = [
     [{ ml: "SVM" }, "--ml must be one of avg, LR, RF, EWMV, gittins (got SVM)"],
     [{ ml: "" }, "--ml must be one of avg, LR, RF, EWMV, gittins (got nothing)"],
-    [{ backend: "cfs" }, "--backend must be one of auto, scx, stock, none (got cfs)"],
+    [{ backend: "rt" }, "--backend must be one of auto, scx, cfs, stock, none (got rt)"],
     [{ discover: "all" }, "--discover must be one of auto, none (got all)"],
     [{ alpha: "0" }, "--alpha must be a number above 0 (got 0)"],
     [{ alpha: "abc" }, "--alpha must be a number above 0 (got abc)"],

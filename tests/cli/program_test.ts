@@ -293,7 +293,7 @@ Deno.test("main() lists the commands for one that it does not know", async () =>
 Deno.test("main() names the allowed values", async () => {
   await refused(["--ml", "SVM"], "--ml must be one of avg, LR, RF, EWMV, gittins (got SVM)");
   await refused(["--ml=Gittins"], "--ml must be one of avg, LR, RF, EWMV, gittins (got Gittins)");
-  await refused(["--backend", "cfs"], "--backend must be one of auto, scx, stock, none (got cfs)");
+  await refused(["--backend", "rt"], "--backend must be one of auto, scx, cfs, stock, none (got rt)");
   await refused(["--discover", "all"], "--discover must be one of auto, none (got all)");
   await refused(["--alpha", "-1"], "--alpha must be a number above 0 (got -1)");
   await refused(["--theta", "1e9"], "--theta must be a number from 0 to 100 (got 1e9)");

@@ -1,24 +1,36 @@
 import assert from "node:assert/strict";
-import { chooseBackend } from "../../core/backend_choice.ts";
+import { chooseBackend, enforcesSlices } from "../../core/backend_choice.ts";
 import { NotSupportedError } from "../../ffi/errors.ts";
 
-const missing = () => {
-  throw new NotSupportedError("no sched_ext", "use another kernel");
+const lacking = (what: string) => () => {
+  throw new NotSupportedError(`no ${what}`, "use another kernel");
 };
+const there = () => {};
+const never = () => assert.fail("not asked");
 
 Deno.test("chooseBackend() takes what is wanted by name, and asks the kernel only where it must", () => {
-  const never = () => assert.fail("not asked");
-  assert.deepEqual(chooseBackend("stock", never), { backend: "stock" });
-  assert.deepEqual(chooseBackend("none", never), { backend: "none" });
-  assert.deepEqual(chooseBackend("scx", () => {}), { backend: "scx" });
-  assert.throws(() => chooseBackend("scx", missing), NotSupportedError);
+  const neither = { scx: never, cfs: never };
+  assert.deepEqual(chooseBackend("stock", neither), { backend: "stock" });
+  assert.deepEqual(chooseBackend("none", neither), { backend: "none" });
+  assert.deepEqual(chooseBackend("scx", { scx: there, cfs: never }), { backend: "scx" });
+  assert.deepEqual(chooseBackend("cfs", { scx: never, cfs: there }), { backend: "cfs" });
+  assert.throws(() => chooseBackend("scx", { scx: lacking("sched_ext"), cfs: never }), NotSupportedError);
+  assert.throws(() => chooseBackend("cfs", { scx: never, cfs: lacking("patch") }), NotSupportedError);
 });
 
-Deno.test("chooseBackend() takes the scheduler for auto where the kernel has it, else stock, and says why", () => {
-  assert.equal(chooseBackend("auto", () => {}).backend, "scx");
-  assert.deepEqual(chooseBackend("auto", missing), { backend: "stock", why: "no sched_ext" });
+Deno.test("chooseBackend() takes the first for auto that the kernel has, and says why", () => {
+  assert.equal(chooseBackend("auto", { scx: there, cfs: never }).backend, "scx");
+  assert.equal(chooseBackend("auto", { scx: lacking("sched_ext"), cfs: there }).backend, "cfs");
+  assert.deepEqual(chooseBackend("auto", { scx: lacking("sched_ext"), cfs: lacking("patch") }), {
+    backend: "stock",
+    why: "no sched_ext; no patch",
+  });
   const broken = () => {
     throw new TypeError("a mistake of ours");
   };
-  assert.throws(() => chooseBackend("auto", broken), TypeError);
+  assert.throws(() => chooseBackend("auto", { scx: broken, cfs: never }), TypeError);
+});
+
+Deno.test("enforcesSlices() is true of the patched CFS alone", () => {
+  assert.deepEqual(["scx", "cfs", "stock", "none"].map(enforcesSlices), [false, true, false, false]);
 });

@@ -23,6 +23,7 @@ Deno.test("OrdersSender.next() sends what is new, what has another table, and wh
     changed: [one, two],
     removed: [],
     pinned: [],
+    pinnedSlices: [],
     prior: undefined,
   });
   const other = fn(2, table(3)), three = fn(3, table(3));
@@ -30,12 +31,14 @@ Deno.test("OrdersSender.next() sends what is new, what has another table, and wh
     changed: [other, three],
     removed: [1],
     pinned: [],
+    pinnedSlices: [],
     prior: undefined,
   });
   assert.deepEqual(sender.next(undefined, []), {
     changed: [],
     removed: [2, 3],
     pinned: [],
+    pinnedSlices: [],
     prior: undefined,
   });
 });
@@ -47,6 +50,14 @@ Deno.test("OrdersSender.next() sends nothing of a function whose table is the sa
   assert.equal(sender.next(policy(fn(1, same, 2)), []).changed.length, 1, "another slope is another order");
 });
 
+Deno.test("OrdersSender.next() sends a slice that has changed, where slices are enforced", () => {
+  const sender = new OrdersSender(true), same = table(1);
+  sender.next(policy(fn(1, same)), []);
+  assert.deepEqual(sender.next(policy(fn(1, same)), []).changed, []);
+  assert.equal(sender.next(policy({ ...fn(1, same), sliceNs: 9 }), []).changed.length, 1);
+  assert.deepEqual(sender.next(policy(fn(1, same)), [], [[1, 2e6]]).pinnedSlices, [[1, 2e6]]);
+});
+
 Deno.test("OrdersSender.next() always sends all pins", () => {
   const sender = new OrdersSender(), same = policy(fn(1, table(1)));
   sender.next(same, [[1, 5]]);
@@ -54,6 +65,7 @@ Deno.test("OrdersSender.next() always sends all pins", () => {
     changed: [],
     removed: [],
     pinned: [[1, 5], [2, 6]],
+    pinnedSlices: [],
     prior: undefined,
   });
   assert.deepEqual(sender.next(same, []).pinned, []);

@@ -35,6 +35,7 @@ const ALL_WELL = {
   taskStorage: true,
   programs: undefined,
   scheduler: undefined,
+  hooks: undefined,
   realtime: undefined,
 };
 

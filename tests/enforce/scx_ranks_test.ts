@@ -43,11 +43,13 @@ Deno.test("packRank() gives the kernel the same ranks as rankAt(), whatever the 
   ));
 });
 
-Deno.test("packRank() bounds pins to what the kernel side can hold", () => {
+Deno.test("packRank() bounds pins and slices to what the kernel side can hold", () => {
   const view = (rank: Parameters<typeof packRank>[0]) => new DataView(packRank(rank).buffer);
   const pin = (pinnedNs: number) => Number(view({ pinnedNs }).getBigInt64(ALPS_RANK.pinned_ns, true));
   assert.equal(view({ pinnedNs: 0 }).getUint32(ALPS_RANK.flags, true), ALPS_RANK_FLAGS.ALPS_RANK_PINNED);
   assert.equal(view({}).getUint32(ALPS_RANK.flags, true), 0);
   assert.equal(view({}).getUint32(ALPS_RANK.segments, true), 0, "nothing is known");
   assert.ok(pin(-Infinity) < pin(-2e18) && pin(-2e18) < pin(0) && pin(3e18) < pin(Infinity));
+  assert.equal(view({ sliceNs: 5e6 }).getBigUint64(ALPS_RANK.slice_ns, true), 5_000_000n);
+  assert.equal(view({ sliceNs: -1 }).getBigUint64(ALPS_RANK.slice_ns, true), 0n);
 });

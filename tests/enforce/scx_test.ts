@@ -50,11 +50,15 @@ Deno.test("ScxEnforcer lays pins over what is learned, and what is learned is th
   const { ranks, enforcer } = scene();
   const none = { changed: [], removed: [], pinned: [], prior: undefined };
   enforcer.setOrders({ ...none, changed: [policy(1, 5e6)] });
-  enforcer.setOrders({ ...none, pinned: [[1, -Infinity], [7, 3]] });
-  assert.deepEqual([ranks.get(1)?.pinnedNs, ranks.get(7)?.pinnedNs], [-Infinity, 3]);
+  enforcer.setOrders({ ...none, pinned: [[1, -Infinity], [7, 3]], pinnedSlices: [[1, 2e6]] });
+  assert.deepEqual([ranks.get(1)?.pinnedNs, ranks.get(1)?.sliceNs, ranks.get(7)?.pinnedNs], [
+    -Infinity,
+    2e6,
+    3,
+  ]);
   assert.ok(ranks.get(1)?.table);
   enforcer.setOrders(none);
-  assert.deepEqual([ranks.get(1)?.pinnedNs, ranks.has(7)], [undefined, false]);
+  assert.deepEqual([ranks.get(1)?.pinnedNs, ranks.get(1)?.sliceNs, ranks.has(7)], [undefined, 5e6, false]);
 });
 
 Deno.test("ScxEnforcer is out of force after release(), and in force again with the next decision", () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { AgentLock } from "../../core/lock.ts";
 import { type Ending, Place } from "./agent_process.ts";
 import { whyNotLive } from "./lab.ts";
+import { hasPatchedCfs } from "./cfs_scene.ts";
 import { hasSchedExt } from "./scx_scene.ts";
 
 function startTest(name: string, fn: (place: Place) => Promise<void>): void {
@@ -48,9 +49,21 @@ startTest(
 );
 
 Deno.test({
+  name: "agent: a kernel without our patch is status 3 for --backend cfs, which names the option",
+  ignore: whyNotLive !== undefined || hasPatchedCfs,
+  fn: async () => {
+    await using place = await Place.make();
+    const { code, stderr } = await refused(place, ["--backend", "cfs"]);
+    assert.equal(code, 3);
+    assert.match(stderr, /CONFIG_SCHED_ALPS/);
+    await lockIsFree(place);
+  },
+});
+
+Deno.test({
   name:
     "agent: a kernel without sched_ext is status 3 for --backend scx, which names the option; auto takes stock",
-  ignore: whyNotLive !== undefined || hasSchedExt,
+  ignore: whyNotLive !== undefined || hasSchedExt || hasPatchedCfs,
   fn: async () => {
     await using place = await Place.make();
     const { code, stderr } = await refused(place, ["--backend", "scx"]);

@@ -11,6 +11,7 @@ import { AgentLock } from "../../core/lock.ts";
 import { onlineCpus } from "../../enforce/placement.ts";
 import { type AgentProcess, Place } from "./agent_process.ts";
 import { childrenOf, cpuMs, PATIENCE, scheduling, sleep, threadsOf, until, whyNotLive } from "./lab.ts";
+import { hasPatchedCfs } from "./cfs_scene.ts";
 import { hasSchedExt } from "./scx_scene.ts";
 
 const SCHED_NORMAL = 0, SCHED_IDLE = 5;
@@ -106,9 +107,9 @@ for (const ml of ["avg", "LR"]) {
         "/priority",
         ({ functions }) => ["short", "long"].every((name) => functions.some((each) => each.name === name)),
       );
-      // By default the scheduler in the kernel, where that has sched_ext.
-      const expected = hasSchedExt ? "scx" : "stock";
-      assert.deepEqual([learned.ml, learned.backend, learned.slice_enforced], [ml, expected, false]);
+      // By default inside the kernel, where that has sched_ext or our patch; only the latter keeps to slices.
+      const expected = hasSchedExt ? ["scx", false] : hasPatchedCfs ? ["cfs", true] : ["stock", false];
+      assert.deepEqual([learned.ml, learned.backend, learned.slice_enforced], [ml, ...expected]);
       assert.ok(learned.epoch >= 1);
       const entry = (name: string) => learned.functions.find((each) => each.name === name)!;
       assert.ok(entry("short").priority < entry("long").priority, JSON.stringify(learned.functions));

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { PATCH_FUNCTION } from "../../doctor/scheduler_checks.ts";
 import { type AgentProcess, Place } from "./agent_process.ts";
 import { whyNotLive } from "./lab.ts";
+import { hasPatchedCfs } from "./cfs_scene.ts";
 import { hasSchedExt } from "./scx_scene.ts";
 
 const AGENT = new URL("../../agent.ts", import.meta.url).pathname;
@@ -34,7 +35,7 @@ Deno.test({
   fn: async () => {
     await using place = await Place.make();
     const free = await doctor(place);
-    const best = hasSchedExt ? "scx" : "stock";
+    const best = hasSchedExt ? "scx" : hasPatchedCfs ? "cfs" : "stock";
     assert.deepEqual([free.code, free.document.can_enforce, free.document.auto], [0, true, best]);
     for (const id of ["kernel", "root", "btf", "ring_buffer", "task_storage", "programs"]) {
       assert.equal(check(free.document, id).status, "ok", id);

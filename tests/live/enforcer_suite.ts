@@ -36,7 +36,7 @@ async function spinners(
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
 
 /** The suite, to be passed to `Deno.test` one by one. */
-export function enforcerSuite(backend: "scx" | "stock"): Deno.TestDefinition[] {
+export function enforcerSuite(backend: "scx" | "cfs" | "stock"): Deno.TestDefinition[] {
   const tests: Deno.TestDefinition[] = [];
   const test = (name: string, body: (lab: Lab) => Promise<void>) => {
     tests.push(liveTest(`${backend}: ${name}`, body, backend));
@@ -256,7 +256,8 @@ export function enforcerSuite(backend: "scx" | "stock"): Deno.TestDefinition[] {
     assert.ok(beside.length > 20 && overtaken > 0.75 * beside.length, what);
     const report = await lab.report();
     assert.equal(report.active, 0);
-    assert.ok(report.mostActive > 50, `${report.mostActive} at once`);
+    // With the order inside CFS the starter has one share among all of theirs: fewer are there at once.
+    assert.ok(report.mostActive > (backend === "cfs" ? 20 : 50), `${report.mostActive} at once`);
   });
   return tests;
 }

@@ -9,6 +9,7 @@ import { EventThread } from "../../core/event_thread.ts";
 import type { EventThreadReport } from "../../core/messages.ts";
 import type { Orders } from "../../enforce/enforcer.ts";
 import { onlineCpus } from "../../enforce/placement.ts";
+import { cfsState } from "../../enforce/cfs_support.ts";
 import { schedExtState, thisMachine } from "../../enforce/scx_support.ts";
 import type { FunctionPolicy } from "../../learn/policy.ts";
 import { Classifier } from "../../observe/classifier.ts";
@@ -38,7 +39,7 @@ export const whyNotLive: string | undefined = (() => {
 export const PATIENCE = Math.max(1, Number(Deno.env.get("ALPS_TEST_PATIENCE") ?? 1) || 1);
 
 /** What a lab enforces with. */
-export type LabBackend = "scx" | "stock" | "none";
+export type LabBackend = "scx" | "cfs" | "stock" | "none";
 
 /** The longest wait that agents allow; else those that wait in a slow machine would all have to go first. */
 const MAX_WAIT_NS = 5e9 * PATIENCE;
@@ -225,10 +226,12 @@ export class Lab implements AsyncDisposable {
     return this.events.report();
   }
 
-  /** With the backend scx: waits until the scheduler is in force. */
+  /** With a backend inside the kernel: waits until it is in force. */
   async inForce(): Promise<void> {
     for (const endMs = Date.now() + 60_000; Date.now() < endMs; await sleep(20)) {
-      if (schedExtState(thisMachine).kind === "taken" && (await this.report()).backend === "scx") return;
+      const { backend } = await this.report();
+      if (backend === "scx" && schedExtState(thisMachine).kind === "taken") return;
+      if (backend === "cfs" && cfsState()?.enabled) return;
     }
     throw new Error(`waited in vain for the scheduler: ${(await this.report()).trouble}`);
   }
