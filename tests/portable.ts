@@ -43,13 +43,20 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs a program to its end. */
+/**
+ * Runs a program to its end. One that has just been written may be busy for a moment: a child that another thread of this
+ * process has forked holds all of its files until it executes a program.
+ */
 export async function finish(command: string[], options: Deno.CommandOptions = {}): Promise<Finished> {
-  const { code, signal, stdout, stderr } = await new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    stdin: "null",
-    ...options,
-  }).output();
-  const text = new TextDecoder();
-  return { code, signal, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  const program = new Deno.Command(command[0]!, { args: command.slice(1), stdin: "null", ...options });
+  for (;;) {
+    try {
+      const { code, signal, stdout, stderr } = await program.output();
+      const text = new TextDecoder();
+      return { code, signal, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes("Text file busy"))) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
 }
