@@ -63,10 +63,10 @@ export function makeEnforcer(
 /** The backend cfs, switched on before the first function comes. */
 function startCfs(resources: DisposableStack, options: EventThreadOptions): CfsEnforcer {
   using cleanup = new DisposableStack();
-  const enforcer = new CfsEnforcer(cleanup.use(new CfsScheduler(options, options.maxWaitNs)));
-  enforcer.decide();
+  const scheduler = cleanup.use(new CfsScheduler(options, options.maxWaitNs));
+  scheduler.attach();
   resources.use(cleanup.move());
-  return resources.use(enforcer);
+  return resources.use(new CfsEnforcer(scheduler));
 }
 
 /**

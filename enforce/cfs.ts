@@ -5,8 +5,24 @@ import { type RankTaker, ScxEnforcer } from "./scx.ts";
 export class CfsEnforcer extends ScxEnforcer<RankTaker> {
   override readonly name = "cfs";
   override readonly sliceEnforced = true;
+  #trouble: string | undefined;
 
-  /** Nothing but this agent ends it: it is off only where a person had it off, or it could not be switched on before. */
+  /** Why functions are not in order although they should be; undefined where all is well. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Switches it on, where it is not: after `release`. Where that fails (another program has it), it is tried again with the next look. */
+  override decide(): number {
+    try {
+      super.decide();
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#trouble = `cannot order functions inside CFS: ${error instanceof Error ? error.message : error}`;
+    }
+    return Infinity;
+  }
+
   look(): void {
     this.decide();
   }

@@ -151,6 +151,16 @@ Deno.test("examine() finds our patch by the whole name of its function", () => {
   assert.equal(types(`\0a\0not_${PATCH_FUNCTION}\0b\0`), "absent");
 });
 
+Deno.test("examine() names both versions where our patch is another one, and the kernel's reason where it refuses", () => {
+  const files = { "/sys/kernel/btf/vmlinux": `\0${PATCH_FUNCTION}\0` };
+  const shown = (version: number) => ({ ...files, "/proc/sched_alps": `version ${version}\nenabled 0\n` });
+  assert.equal(check("patched_kernel", { files: shown(1) }).status, "ok");
+  const other = check("patched_kernel", { files: shown(99) });
+  assert.deepEqual([other.status, /99.*version 1/.test(other.found)], ["absent", true]);
+  const refused = check("patched_kernel", { files, probe: { hooks: "EPERM" } });
+  assert.deepEqual([refused.status, refused.found.endsWith("programs: EPERM")], ["absent", true]);
+});
+
 Deno.test("examine() says what autogroup does only where it is on", () => {
   const of = (value: string | undefined) =>
     check("autogroup", { files: { "/proc/sys/kernel/sched_autogroup_enabled": value } });

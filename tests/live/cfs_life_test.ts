@@ -115,7 +115,7 @@ cfsTest("nobody waits for longer than is allowed, however many go first", async 
   lab.rule("exe:{lab}/{function}");
   lab.order(["short", 1e6], ["long", 9e6]);
   const { late } = cfsState()!;
-  await spinners(lab, "long", 40);
+  await spinners(lab, "long", 24);
   await spinners(lab, "short", 4);
   await sleep(15_000);
   const { backend, trouble } = await lab.report();
