@@ -23,7 +23,8 @@ function kernelRank(bytes: Uint8Array<ArrayBuffer>, usedNs: bigint): bigint {
 }
 
 Deno.test("packRank() gives the kernel the same ranks as rankAt(), whatever the table", () => {
-  const step = fc.tuple(fc.integer({ min: 1e4, max: 1e9 }), fc.integer({ min: 0, max: 5e9 }));
+  // No steeper than what a line can be: 5 s within 20 µs are.
+  const step = fc.tuple(fc.integer({ min: 5e4, max: 1e9 }), fc.integer({ min: 0, max: 5e9 }));
   const tables = fc.array(step, { minLength: 0, maxLength: 7 });
   fc.assert(fc.property(
     fc.integer({ min: 0, max: 5e9 }),
