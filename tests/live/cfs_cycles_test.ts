@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { cfsInForce, cfsTest } from "./cfs_scene.ts";
 import { cpuMs, sleep, until } from "./lab.ts";
 
-cfsTest("it comes and goes many times under load, and everything runs on", async (lab) => {
+Deno.test(cfsTest("it comes and goes many times under load, and everything runs on", async (lab) => {
   lab.rule("exe:{lab}/{function}");
   const path = await lab.program("a");
   const pids = Array.from({ length: 6 }, () => lab.start(path, 0).pid);
@@ -19,4 +19,4 @@ cfsTest("it comes and goes many times under load, and everything runs on", async
   const before = pids.map(cpuMs);
   await sleep(4000);
   pids.forEach((pid, i) => assert.ok(cpuMs(pid) > before[i]!, `${pid} runs on`));
-});
+}));

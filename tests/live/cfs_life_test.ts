@@ -25,7 +25,7 @@ async function spinners(lab: Lab, name: string, count: number, group?: TestCgrou
   return pids;
 }
 
-cfsTest(
+Deno.test(cfsTest(
   "it is in force with the agent, out of force while a person has it off, and gone afterwards",
   async (lab) => {
     assert.equal(cfsInForce(), true);
@@ -37,7 +37,7 @@ cfsTest(
     await lab.events[Symbol.asyncDispose]();
     assert.equal(cfsInForce(), false);
   },
-);
+));
 
 Deno.test(withPatchedCfs({
   name: "cfs: an agent that is killed leaves plain CFS, at once",
@@ -59,7 +59,7 @@ Deno.test(withPatchedCfs({
   },
 }));
 
-cfsTest(
+Deno.test(cfsTest(
   "functions in cgroups of their own are compared where the groups meet; daemons keep their share",
   async (lab) => {
     await using functions = TestCgroup.make("functions");
@@ -95,9 +95,9 @@ cfsTest(
       "b goes before a, whatever the groups weigh",
     );
   },
-);
+));
 
-cfsTest("a CPU limit holds", async (lab) => {
+Deno.test(cfsTest("a CPU limit holds", async (lab) => {
   await using limited = TestCgroup.make("limited");
   limited.write("cpu.max", "30000 100000");
   lab.rule("exe:{lab}/{function}");
@@ -109,9 +109,9 @@ cfsTest("a CPU limit holds", async (lab) => {
   // Less where the machine is slow to see a new period; more than the limit never.
   assert.ok(ofFirst > 1200 && ofFirst < 3450, `30 % of a CPU for 10 s: ${ofFirst} ms`);
   assert.ok(sum(ms.slice(2)) > 2 * ofFirst, `the others have the rest: ${ms}`);
-});
+}));
 
-cfsTest("nobody waits for longer than is allowed, however many go first", async (lab) => {
+Deno.test(cfsTest("nobody waits for longer than is allowed, however many go first", async (lab) => {
   lab.rule("exe:{lab}/{function}");
   lab.order(["short", 1e6], ["long", 9e6]);
   const { late } = cfsState()!;

@@ -25,6 +25,10 @@ export function cfsInForce(): boolean {
 }
 
 /** A test with the backend cfs. */
-export function cfsTest(name: string, test: (lab: Lab) => Promise<void>, maxWaitNs?: number): void {
-  Deno.test(withPatchedCfs(liveTest(`cfs: ${name}`, test, "cfs", maxWaitNs)));
+export function cfsTest(
+  name: string,
+  test: (lab: Lab) => Promise<void>,
+  maxWaitNs?: number,
+): Deno.TestDefinition {
+  return withPatchedCfs(liveTest(`cfs: ${name}`, test, "cfs", maxWaitNs));
 }

@@ -8,7 +8,7 @@ import { cpuMs, scheduling, settle, sleep, until } from "./lab.ts";
 import { bpfObjects, descriptors } from "./resources.ts";
 import { schedulerInForce, scxTest, withSchedExt } from "./scx_scene.ts";
 
-scxTest(
+Deno.test(scxTest(
   "it is in force with the agent, out of force while a person has it off, and gone afterwards",
   async (lab) => {
     assert.match(schedulerInForce() ?? "", /^alps/);
@@ -19,7 +19,7 @@ scxTest(
     await lab.events[Symbol.asyncDispose]();
     assert.equal(schedulerInForce(), undefined);
   },
-);
+));
 
 Deno.test(withSchedExt({
   name: "scx: an agent that is killed leaves the default scheduler, at once",
@@ -36,7 +36,7 @@ Deno.test(withSchedExt({
   },
 }));
 
-scxTest("it comes and goes many times under load, and everything runs on", async (lab) => {
+Deno.test(scxTest("it comes and goes many times under load, and everything runs on", async (lab) => {
   lab.rule("exe:{lab}/{function}");
   const path = await lab.program("a");
   const pids = Array.from({ length: 6 }, () => lab.start(path, 0).pid);
@@ -69,9 +69,9 @@ scxTest("it comes and goes many times under load, and everything runs on", async
   await settle(300);
   pids.forEach((pid, i) => assert.ok(cpuMs(pid) > before[i]!, `${pid} runs on`));
   assert.equal((await lab.report()).trouble, undefined);
-});
+}));
 
-scxTest(
+Deno.test(scxTest(
   "a CPU that is switched off and on again, a pinned function and a real-time hog hold nobody up",
   async (lab) => {
     lab.rule("exe:{lab}/{function}");
@@ -101,25 +101,30 @@ scxTest(
     await run("after a real-time hog", ...pids, pinned);
     assert.equal((await lab.report()).trouble, undefined);
   },
+));
+
+Deno.test(
+  scxTest("where a person ends the scheduler with the magic key, stock goes on, and says so", async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e6], ["long", 9e6]);
+    const long = lab.start(await lab.program("long"), 0).pid;
+    await until("it is followed", () => lab.observer.shared.counters().active === 1);
+    Deno.writeTextFileSync("/proc/sysrq-trigger", "S");
+    await until("it is gone", () => schedulerInForce() === undefined);
+    const short = await lab.program("short");
+    for (const _ of lab.cpus) lab.start(short, 0);
+    await until("stock demotes", () => scheduling(long).policy !== 0);
+    const { backend, trouble, scheduler } = await lab.report();
+    assert.deepEqual([backend, scheduler?.ends], ["stock", 1]);
+    assert.match(trouble!, /sysrq/i);
+    assert.ok(
+      lab.notes.some((note) => note.includes("the kernel has ended the scheduler")),
+      lab.notes.join(),
+    );
+  }),
 );
 
-scxTest("where a person ends the scheduler with the magic key, stock goes on, and says so", async (lab) => {
-  lab.rule("exe:{lab}/{function}");
-  lab.order(["short", 1e6], ["long", 9e6]);
-  const long = lab.start(await lab.program("long"), 0).pid;
-  await until("it is followed", () => lab.observer.shared.counters().active === 1);
-  Deno.writeTextFileSync("/proc/sysrq-trigger", "S");
-  await until("it is gone", () => schedulerInForce() === undefined);
-  const short = await lab.program("short");
-  for (const _ of lab.cpus) lab.start(short, 0);
-  await until("stock demotes", () => scheduling(long).policy !== 0);
-  const { backend, trouble, scheduler } = await lab.report();
-  assert.deepEqual([backend, scheduler?.ends], ["stock", 1]);
-  assert.match(trouble!, /sysrq/i);
-  assert.ok(lab.notes.some((note) => note.includes("the kernel has ended the scheduler")), lab.notes.join());
-});
-
-scxTest(
+Deno.test(scxTest(
   "a CPU limit that comes to a cgroup for which there is no room holds: stock goes on, and says why",
   async (lab) => {
     await using nest = new AsyncDisposableStack();
@@ -141,9 +146,9 @@ scxTest(
     inmost.write("cpu.max", "max 100000");
     await lab.inForce();
   },
-);
+));
 
-scxTest("a task that forks without end keeps nobody from running", async (lab) => {
+Deno.test(scxTest("a task that forks without end keeps nobody from running", async (lab) => {
   lab.rule("exe:{lab}/{function}");
   const path = await lab.program("a");
   const pids = Array.from({ length: 3 }, () => lab.start(path, 0).pid);
@@ -154,4 +159,4 @@ scxTest("a task that forks without end keeps nobody from running", async (lab) =
   pids.forEach((pid, i) => assert.ok(cpuMs(pid) > before[i]!, `${pid} runs meanwhile`));
   forker.kill("SIGKILL");
   assert.equal((await lab.report()).trouble, undefined);
-});
+}));

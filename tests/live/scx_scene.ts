@@ -26,6 +26,6 @@ export function schedulerInForce(): string | undefined {
 }
 
 /** A test with the backend scx. */
-export function scxTest(name: string, test: (lab: Lab) => Promise<void>): void {
-  Deno.test(withSchedExt(liveTest(`scx: ${name}`, test, "scx")));
+export function scxTest(name: string, test: (lab: Lab) => Promise<void>): Deno.TestDefinition {
+  return withSchedExt(liveTest(`scx: ${name}`, test, "scx"));
 }

@@ -38,7 +38,7 @@ async function spinners(
   return pids;
 }
 
-scxTest(
+Deno.test(scxTest(
   "daemons share by their weights, and functions as a whole have what they have under the default",
   async (lab) => {
     await using functions = TestCgroup.make("functions");
@@ -67,29 +67,31 @@ scxTest(
     assertNear(share(after), share(before), "the functions' share");
     assert.ok(sum(after.slice(0, 2)) > 8 * sum(after.slice(2, 4)), "the functions are in order");
   },
-);
+));
 
-scxTest("CPU limits hold, nested ones and ones that change, for functions and daemons", async (lab) => {
-  await using outer = TestCgroup.make("outer");
-  await using inner = outer.make("inner");
-  await using beside = outer.make("beside");
-  outer.write("cpu.max", "50000 100000");
-  inner.write("cpu.max", "20000 100000");
-  lab.rule("exe:{lab}/fn-{function}");
-  const [limited] = await spinners(lab, "fn-limited", 1, inner, true);
-  const [daemon] = await spinners(lab, "daemon", 1, beside, false);
-  await lab.inForce();
-  await settle(100);
-  const both = await used([limited!, daemon!], 20_000);
-  console.log(`of 20 s: ${both.map(Math.round)} ms`);
-  assertNear(both[0]!, 4000, "a function, limited to a fifth of a CPU");
-  assertNear(sum(both), 10_000, "both together, limited to half a CPU");
-  inner.write("cpu.max", "max 100000");
-  outer.write("cpu.max", "max 100000");
-  await settle(50);
-  const free = await used([limited!, daemon!], 5000);
-  assert.ok(sum(free) > 6000, `without limits: ${free}`);
-});
+Deno.test(
+  scxTest("CPU limits hold, nested ones and ones that change, for functions and daemons", async (lab) => {
+    await using outer = TestCgroup.make("outer");
+    await using inner = outer.make("inner");
+    await using beside = outer.make("beside");
+    outer.write("cpu.max", "50000 100000");
+    inner.write("cpu.max", "20000 100000");
+    lab.rule("exe:{lab}/fn-{function}");
+    const [limited] = await spinners(lab, "fn-limited", 1, inner, true);
+    const [daemon] = await spinners(lab, "daemon", 1, beside, false);
+    await lab.inForce();
+    await settle(100);
+    const both = await used([limited!, daemon!], 20_000);
+    console.log(`of 20 s: ${both.map(Math.round)} ms`);
+    assertNear(both[0]!, 4000, "a function, limited to a fifth of a CPU");
+    assertNear(sum(both), 10_000, "both together, limited to half a CPU");
+    inner.write("cpu.max", "max 100000");
+    outer.write("cpu.max", "max 100000");
+    await settle(50);
+    const free = await used([limited!, daemon!], 5000);
+    assert.ok(sum(free) > 6000, `without limits: ${free}`);
+  }),
+);
 
 /** The longest that a task may wait here; emulated CPUs are slow, but their clock is not. */
 const MAX_WAIT_NS = 4e9;
