@@ -126,4 +126,4 @@ Deno.test(cfsTest("nobody waits for longer than is allowed, however many go firs
   );
   assert.equal(longWaits, 0, `the longest was ${longestWaitNs / 1e9} s`);
   assert.ok(cfsState()!.late > late, "some would have waited longer");
-}, 4e9);
+}, 4e9));
