@@ -11,7 +11,7 @@ import { ROOT } from "./paths.ts";
  */
 const IN_MACHINES: Readonly<Record<string, readonly string[]>> = {
   "stock --kernel 6.1": ["ffi", "observe", "classify", "stock", "doctor", "warm"],
-  "scx": ["scx", "scx_life", "scx_share", "scx_stress", "observe", "agent"],
+  "scx": ["scx", "scx_share", "scx_stress", "agent"],
   "cfs": ["cfs", "cfs_life", "agent"],
 };
 
