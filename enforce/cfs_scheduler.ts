@@ -1,26 +1,21 @@
 /** The eBPF programs that answer the patched kernel's hooks: loaded, switched on and off, told ranks. */
 
 import { readAsset } from "../ffi/assets.ts";
-import { ALPS_RANK_LIMITS } from "../ffi/layout.ts";
 import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import { CFS_SWITCH } from "./cfs_support.ts";
-import { type KernelRank, packRank } from "./scx_ranks.ts";
-import type { SharedFds } from "./scx_scheduler.ts";
+import { boundNs, RankHolder, type SharedFds, shareMaps } from "./rank_holder.ts";
 
 /** The kernel's own bound; a longer wait cannot be asked for. */
 const MOST_BOUND_NS = 20e9;
-
-/** Part of the longest wait after which a task goes first: it may have to wait for others that do so, too. */
-const BOUND_PART = 0.8;
 
 /** In this order: an invocation's parent is known before its children are ranked. */
 const PROGRAMS = ["on_exec_cfs", "cfs_max_wait", "cfs_rank"];
 
 /** Closing switches it off and frees everything. */
-export class CfsScheduler implements Disposable {
+export class CfsScheduler extends RankHolder implements Disposable {
   readonly #resources: DisposableStack;
   readonly #object: BpfObject;
-  readonly #ranks: BpfMap;
+  protected readonly ranks: BpfMap;
   #held: Deno.FsFile | undefined;
 
   /**
@@ -30,15 +25,14 @@ export class CfsScheduler implements Disposable {
    * @throws KernelError where the kernel refuses
    */
   constructor(fds: SharedFds, maxWaitNs: number) {
+    super();
     using cleanup = new DisposableStack();
     const library = cleanup.use(new Libbpf());
     this.#object = cleanup.use(library.open(readAsset("bpf/cfs.bpf.o"), "cfs"));
-    this.#object.setConstants({ bound_ns: Math.round(Math.min(BOUND_PART * maxWaitNs, MOST_BOUND_NS)) });
-    this.#object.reuseMap("slots", fds.slotsFd);
-    this.#object.reuseMap("tasks", fds.tasksFd);
-    this.#object.reuseMap("function_stats", fds.functionStatsFd);
+    this.#object.setConstants({ bound_ns: boundNs(maxWaitNs, MOST_BOUND_NS) });
+    shareMaps(this.#object, fds);
     this.#object.load();
-    this.#ranks = new BpfMap(library, this.#object.mapFd("ranks"), "ranks");
+    this.ranks = new BpfMap(library, this.#object.mapFd("ranks"), "ranks");
     this.#resources = cleanup.move();
   }
 
@@ -75,21 +69,6 @@ export class CfsScheduler implements Disposable {
     return this.#held !== undefined;
   }
 
-  /** Sets a function's rank. */
-  setRank(functionId: number, rank: KernelRank): void {
-    this.#ranks.set(key(functionId), packRank(rank));
-  }
-
-  deleteRank(functionId: number): void {
-    this.#ranks.delete(key(functionId));
-  }
-
-  /** What orders functions of which nothing is known. */
-  setPrior(rank: KernelRank | undefined): void {
-    if (rank) this.setRank(ALPS_RANK_LIMITS.ALPS_PRIOR, rank);
-    else this.deleteRank(ALPS_RANK_LIMITS.ALPS_PRIOR);
-  }
-
   /** After ranks have changed: those that wait are put where they belong now. */
   reorder(): void {
     this.#held?.writeSync(new Uint8Array([10]));
@@ -99,8 +78,4 @@ export class CfsScheduler implements Disposable {
     this.detach();
     this.#resources.dispose();
   }
-}
-
-function key(functionId: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new Uint32Array([functionId]).buffer);
 }

@@ -2,17 +2,13 @@
 
 import { Buffer } from "node:buffer";
 import { readAsset } from "../ffi/assets.ts";
-import { ALPS_RANK_LIMITS, ALPS_SCX } from "../ffi/layout.ts";
+import { ALPS_SCX } from "../ffi/layout.ts";
 import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
 import type { Libc, Mapping } from "../ffi/libc.ts";
-import type { ObserverFds } from "../observe/observer.ts";
-import { type KernelRank, packRank } from "./scx_ranks.ts";
+import { boundNs, RankHolder, type SharedFds, shareMaps } from "./rank_holder.ts";
 
 /** A task that has not run for 30 s has the kernel end the scheduler: the bound stays far below. */
 const MOST_BOUND_NS = 15e9;
-
-/** Part of the longest wait after which a task goes first: it may have to wait for others that do so, too. */
-const BOUND_PART = 0.8;
 
 /** Names within the object. */
 const OPS = "alps_ops", ON_EXEC = "on_exec_scx", REORDER = "reorder";
@@ -67,14 +63,11 @@ export interface SchedulerFigures {
 /** The kernel ends a scheduler of its own accord with kinds from here on; below are user space's own ends. */
 export const FIRST_ERROR_KIND = 1024;
 
-/** What of the observer's maps it works with. */
-export type SharedFds = Pick<ObserverFds, "slotsFd" | "tasksFd" | "functionStatsFd">;
-
 /** Closing takes it out of force and frees everything. */
-export class ScxScheduler implements Disposable {
+export class ScxScheduler extends RankHolder implements Disposable {
   readonly #resources: DisposableStack;
   readonly #object: BpfObject;
-  readonly #ranks: BpfMap;
+  protected readonly ranks: BpfMap;
   readonly #state: Mapping;
   readonly #view: DataView;
   #attached = false;
@@ -86,18 +79,17 @@ export class ScxScheduler implements Disposable {
    * @throws KernelError where the kernel refuses
    */
   constructor(libc: Pick<Libc, "map">, fds: SharedFds, maxWaitNs: number) {
+    super();
     using cleanup = new DisposableStack();
     const library = cleanup.use(new Libbpf());
     this.#object = cleanup.use(openScheduler(library));
     this.#object.setConstants({
-      bound_ns: Math.round(Math.min(BOUND_PART * maxWaitNs, MOST_BOUND_NS)),
+      bound_ns: boundNs(maxWaitNs, MOST_BOUND_NS),
       cpu_ids: cpuIds(),
     });
-    this.#object.reuseMap("slots", fds.slotsFd);
-    this.#object.reuseMap("tasks", fds.tasksFd);
-    this.#object.reuseMap("function_stats", fds.functionStatsFd);
+    shareMaps(this.#object, fds);
     this.#object.load();
-    this.#ranks = new BpfMap(library, this.#object.mapFd("ranks"), "ranks");
+    this.ranks = new BpfMap(library, this.#object.mapFd("ranks"), "ranks");
     this.#state = cleanup.use(libc.map(this.#object.mapFd(".data.scx"), ALPS_SCX.size, 0, true));
     this.#view = new DataView(this.#state.buffer);
     this.#resources = cleanup.move();
@@ -135,21 +127,6 @@ export class ScxScheduler implements Disposable {
       message: this.#text(ALPS_SCX.exit_message, ALPS_SCX.exit_dump),
       dump: this.#text(ALPS_SCX.exit_dump, ALPS_SCX.size),
     };
-  }
-
-  /** Sets a function's rank. */
-  setRank(functionId: number, rank: KernelRank): void {
-    this.#ranks.set(key(functionId), packRank(rank));
-  }
-
-  deleteRank(functionId: number): void {
-    this.#ranks.delete(key(functionId));
-  }
-
-  /** What orders functions of which nothing is known. */
-  setPrior(rank: KernelRank | undefined): void {
-    if (rank) this.setRank(ALPS_RANK_LIMITS.ALPS_PRIOR, rank);
-    else this.deleteRank(ALPS_RANK_LIMITS.ALPS_PRIOR);
   }
 
   /** After ranks have changed: those that wait are put where they belong now. */
@@ -195,8 +172,4 @@ export class ScxScheduler implements Disposable {
 function cpuIds(): number {
   const possible = Deno.readTextFileSync("/sys/devices/system/cpu/possible");
   return Math.max(...possible.split(/[,-]/).map(Number)) + 1;
-}
-
-function key(functionId: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new Uint32Array([functionId]).buffer);
 }

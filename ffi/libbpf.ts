@@ -373,3 +373,8 @@ export class BpfMap {
     }
   }
 }
+
+/** The key of a map whose keys are `__u32`. */
+export function u32Key(value: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new Uint32Array([value]).buffer);
+}

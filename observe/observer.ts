@@ -14,7 +14,7 @@ import {
   ALPS_VERDICT,
   ALPS_VERDICT_FLAGS,
 } from "../ffi/layout.ts";
-import { BpfMap, type BpfObject, Libbpf } from "../ffi/libbpf.ts";
+import { BpfMap, type BpfObject, Libbpf, u32Key } from "../ffi/libbpf.ts";
 import { Libc } from "../ffi/libc.ts";
 import { decodeStats, type FunctionStats } from "./function_stats.ts";
 import { hasTimers, requireObservable, seesLocks } from "./kernel_features.ts";
@@ -359,8 +359,4 @@ export function loadPrograms(object: BpfObject): void {
       "give it CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE (a container: run it privileged), and no kernel lockdown",
     );
   }
-}
-
-function u32Key(value: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new Uint32Array([value]).buffer);
 }
