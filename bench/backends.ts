@@ -14,10 +14,8 @@ import { type PolicyRun, type RunnablePolicy, runPolicy } from "./policy_run.ts"
 import { CHECKOUT, type Service, startHostProcess } from "./processes.ts";
 import { formatInterval, formatMs } from "./report.ts";
 import type { Results, Run } from "./results.ts";
+import { MOST_DRIFT_PERCENT } from "./rounds.ts";
 import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./workload.ts";
-
-/** Beyond this the machine was not the same for all of a round's runs; demos leave such a round out. */
-const MOST_DRIFT_PERCENT = 3;
 
 /** What the command line says. */
 export interface BackendsOptions {
