@@ -5,25 +5,8 @@ import { CFS_SWITCH, cfsState } from "../../enforce/cfs_support.ts";
 import { Place } from "./agent_process.ts";
 import { TestCgroup } from "./cgroups.ts";
 import { cfsInForce, cfsTest, withPatchedCfs } from "./cfs_scene.ts";
-import { cpuMs, type Lab, settle, sleep, until } from "./lab.ts";
-
-const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-
-/** CPU time in ms that each process gets while `ms` go by. */
-async function used(pids: readonly number[], ms: number): Promise<number[]> {
-  const before = pids.map(cpuMs);
-  await sleep(ms);
-  return pids.map((pid, i) => cpuMs(pid) - before[i]!);
-}
-
-/** Starts processes of a function that spin until they are killed, in a cgroup, and waits until they are followed. */
-async function spinners(lab: Lab, name: string, count: number, group?: TestCgroup): Promise<number[]> {
-  const path = await lab.program(name), before = lab.observer.shared.counters().active;
-  const pids = Array.from({ length: count }, () => lab.start(path, 0).pid);
-  group?.take(...pids);
-  await until(`${count} of ${name}`, () => lab.observer.shared.counters().active === before + count);
-  return pids;
-}
+import { settle, sleep, until } from "./lab.ts";
+import { spinners, sum, used } from "./spinners.ts";
 
 Deno.test(cfsTest(
   "it is in force with the agent, out of force while a person has it off, and gone afterwards",

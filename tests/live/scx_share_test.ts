@@ -2,40 +2,15 @@
 
 import assert from "node:assert/strict";
 import { TestCgroup } from "./cgroups.ts";
-import { cpuMs, type Lab, liveTest, settle, sleep, until } from "./lab.ts";
+import { liveTest, settle, sleep, until } from "./lab.ts";
+import { spinners, sum, used } from "./spinners.ts";
 import { scxTest, withSchedExt } from "./scx_scene.ts";
 
 /** How far a share may be off, as a part of what it is to be. */
 const TOLERANCE = 0.1;
 
-/** CPU time in ms that each process gets while `ms` go by. */
-async function used(pids: readonly number[], ms: number): Promise<number[]> {
-  const before = pids.map(cpuMs);
-  await sleep(ms);
-  return pids.map((pid, i) => cpuMs(pid) - before[i]!);
-}
-
-const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-
 function assertNear(value: number, wanted: number, what: string): void {
   assert.ok(Math.abs(value / wanted - 1) <= TOLERANCE, `${what}: ${value}, wanted ${wanted}`);
-}
-
-/** Starts processes that spin until they are killed, in a cgroup; a function's are followed when this returns. */
-async function spinners(
-  lab: Lab,
-  name: string,
-  count: number,
-  group: TestCgroup,
-  isFunction: boolean,
-): Promise<number[]> {
-  const path = await lab.program(name), before = lab.observer.shared.counters().active;
-  const pids = Array.from({ length: count }, () => lab.start(path, 0).pid);
-  group.take(...pids);
-  if (isFunction) {
-    await until(`${count} of ${name}`, () => lab.observer.shared.counters().active === before + count);
-  }
-  return pids;
 }
 
 Deno.test(scxTest(
