@@ -43,6 +43,7 @@ type Answer = Verdict | {
   readonly cgroup: string;
   readonly filledFromOutside: boolean;
   readonly cacheable: boolean;
+  readonly byPlace: true;
 };
 
 /** How the invocations of a discovered function are told apart: its containers serve one request after another. */
@@ -131,8 +132,8 @@ export class Classifier {
     const functionId = this.#functionOf(verdict, identity);
     // A verdict for rules that have changed since would be void anyway; a refused name is asked about again.
     if (question.rulesGeneration === this.rules.generation) {
-      // One that was ending has left its cgroups: others like it have not.
-      const lookedAt = !this.#needsCgroup ||
+      // One that was ending has left its cgroups: others like it have not. Where no cgroup had a say, it may be gone.
+      const lookedAt = !verdict.byPlace ||
         (argStart !== undefined && argStart !== 0 && this.#isStillThere(question, identity, verdict));
       const cacheable = verdict.cacheable && verdict.kind !== "refused" && lookedAt;
       const known: KeyVerdict = verdict.kind === "excluded"
@@ -249,15 +250,17 @@ export class Classifier {
     const { pid, cgroupCpu, cgroupsOther } = identity;
     const cgroups = cgroupCpu === undefined ? cgroupsOther : [cgroupCpu, ...cgroupsOther];
     const finding = this.discovery.find({ pid, cgroups });
-    if (finding.kind === "none") return { ...verdict, cacheable: verdict.cacheable && !finding.fleeting };
-    if (finding.kind === "pending") return { kind: "none", cacheable: false };
+    if (finding.kind === "none") {
+      return { ...verdict, byPlace: true, cacheable: verdict.cacheable && !finding.fleeting };
+    }
+    if (finding.kind === "pending") return { kind: "none", cacheable: false, byPlace: true };
     const { cgroup, fleeting, filledFromOutside } = finding;
     if (
       !fleeting && !filledFromOutside &&
       this.hasEntered(pid, cgroup, (each) => this.cgroups.processesIn(each))
     ) {
       this.#guarded(() => this.#places.entered(cgroup));
-      return { kind: "none", cacheable: false };
+      return { kind: "none", cacheable: false, byPlace: true };
     }
     return this.#discovered(finding, verdict.cacheable);
   }
@@ -267,7 +270,7 @@ export class Classifier {
     const isTaken = this.rules.list().some((rule) => rule.name === name);
     const unique = this.functions.uniqueName(name, finding.platform, isTaken);
     if ([name, unique].some((each) => this.rules.exclusions.coversFunction(each))) {
-      return { kind: "excluded", cacheable: cacheable && !fleeting };
+      return { kind: "excluded", cacheable: cacheable && !fleeting, byPlace: true };
     }
     const info = this.functions.discovered(name, finding, cgroup, isTaken);
     this.#places.taken(cgroup, info.id);
@@ -278,6 +281,7 @@ export class Classifier {
       cgroup,
       filledFromOutside,
       cacheable: cacheable && !fleeting,
+      byPlace: true,
     };
   }
 

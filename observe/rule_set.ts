@@ -22,6 +22,8 @@ export type Verdict =
      * false where a `cmd` or `pid` rule had a say.
      */
     readonly cacheable: boolean;
+    /** Whether it depends on the cgroups that the process is in. */
+    readonly byPlace: boolean;
   };
 
 /** Which kinds of rules there are, exclusions among them: what no rule looks at need not be followed. */
@@ -125,21 +127,22 @@ export class RuleSet {
 
   /** What the rules make of a process: the first that matches decides, even where its name is then refused. */
   match(identity: ProcessIdentity): Verdict {
-    if (this.exclusions.coversProcess(identity)) return { kind: "excluded", cacheable: true };
-    let cacheable = true;
+    let cacheable = true, byPlace = this.exclusions.byCgroup;
+    if (this.exclusions.coversProcess(identity)) return { kind: "excluded", cacheable, byPlace };
     for (const { rule, match } of this.#entries) {
       if (rule.kind === "cmd" || rule.kind === "pid") cacheable = false;
+      if (rule.kind === "cgroup") byPlace = true;
       const functionName = match(identity);
       if (functionName === undefined) continue;
       // A rule's own name was validated with the rule.
       const problem = rule.name === undefined ? nameProblem(functionName) : undefined;
       if (problem === undefined && this.exclusions.coversFunction(functionName)) {
-        return { kind: "excluded", cacheable };
+        return { kind: "excluded", cacheable, byPlace };
       }
-      if (problem === undefined) return { kind: "function", rule, functionName, cacheable };
+      if (problem === undefined) return { kind: "function", rule, functionName, cacheable, byPlace };
       const reason = `rule ${rule.id} took the name "${shown(functionName)}" from it: ${problem}`;
-      return { kind: "refused", rule, reason, cacheable };
+      return { kind: "refused", rule, reason, cacheable, byPlace };
     }
-    return { kind: "none", cacheable };
+    return { kind: "none", cacheable, byPlace };
   }
 }

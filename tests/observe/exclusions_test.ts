@@ -69,7 +69,7 @@ Deno.test("RuleSet.match() leaves out what is excluded, before any rule, and let
   const byCommand = ruleSet({ functions: ["a"] }, "cmd:(?<function>\\w+)$");
   assert.deepEqual(
     [byCommand.match(identity({ cmdline: "x a" })), byCommand.match(identity({ cmdline: "x b" })).kind],
-    [{ kind: "excluded", cacheable: false }, "function"],
+    [{ kind: "excluded", cacheable: false, byPlace: false }, "function"],
   );
 });
 

@@ -160,6 +160,17 @@ Deno.test("Classifier does not remember for others what it saw of a process that
   assert.deepEqual(scene.remembered, [0, undefined]);
 });
 
+Deno.test("Classifier remembers what a rule says of a process that has ended, where its place had no say", async () => {
+  await using scene = new Scene(undefined, ["quick=comm:quick", "cgroup:/a/{function}", "late=comm:late"]);
+  const gone = 2 ** 22 + 7;
+  scene.ask({ pid: gone, comm: "quick" });
+  assert.deepEqual(scene.remembered.splice(0), [scene.functions.byName("quick")!.id]);
+  // Whether the rule on cgroups would have matched is not known.
+  scene.ask({ pid: gone, comm: "late" });
+  scene.ask({ pid: gone, comm: "other" });
+  assert.deepEqual(scene.remembered, [undefined, undefined]);
+});
+
 Deno.test("Classifier tells functions of one name on two platforms apart", async () => {
   await using scene = new Scene(FIB);
   scene.ask();
