@@ -56,12 +56,16 @@ export class Mover {
   #cpus: readonly number[];
   #someOff: boolean;
 
-  /** @param cpus those that are switched on */
+  /**
+   * @param cpus those that are switched on
+   * @param readAllowed a task's whole mask, CPUs that are off included; undefined where it is gone
+   */
   constructor(
     readonly libc: Pick<Libc, "getAffinity" | "setAffinity">,
     cpus: readonly number[],
     readonly journal: ChangeJournal = NO_JOURNAL,
     readonly presentCpus: () => number = countPresentCpus,
+    readonly readAllowed: (tid: number) => Uint8Array | undefined = readAllowedCpus,
   ) {
     this.#cpus = cpus;
     this.#someOff = cpus.length < presentCpus();
@@ -79,13 +83,14 @@ export class Mover {
   move({ tid, cpu }: Move): boolean {
     const bytes = this.libc.getAffinity(tid, this.#saved);
     if (bytes < 0 || !allows(this.#saved, cpu)) return false;
-    // What is read leaves out CPUs that are off: a task that may run on all that are on gets all, ever; of another one it
-    // cannot be told what it may use once they are on again.
-    const everywhere = this.#cpus.every((each) => allows(this.#saved, each));
-    if (!everywhere && this.#someOff) return false;
+    // What is read leaves out CPUs that are off, or going off just now: only what may run on all that there are is sure to be
+    // allowed all. Of any other /proc tells what it is allowed; that takes ten times as long.
+    const everywhere = !this.#someOff && this.#cpus.every((each) => allows(this.#saved, each));
+    const allowed = everywhere ? this.#all : this.readAllowed(tid);
+    if (!allowed) return false;
     this.#single.fill(0);
     this.#single[cpu >> 3] = 1 << (cpu & 7);
-    const mask = (everywhere ? this.#all : this.#saved).subarray(0, bytes);
+    const mask = allowed.slice(0, bytes);
     const record = this.journal.beforeMove(tid, mask, cpu);
     if (record < 0) return false;
     const moved = this.libc.setAffinity(tid, this.#single) >= 0;
@@ -97,6 +102,31 @@ export class Mover {
 
 function allows(mask: Uint8Array, cpu: number): boolean {
   return (mask[cpu >> 3]! & (1 << (cpu & 7))) !== 0;
+}
+
+/** A task's mask in `/proc/TID/status`, which holds CPUs that are off, too. */
+function readAllowedCpus(tid: number): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return parseAllowedCpus(Deno.readTextFileSync(`/proc/${tid}/status`));
+  } catch (error) {
+    // ESRCH: it has ended between opening and reading.
+    if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Parses the line `Cpus_allowed:` of `/proc/PID/status`, words of 32 CPUs in hexadecimal, the highest first (the kernel's
+ * `%*pb`). Returns a mask of {@link MASK_BYTES} bytes as sched_setaffinity(2) takes it on little-endian machines; undefined
+ * where there is no such line.
+ */
+export function parseAllowedCpus(status: string): Uint8Array<ArrayBuffer> | undefined {
+  const line = /^Cpus_allowed:\s*([0-9a-f,]+)$/m.exec(status)?.[1];
+  if (line === undefined) return undefined;
+  const mask = new Uint8Array(MASK_BYTES), view = new DataView(mask.buffer);
+  const words = line.split(",").reverse().slice(0, MASK_BYTES / 4);
+  words.forEach((word, i) => view.setUint32(4 * i, parseInt(word, 16), true));
+  return mask;
 }
 
 /** CPUs that the machine has, switched on or off. */

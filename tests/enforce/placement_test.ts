@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { NO_JOURNAL } from "../../enforce/change_journal.ts";
-import { Mover, onlineCpus, parseCpuList, type Placed, planMoves } from "../../enforce/placement.ts";
+import {
+  Mover,
+  onlineCpus,
+  parseAllowedCpus,
+  parseCpuList,
+  type Placed,
+  planMoves,
+} from "../../enforce/placement.ts";
 import { randomBelow } from "../observe/random.ts";
 
 Deno.test("planMoves() moves the worse-ranked of two that wait on one CPU to a CPU without a chosen one", () => {
@@ -98,6 +105,11 @@ Deno.test("onlineCpus() has as many CPUs as the machine shows", () => {
 class FakeAffinity {
   readonly masks = new Map<number, bigint>();
   readonly calls: string[] = [];
+  /** As /proc shows it: no CPU is off. */
+  readonly whole = (tid: number) => {
+    const mask = new Uint8Array(128);
+    return this.getAffinity(tid, mask) < 0 ? undefined : mask;
+  };
 
   getAffinity(tid: number, into: Uint8Array<ArrayBuffer>): number {
     const mask = this.masks.get(tid);
@@ -119,14 +131,17 @@ class FakeAffinity {
 Deno.test("Mover.move() allows one CPU for a moment, then what was allowed before", () => {
   const kernel = new FakeAffinity();
   kernel.masks.set(7, 0b1101n);
-  assert.equal(new Mover(kernel, [0, 1, 2, 3], NO_JOURNAL, () => 4).move({ tid: 7, cpu: 2 }), true);
+  assert.equal(
+    new Mover(kernel, [0, 1, 2, 3], NO_JOURNAL, () => 4, kernel.whole).move({ tid: 7, cpu: 2 }),
+    true,
+  );
   assert.deepEqual(kernel.calls, ["7 100", "7 1101"]);
 });
 
 Deno.test("Mover.move() leaves a task alone that may not run there, and one that is gone", () => {
   const kernel = new FakeAffinity();
   kernel.masks.set(7, 0b1101n);
-  const mover = new Mover(kernel, [0, 1, 2, 3], NO_JOURNAL, () => 4);
+  const mover = new Mover(kernel, [0, 1, 2, 3], NO_JOURNAL, () => 4, kernel.whole);
   assert.equal(mover.move({ tid: 7, cpu: 1 }), false);
   assert.equal(mover.move({ tid: 7, cpu: 2000 }), false);
   assert.equal(mover.move({ tid: 8, cpu: 0 }), false);
@@ -141,31 +156,80 @@ Deno.test("Mover.move() has the move recorded from before it is made until the t
     beforeMove: (tid: number, mask: Uint8Array, cpu: number) => calls.push(`record ${tid} ${mask} ${cpu}`),
     done: () => void calls.push("done"),
   };
-  assert.equal(new Mover(kernel, [0, 1, 2, 3], journal, () => 4).move({ tid: 7, cpu: 2 }), true);
+  assert.equal(
+    new Mover(kernel, [0, 1, 2, 3], journal, () => 4, kernel.whole).move({ tid: 7, cpu: 2 }),
+    true,
+  );
   assert.deepEqual(calls, ["record 7 13,0,0,0,0,0,0,0 2", "7 100", "7 1101", "done"]);
   calls.length = 0;
   assert.equal(
-    new Mover(kernel, [0, 1, 2, 3], { ...journal, beforeMove: () => -1 }, () => 4).move({ tid: 7, cpu: 2 }),
+    new Mover(kernel, [0, 1, 2, 3], { ...journal, beforeMove: () => -1 }, () => 4, kernel.whole).move({
+      tid: 7,
+      cpu: 2,
+    }),
     false,
   );
   assert.deepEqual(calls, []);
 });
 
-Deno.test("Mover.move() gives a task that may run anywhere every CPU back, one that is off now among them", () => {
+/** A machine on which CPU 1 is off, or going off: masks that are read leave it out, /proc does not. */
+function withoutCpu1(
+  cpus: number[],
+  present: number,
+  allowed: bigint,
+): { kernel: FakeAffinity; mover: Mover } {
   const kernel = new FakeAffinity();
-  kernel.masks.set(7, 0b101n); // CPU 1 is off: it does not show
-  const mover = new Mover(kernel, [0, 2], NO_JOURNAL, () => 3);
-  assert.equal(mover.move({ tid: 7, cpu: 2 }), true);
-  assert.deepEqual(kernel.calls, ["7 100", `7 ${"1".repeat(64)}`]);
+  kernel.masks.set(7, allowed & ~0b10n);
+  const whole = new Uint8Array(128);
+  new DataView(whole.buffer).setBigUint64(0, allowed, true);
+  return { kernel, mover: new Mover(kernel, cpus, NO_JOURNAL, () => present, () => whole) };
+}
+
+Deno.test("Mover.move() gives a task back the CPUs that are off", () => {
+  for (const allowed of [0b111n, 0b101n]) {
+    const { kernel, mover } = withoutCpu1([0, 2], 3, allowed);
+    assert.equal(mover.move({ tid: 7, cpu: 2 }), true);
+    assert.deepEqual(kernel.calls, ["7 100", `7 ${allowed.toString(2)}`]);
+  }
 });
 
-Deno.test("Mover.move() leaves a pinned task alone while CPUs are off: what it may use of them cannot be told", () => {
+Deno.test("Mover.move() gives a task back the CPU that goes off while nobody has said so yet", () => {
+  const { kernel, mover } = withoutCpu1([0, 1], 2, 0b11n);
+  assert.equal(mover.move({ tid: 7, cpu: 0 }), true);
+  assert.deepEqual(kernel.calls, ["7 1", "7 11"]);
+});
+
+Deno.test("Mover.move() leaves a task alone that is gone when its mask is asked for", () => {
   const kernel = new FakeAffinity();
-  kernel.masks.set(7, 0b101n);
-  const mover = new Mover(kernel, [0, 2, 3], NO_JOURNAL, () => 4);
-  assert.equal(mover.move({ tid: 7, cpu: 2 }), false);
+  kernel.masks.set(7, 0b1n);
+  assert.equal(
+    new Mover(kernel, [0, 1], NO_JOURNAL, () => 2, () => undefined).move({ tid: 7, cpu: 0 }),
+    false,
+  );
   assert.deepEqual(kernel.calls, []);
-  mover.setCpus([0, 1, 2, 3]);
-  assert.equal(mover.move({ tid: 7, cpu: 2 }), true);
-  assert.deepEqual(kernel.calls, ["7 100", "7 101"]);
+});
+
+Deno.test("parseAllowedCpus() reads what the kernel shows of a process, many CPUs too", () => {
+  const bytes = (status: string) => [...parseAllowedCpus(status)!.subarray(0, 9)];
+  assert.deepEqual(bytes("Name:\tx\nCpus_allowed:\t3\nCpus_allowed_list:\t0-1\n"), [
+    3,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ]);
+  assert.deepEqual(bytes("Cpus_allowed:\t00000001,80000000,000000ff\n"), [255, 0, 0, 0, 0, 0, 0, 128, 1]);
+  assert.equal(parseAllowedCpus("Name:\tx\n"), undefined);
+  const own = Deno.readTextFileSync("/proc/self/status");
+  const listed = parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(own)![1]!);
+  const mask = parseAllowedCpus(own)!;
+  assert.deepEqual(
+    [...mask].reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0),
+    listed.length,
+  );
+  assert.ok(listed.every((cpu) => mask[cpu >> 3]! & (1 << (cpu & 7))));
 });
