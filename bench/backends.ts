@@ -3,7 +3,7 @@
  * virtual machine with sched_ext: `deno task bench:vm scx`.
  */
 import Table from "cli-table3";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { FailedError } from "../cli/errors.ts";
 import { escaped } from "../observe/names.ts";
 import { compareRounds, type Comparison, DEFAULT, ORACLE, type Round } from "./compare.ts";
@@ -15,11 +15,14 @@ import { CHECKOUT, type Service, startHostProcess } from "./processes.ts";
 import { formatInterval, formatMs } from "./report.ts";
 import type { Results, Run } from "./results.ts";
 import { MOST_DRIFT_PERCENT } from "./rounds.ts";
+import { startScheduler } from "./other_scheduler.ts";
 import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./workload.ts";
 
 /** What the command line says. */
 export interface BackendsOptions {
   readonly backends: string;
+  /** Programs that put a sched_ext scheduler of their own in force while they run, separated by commas. */
+  readonly beside: string;
   readonly loads: string;
   readonly rounds: number;
   readonly seconds: number;
@@ -30,9 +33,14 @@ export interface BackendsOptions {
   readonly json: boolean;
 }
 
+/** A policy; of others' schedulers the program, and an agent that only observes. */
+interface Compared extends RunnablePolicy {
+  readonly scheduler?: string;
+}
+
 /** What is measured. */
 interface Plan {
-  readonly policies: readonly RunnablePolicy[];
+  readonly policies: readonly Compared[];
   readonly workload: MeasuredWorkload;
   readonly host: Service;
   readonly folder: string;
@@ -44,12 +52,18 @@ interface Plan {
 /** Measures, prints a table for each load, and returns the exit status. */
 export async function runBackends(options: BackendsOptions): Promise<number> {
   const cores = navigator.hardwareConcurrency, signal = new AbortController().signal;
-  const policies: RunnablePolicy[] = [
+  const policies: Compared[] = [
     { name: DEFAULT, backend: "none", ml: options.ml },
     ...options.backends.split(",").map((backend) => ({
       name: `alps:${options.ml} on ${backend}`,
       backend: backend as RunnablePolicy["backend"],
       ml: options.ml,
+    })),
+    ...options.beside.split(",").filter((path) => path !== "").map((scheduler) => ({
+      name: basename(scheduler),
+      backend: "none" as const,
+      ml: options.ml,
+      scheduler,
     })),
   ];
   const whole = await workloadOf(parseDemoOptions(["--mix", options.mix])!);
@@ -100,6 +114,9 @@ async function runRounds(plan: Plan, load: number): Promise<Round[]> {
       const folder = join(plan.folder, `${load}-${round}-${i}`),
         label = `load ${load}, round ${round}, ${policy.name}`;
       const signal = new AbortController().signal;
+      await using _scheduler = policy.scheduler === undefined
+        ? undefined
+        : await startScheduler(policy.scheduler);
       const run = await runPolicy({
         policy,
         rows,

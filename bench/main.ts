@@ -9,6 +9,7 @@ import { runMemory } from "./memory.ts";
 import { positiveNumber, wholeNumber } from "./numbers.ts";
 import { ONE_FILE, runOneFile } from "./one_file.ts";
 import { runWhatIfError, type WhatIfErrorOptions } from "./whatif_error.ts";
+import { runSwitchCost, type SwitchCostOptions } from "./switch_cost/command.ts";
 import { GROUPS, type OverheadOptions, runOverhead } from "./overhead/overhead.ts";
 
 const program = new Command("deno task bench").description(
@@ -35,6 +36,7 @@ program.command("memory")
 program.command("backends")
   .description("the kernel's default and backends of the agent, over the same requests")
   .option("--backends <names>", "backends, separated by commas", "stock")
+  .option("--beside <programs>", "programs of other sched_ext schedulers, separated by commas", "")
   .option("--loads <loads>", "loads, separated by commas", "0.9,1.1")
   .option("--mix <mix>", "which functions", "alike")
   .option("--scale <x>", "times as much work in each invocation", positiveNumber, 1)
@@ -43,6 +45,15 @@ program.command("backends")
   .option("--seconds <n>", "length of each replay", positiveNumber, 60)
   .option("--json", "print one JSON document", false)
   .action(async (options: BackendsOptions) => Deno.exit(await runBackends(options)));
+program.command("switch-cost")
+  .description("what a context switch costs with and without the agent, while no function runs")
+  .option("--backends <names>", "agents' backends, separated by commas; none only observes", "none,stock")
+  .option("--runs <n>", "how often each is measured", wholeNumber(), 5)
+  .option("--switches <n>", "how many switches of each process make a run", wholeNumber(), 20_000)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: SwitchCostOptions) =>
+    Deno.exit(await runInterruptibly("bench switch-cost", (signal) => runSwitchCost(options, signal)))
+  );
 program.command("one-file")
   .description("how large the one file is, how fast it is ready, and what it holds in memory")
   .option("--file <file>", "the file", ONE_FILE)

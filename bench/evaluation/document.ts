@@ -200,8 +200,11 @@ function compareAll(
 ): ComparisonEntry[] {
   const others = names.filter((name) => name !== DEFAULT);
   const learned = others.filter((name) => name.startsWith("alps:"));
+  const [first, ...more] = learned;
   const pairs = [
     ...others.map((name) => [name, DEFAULT] as const),
+    // Predictors against the one that was named first.
+    ...more.map((name) => [name, first!] as const),
     ...learned.flatMap((name) =>
       others.filter((other) => !learned.includes(other)).map((other) => [name, other] as const)
     ),

@@ -71,7 +71,7 @@ const AFTER = `
 Without an option: about a quarter of an hour on 2 cores. deno task bench ablation
 measures ALPS with both tunings, each alone and none; deno task bench sensitivity
 varies one setting at a time. Both take the options above.
-deno task bench overhead, memory and one-file measure the agent itself,
+deno task bench overhead, memory, switch-cost and one-file measure the agent itself,
 deno task bench containers functions in real containers.`;
 
 /**

@@ -31,6 +31,17 @@ Deno.test("describe() compares every policy with the default, and ALPS with the 
   assert.equal(run!.by_round[0]!.runs[0]!.invocations.turnaround_ms.length, 30);
 });
 
+Deno.test("describe() compares predictors with the one that was named first", async () => {
+  const document = await fakeDocument({
+    default: rounds(5, 5, 5),
+    "alps:avg": rounds(4, 4, 4),
+    "alps:gittins": rounds(2, 2, 3),
+  });
+  const { median, verdict } = ratioOf(document.runs[0]!, "alps:gittins", "alps:avg", "mean")!;
+  assert.deepEqual([median, verdict], [0.5, "better"]);
+  assert.match(documentText(document, 110), /^alps:gittins \/ alps:avg +mean turnaround 0\.50 /m);
+});
+
 Deno.test("describe() leaves out runs that are not usable, and shows a policy that never was all the same", async () => {
   const document = await fakeDocument({
     default: rounds(5, 5),
