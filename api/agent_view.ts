@@ -167,6 +167,16 @@ export interface SchedulerMetrics {
   ends: number;
 }
 
+/** What the patched kernel has counted (`/proc/sched_alps`) since the machine's start. */
+export interface CfsMetrics {
+  /** Times that a better function ran in another's place. */
+  swaps: number;
+  /** Tasks fetched from another CPU because of their rank. */
+  pulls: number;
+  /** Times that a task went first because of its wait. */
+  late: number;
+}
+
 /** What an agent does. */
 export type PartName = "observing" | "learning" | "enforcing";
 
@@ -218,6 +228,8 @@ export interface MetricsSnapshot {
   guardTrips: Record<string, number>;
   /** Of the scheduler in the kernel; undefined where the backend is another. */
   scheduler?: SchedulerMetrics | undefined;
+  /** Of the patched kernel; undefined where the backend is another. */
+  cfs?: CfsMetrics | undefined;
   /** Longest wait of a function's task for a CPU since the start, in seconds. */
   longestWaitSeconds: number;
   /** Quantiles of the agent's own reaction times, in seconds, by stage: `{"event_to_action": {"0.99": 0.0001}}`. */

@@ -1,5 +1,5 @@
 /** Metrics of the scheduler in the kernel: there are values where that is the backend. */
-import type { SchedulerMetrics } from "./agent_view.ts";
+import type { CfsMetrics, SchedulerMetrics } from "./agent_view.ts";
 import type { MetricDefinition } from "./metric_definition.ts";
 
 /** A metric that tells functions' tasks from all others. */
@@ -36,6 +36,13 @@ function labelled(
       ? Object.entries(keys).map(([value, key]) => ({ labels: { [label]: value }, value: scheduler[key] }))
       : [];
   return { name, type, help, labels: [label], take };
+}
+
+/** What the patched kernel counts. */
+function ofCfs(name: string, help: string, key: keyof CfsMetrics): MetricDefinition {
+  const take: MetricDefinition["take"] = ({ snapshot: { cfs } }) =>
+    cfs ? [{ labels: {}, value: cfs[key] }] : [];
+  return { name, type: "counter", help: `${help}, since the machine's start.`, labels: [], take };
 }
 
 /** In the page's order. */
@@ -99,5 +106,16 @@ export const SCHEDULER_METRICS: readonly MetricDefinition[] = [
     "alps_scheduler_ends_total",
     "Times that the kernel ended the scheduler, or did not take it.",
     "ends",
+  ),
+  ofCfs(
+    "alps_cfs_swaps_total",
+    "Times that the patched kernel ran a better function in another's place",
+    "swaps",
+  ),
+  ofCfs("alps_cfs_pulls_total", "Functions' tasks that the patched kernel fetched from another CPU", "pulls"),
+  ofCfs(
+    "alps_cfs_late_total",
+    "Times that the patched kernel ran a function's task because of its wait",
+    "late",
   ),
 ];

@@ -1,6 +1,7 @@
 /** The agent's figures for `/metrics`, from the eBPF maps and the event thread. */
 
-import type { FunctionMetrics, HistogramSnapshot, MetricsSnapshot } from "../api/agent_view.ts";
+import type { CfsMetrics, FunctionMetrics, HistogramSnapshot, MetricsSnapshot } from "../api/agent_view.ts";
+import { cfsState } from "../enforce/cfs_support.ts";
 import type { LatencySummary } from "../enforce/latency_log.ts";
 import { ALPS_FUNCTION_STATS, ALPS_LIMITS } from "../ffi/layout.ts";
 import { bucketUpperNs, type FunctionStats } from "../observe/function_stats.ts";
@@ -27,6 +28,8 @@ export interface MetricsSources {
   cpuUtilization: number;
   learnSeconds: number;
   unidentified: Record<string, number>;
+  /** Reads what the patched kernel has counted; replaced in tests. */
+  cfs?: () => CfsMetrics | undefined;
 }
 
 /** One snapshot. */
@@ -60,6 +63,7 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
     enforcementEnabled: sources.enforcement.enabled,
     guardTrips: { ...sources.enforcement.trips },
     scheduler: report?.scheduler,
+    cfs: sources.backend === "cfs" ? cfsCounters(sources.cfs ?? cfsState) : undefined,
     longestWaitSeconds: shared.longestWaitNs / 1e9,
     unidentified: { ...unidentified },
     learnEpochSeconds: sources.learnSeconds,
@@ -71,6 +75,12 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
       }
       : {},
   };
+}
+
+/** Without what else the kernel shows; undefined where it shows nothing, to a user who may not read it say. */
+function cfsCounters(read: () => CfsMetrics | undefined): CfsMetrics | undefined {
+  const state = read();
+  return state && { swaps: state.swaps, pulls: state.pulls, late: state.late };
 }
 
 function* figuresOf(

@@ -1,12 +1,11 @@
 /** `alps-agent doctor`: what this machine supports, and which backend `--backend auto` takes. */
 
-import type { FunctionsSnapshot } from "../api/agent_view.ts";
 import { ExitStatus } from "../cli/errors.ts";
 import { escapedLines } from "../observe/names.ts";
 import { examine } from "./examination.ts";
 import { type Machine, thisMachine } from "./machine.ts";
 import { document, report } from "./report.ts";
-import { askRunningAgent } from "./running_agent.ts";
+import { askRunningAgent, type Found } from "./running_agent.ts";
 
 /**
  * Examines the machine and prints what came out.
@@ -19,7 +18,7 @@ export async function runDoctor(
   version: string,
   print: (text: string) => void,
   machine: Machine = thisMachine,
-  ask: () => Promise<FunctionsSnapshot | undefined> = askRunningAgent,
+  ask: () => Promise<Found | undefined> = askRunningAgent,
 ): Promise<number> {
   const examination = examine(machine), found = await ask();
   const about = {

@@ -1,8 +1,7 @@
 /** The doctor's words: for people, and as the document that docs/doctor.md describes. */
 
-import type { FunctionsSnapshot } from "../api/agent_view.ts";
 import type { Examination } from "./examination.ts";
-import { functionRows } from "./running_agent.ts";
+import { type Found, functionRows, schedulerRows } from "./running_agent.ts";
 
 /** What is said about the machine itself. */
 export interface About {
@@ -19,7 +18,7 @@ export const FORMAT = 1;
 export function document(
   { checks, backends, auto, advice }: Examination,
   about: About,
-  found?: FunctionsSnapshot,
+  found?: Found,
 ) {
   return {
     format: FORMAT,
@@ -33,6 +32,7 @@ export function document(
     functions: found?.functions ?? null,
     unknown: found?.unknown ?? null,
     platforms: found?.platforms ?? null,
+    scheduler: found?.scheduler ?? null,
   };
 }
 
@@ -40,7 +40,7 @@ export function document(
 export function report(
   { checks, backends, auto, advice }: Examination,
   about: About,
-  found?: FunctionsSnapshot,
+  found?: Found,
 ): string {
   const rows = checks.map(({ id, status, found }) => [status, id.replaceAll("_", " "), found]);
   const plural = about.cpus === 1 ? "CPU" : "CPUs";
@@ -59,6 +59,10 @@ export function report(
   if (advice.length > 0) lines.push("", "What to change for more:", ...advice.map((line) => `  ${line}`));
   const foundRows = found ? functionRows(found) : [];
   if (foundRows.length > 0) lines.push("", "What the agent that runs has found:", ...aligned(foundRows));
+  const figures = found ? schedulerRows(found) : [];
+  if (figures.length > 0) {
+    lines.push("", "What its scheduler in the kernel has counted:", ...aligned(figures));
+  }
   return lines.join("\n") + "\n";
 }
 

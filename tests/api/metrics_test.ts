@@ -95,6 +95,7 @@ Deno.test("MetricsPage shows each metric of the table under its type, with its l
     unidentified: reasons,
     latencies: { decision: { "0.5": 1 } },
     scheduler: SCHEDULER,
+    cfs: { swaps: 1, pulls: 2, late: 3 },
   });
   assert.deepEqual([...types], METRICS.map(({ name, type }) => [name, type]));
   for (const { name, type, labels } of METRICS) {

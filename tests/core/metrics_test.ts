@@ -123,3 +123,10 @@ Deno.test("agentMetrics() shows whether the order is enforced, the guard's trips
   assert.deepEqual(metrics.guardTrips, { wait: 1, events_lost: 2, late: 0, memory: 0 });
   assert.equal(metrics.longestWaitSeconds, 2.5);
 });
+
+Deno.test("agentMetrics() shows what the patched kernel has counted, where that orders", () => {
+  const cfs = () => ({ version: 1, enabled: true, swaps: 3, pulls: 2, late: 1 });
+  assert.equal(agentMetrics(sources({ cfs })).cfs, undefined);
+  assert.deepEqual(agentMetrics(sources({ cfs, backend: "cfs" })).cfs, { swaps: 3, pulls: 2, late: 1 });
+  assert.equal(agentMetrics(sources({ cfs: () => undefined, backend: "cfs" })).cfs, undefined);
+});

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { CHECK_IDS } from "../../doctor/check.ts";
 import { runDoctor } from "../../doctor/doctor.ts";
-import type { FunctionsSnapshot } from "../../api/agent_view.ts";
+import { type Found, schedulerFigures } from "../../doctor/running_agent.ts";
 import { type Fake, fakeMachine } from "./fake_machine.ts";
 
 /** Runs the doctor on a machine. */
 async function run(
   json: boolean,
   fake: Fake = {},
-  found?: FunctionsSnapshot,
+  found?: Found,
 ): Promise<{ status: number; text: string }> {
   let text = "";
   const ask = () => Promise.resolve(found);
@@ -61,6 +61,7 @@ Deno.test("runDoctor() prints the documented document with --json", async () => 
     "functions",
     "unknown",
     "platforms",
+    "scheduler",
   ]);
   assert.deepEqual([document.format, document.can_enforce, document.auto], [1, false, null]);
   assert.deepEqual(document.checks.map(({ id }: { id: string }) => id), CHECK_IDS);
@@ -78,7 +79,7 @@ Deno.test("runDoctor() prints the documented document with --json", async () => 
 });
 
 Deno.test("runDoctor() shows what the agent that runs has found, escaped", async () => {
-  const found: FunctionsSnapshot = {
+  const found: Found = {
     rules: [],
     functions: [{
       name: "a\u001b[2J",
@@ -102,4 +103,19 @@ Deno.test("runDoctor() shows what the agent that runs has found, escaped", async
   // deno-lint-ignore no-control-regex
   assert.doesNotMatch(json, /[\u001b\u202e]/);
   assert.deepEqual(JSON.parse(json).functions, found.functions);
+  assert.doesNotMatch(text, /scheduler in the kernel has counted/);
+});
+
+Deno.test("runDoctor() shows what the agent's scheduler has counted", async () => {
+  const scheduler = schedulerFigures(
+    '# HELP alps_scheduler_queued x\nalps_scheduler_queued{of="functions"} 3\nalps_cfs_swaps_total 12\nalps_epoch 4\n',
+  );
+  assert.deepEqual(scheduler, { 'alps_scheduler_queued{of="functions"}': 3, alps_cfs_swaps_total: 12 });
+  const found: Found = { rules: [], functions: [], unknown: [], platforms: [], scheduler };
+  const { text } = await run(false, {}, found);
+  assert.match(
+    text,
+    /^What its scheduler in the kernel has counted:\n {2}alps_scheduler_queued\{of="functions"\} +3\n {2}alps_cfs_swaps_total +12\n$/m,
+  );
+  assert.deepEqual(JSON.parse((await run(true, {}, found)).text).scheduler, scheduler);
 });
