@@ -49,6 +49,16 @@ export const KERNEL_NEEDS: Need[] = [
   header("gelf.h", "libelf-dev"),
 ];
 
+/** What building Debian packages of a kernel needs besides {@link KERNEL_NEEDS}. */
+export const DEB_NEEDS: Need[] = [
+  program("cpio", "cpio"),
+  program("dpkg-buildpackage", "dpkg-dev"),
+  program("fakeroot", "fakeroot"),
+  program("kmod", "kmod"),
+  program("rsync", "rsync"),
+  header("openssl/ssl.h", "libssl-dev"),
+];
+
 /** What the tests with real containers need. */
 export const CONTAINER_NEEDS: Need[] = [
   program("dockerd", "docker.io"),

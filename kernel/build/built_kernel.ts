@@ -19,22 +19,25 @@ export interface Variant extends SourceSeries {
   readonly fragments: readonly string[];
   /** The folder in kernel/patches whose patches are applied to the source; undefined where it stays as it is. */
   readonly patches?: string;
+  /** The variant that differs from this one by having no patches. */
+  readonly withoutPatch?: string;
 }
 
 const SCX = ["machine.config", "scx.config"];
+
+/** Linux 6.1 as in Debian 12, without and with our patch. */
+const PLAIN_CFS = { backend: "cfs", series: "6.1", suite: "bookworm" } as const;
+const CFS = { ...PLAIN_CFS, patches: "6.1" } as const;
+const PLAIN_FRAGMENTS = ["machine.config", "cfs-machine.config", "hooks.config"];
+const CFS_FRAGMENTS = [...PLAIN_FRAGMENTS, "cfs.config"];
 
 /** The kernels, by name. */
 export const VARIANTS: readonly Variant[] = [
   { name: "scx", backend: "scx", series: "6.12", suite: "trixie", fragments: SCX },
   { name: "scx-latest", backend: "scx", series: undefined, suite: "sid", fragments: SCX },
-  {
-    name: "cfs",
-    backend: "cfs",
-    series: "6.1",
-    suite: "bookworm",
-    fragments: ["machine.config", "cfs.config"],
-    patches: "6.1",
-  },
+  { name: "cfs", ...CFS, fragments: CFS_FRAGMENTS, withoutPatch: "cfs-plain" },
+  { name: "cfs-plain", ...PLAIN_CFS, fragments: PLAIN_FRAGMENTS },
+  { name: "cfs-debug", ...CFS, fragments: [...CFS_FRAGMENTS, "debug.config"] },
 ];
 
 /** `kernel.json` in the folder of a kernel. */
@@ -57,13 +60,18 @@ export function recipeFolder(variant: Variant): string {
   return join(cacheFolder(), "kernels", variant.name, recipe);
 }
 
-/** The fragments' text. */
+/** What a variant's configuration must have. */
 export function wantedOptions({ fragments }: Variant): string {
-  return fragments.map((name) => Deno.readTextFileSync(join(ROOT, "kernel", "config", name))).join("");
+  return fragmentsText(fragments);
+}
+
+/** The text of fragments in kernel/config. */
+export function fragmentsText(names: readonly string[]): string {
+  return names.map((name) => Deno.readTextFileSync(join(ROOT, "kernel", "config", name))).join("");
 }
 
 /** The patches, in the order in which they are applied. */
-export function patchFiles({ patches }: Variant): string[] {
+export function patchFiles({ patches }: Pick<Variant, "patches">): string[] {
   if (patches === undefined) return [];
   const folder = join(ROOT, "kernel", "patches", patches);
   const names = [...Deno.readDirSync(folder)].map((entry) => entry.name);

@@ -64,10 +64,46 @@ export async function buildKernel(variant: Variant): Promise<Kernel> {
 
 async function compile(
   variant: Variant,
-  { path, series, version }: SourcePackage,
+  source: SourcePackage,
   work: string,
   result: string,
 ): Promise<void> {
+  const tree = await prepareSource(variant, source, work);
+  const { series, version } = source;
+  await tree.make("make a configuration", ["tinyconfig"]);
+  const config = await tree.configure(
+    wantedOptions(variant),
+    `kernel/config: ${variant.fragments.join(", ")}`,
+  );
+  await tree.make("compile the kernel", [`-j${navigator.hardwareConcurrency}`, "bzImage"]);
+  const release = (await tree.make("read the release", ["kernelrelease"])).trim();
+  await Deno.copyFile(join(tree.objects, "arch/x86/boot/bzImage"), join(result, "bzImage"));
+  await Deno.copyFile(config, join(result, "config"));
+  await writeBuilt(result, { series, release, version });
+}
+
+/** An unpacked and patched source, and the folder that it is built in. */
+export interface SourceTree {
+  readonly source: string;
+  readonly objects: string;
+  /** Runs make; returns what it prints. @throws SetupError saying what could not be done */
+  make(action: string, words: readonly string[]): Promise<string>;
+  /**
+   * Puts options on top of the configuration that is there, and has the rest follow from them.
+   *
+   * @param from where the options come from, for the message
+   * @returns the path of the configuration
+   * @throws SetupError naming those that it does not take
+   */
+  configure(wanted: string, from: string): Promise<string>;
+}
+
+/** Unpacks a source package into `work` and applies the variant's patches. */
+export async function prepareSource(
+  variant: Pick<Variant, "patches">,
+  { path, series, version }: SourcePackage,
+  work: string,
+): Promise<SourceTree> {
   const source = join(work, "source"), objects = join(work, "objects");
   for (const folder of [source, objects]) await Deno.mkdir(folder);
   await unpack(path, series, source);
@@ -75,31 +111,24 @@ async function compile(
     const words = ["--batch", "--forward", "--strip=1", `--directory=${source}`, `--input=${patch}`];
     await runOrFail(`apply ${basename(patch)} to Linux ${version}`, "patch", words);
   }
-  const make = (action: string, ...targets: string[]) =>
-    runOrFail(`${action} (Linux ${version})`, "make", ["-s", "-C", source, `O=${objects}`, ...targets], {
+  const make = (action: string, words: readonly string[]) =>
+    runOrFail(`${action} (Linux ${version})`, "make", ["-s", "-C", source, `O=${objects}`, ...words], {
       env: REPRODUCIBLE,
     });
-  await make("make a configuration", "tinyconfig");
-  const wanted = wantedOptions(variant), config = join(objects, ".config");
-  // Of two lines about one option the last counts.
-  await Deno.writeTextFile(config, await Deno.readTextFile(config) + wanted);
-  await make("complete the configuration", "olddefconfig");
-  const missing = notTaken(wanted, await Deno.readTextFile(config));
-  if (missing.length > 0) {
-    const files = variant.fragments.join(", ");
-    throw new SetupError(
-      `cannot build Linux ${version}: it does not take ${missing.join(", ")} (kernel/config: ${files})`,
-    );
-  }
-  await make("compile the kernel", `-j${navigator.hardwareConcurrency}`, "bzImage");
-  const release = (await make("read the release", "kernelrelease")).trim();
-  await Deno.copyFile(join(objects, "arch/x86/boot/bzImage"), join(result, "bzImage"));
-  await Deno.copyFile(config, join(result, "config"));
-  await writeBuilt(result, { series, release, version });
+  const configure = async (wanted: string, from: string) => {
+    const config = join(objects, ".config");
+    // Of two lines about one option the last counts.
+    await Deno.writeTextFile(config, `${await Deno.readTextFile(config)}\n${wanted}`);
+    await make("complete the configuration", ["olddefconfig"]);
+    const missing = notTaken(wanted, await Deno.readTextFile(config));
+    if (missing.length === 0) return config;
+    throw new SetupError(`cannot build Linux ${version}: it does not take ${missing.join(", ")} (${from})`);
+  };
+  return { source, objects, make, configure };
 }
 
-/** The package holds one archive of the whole source. */
-async function unpack(packageFile: string, series: string, target: string): Promise<void> {
+/** Unpacks a source package: it holds one archive of the whole source. */
+export async function unpack(packageFile: string, series: string, target: string): Promise<void> {
   const archive = `./usr/src/linux-source-${series}.tar.xz`;
   const script = 'dpkg-deb --fsys-tarfile "$1" | tar -xO "$2" | tar -xJ --strip-components=1 -C "$3"';
   const result = await run("bash", ["-o", "pipefail", "-c", script, "unpack", packageFile, archive, target]);

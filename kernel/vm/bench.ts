@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * The comparison of backends (bench/backends.ts) in a virtual machine with one of our kernels: `deno task bench:vm
- * scx|scx-latest|cfs [--cpus N] [options of deno task bench backends]`. It is emulated, so only ratios say something, and only where nothing
- * else uses the machine.
+ * Benchmarks in a virtual machine with one of our kernels: `deno task bench:vm scx|scx-latest|cfs ...`. It is emulated, so only
+ * ratios say something, and only where nothing else uses the machine.
+ *
+ * - `[--cpus N] [options of deno task bench backends]`: the backends compared (bench/backends.ts).
+ * - `--icount [options of deno task bench switch-cost]`: what a context switch costs (bench/switch_cost), on one CPU, as
+ *   time counts instructions; for `cfs` also in the same kernel without the patch.
  */
 import { join } from "node:path";
 import { runScript, SetupError } from "../../scripts/command.ts";
 import { removeIfThere, withBuildLock } from "../../scripts/lock.ts";
 import { ensurePackages, VM_NEEDS } from "../../scripts/packages.ts";
 import { BUILD_DIR } from "../../scripts/paths.ts";
-import { VARIANTS } from "../build/built_kernel.ts";
+import { type Variant, VARIANTS } from "../build/built_kernel.ts";
+import { ensureExampleSchedulers } from "../build/example_schedulers.ts";
 import { writeInitramfs } from "./initramfs.ts";
 import { commandScript } from "./job.ts";
-import { runMachine } from "./machine.ts";
+import { type Job, runMachine } from "./machine.ts";
 import { builtKernel, cacheModules } from "./main.ts";
 
 /** What a machine has, unless it is said. */
@@ -33,28 +37,36 @@ async function main(): Promise<void> {
       2,
     );
   }
-  const cpus = takeCpus(rest);
+  const icount = takeFlag(rest, "--icount"), { backend } = variant;
+  if (!icount) {
+    const cpus = takeCpus(rest);
+    const words = ["backends", "--backends", `stock,${backend}`, "--scale", SCALE];
+    if (backend === "scx") words.push(...await examples(variant));
+    words.push(...rest);
+    return await benchOn(variant.name, words, { cpus });
+  }
+  if (variant.withoutPatch !== undefined) {
+    await benchOn(variant.withoutPatch, ["switch-cost", "--backends", "", ...rest], { cpus: 1, icount });
+  }
+  await benchOn(variant.name, ["switch-cost", "--backends", `none,${backend}`, ...rest], { cpus: 1, icount });
+}
+
+/** Runs `deno task bench` with these words in a machine with a kernel of ours. */
+async function benchOn(name: string, words: string[], machine: Pick<Job, "cpus" | "icount">): Promise<void> {
   const [kernel] = await withBuildLock(async () => {
     await ensurePackages(VM_NEEDS);
-    return await builtKernel(variant.name);
+    return await builtKernel(name);
   });
   await cacheModules(["bench/main.ts", "agent.ts"]);
+  await Deno.mkdir(join(BUILD_DIR, "vm"), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: join(BUILD_DIR, "vm"), prefix: "machine-" });
   try {
     const initramfs = join(folder, "initramfs");
     await writeInitramfs(kernel!, "/bin/busybox", initramfs);
-    const words = [
-      "bench/main.ts",
-      "backends",
-      "--backends",
-      `stock,${variant.backend}`,
-      "--scale",
-      SCALE,
-      ...rest,
-    ];
-    const job = {
-      script: commandScript(words, 1),
-      cpus,
+    console.log(`Linux ${kernel!.release} (${name}), emulated: bench ${words.join(" ")}`);
+    const job: Job = {
+      ...machine,
+      script: commandScript(["bench/main.ts", ...words], 1),
       memoryMb: MEMORY_MB,
       limitMinutes: 60 * LIMIT_HOURS,
     };
@@ -63,10 +75,24 @@ async function main(): Promise<void> {
     });
     if (end.status === 0) return;
     const why = end.hung ? "the machine hung" : `it ended with status ${end.status}`;
-    throw new SetupError(`cannot compare: ${why}; the console's last lines:\n${end.console.slice(-2000)}`);
+    throw new SetupError(`cannot measure: ${why}; the console's last lines:\n${end.console.slice(-2000)}`);
   } finally {
     await removeIfThere(folder);
   }
+}
+
+/** The kernel tree's own schedulers, to be compared as well. */
+async function examples(variant: Variant): Promise<string[]> {
+  const [kernel] = await withBuildLock(() => builtKernel(variant.name));
+  const paths = await ensureExampleSchedulers(variant, kernel!);
+  return ["--beside", [...paths.values()].join(",")];
+}
+
+/** Takes a flag out of the arguments; returns whether it was there. */
+function takeFlag(args: string[], flag: string): boolean {
+  const at = args.indexOf(flag);
+  if (at >= 0) args.splice(at, 1);
+  return at >= 0;
 }
 
 /** Takes `--cpus N` out of the arguments. */

@@ -35,6 +35,7 @@ export const WITH_PATCHED_CFS: readonly string[] = [
   "cfs_test.ts",
   "cfs_life_test.ts",
   "cfs_cycles_test.ts",
+  "cfs_trouble_test.ts",
 ];
 
 /** Files that do not, with the reason. */

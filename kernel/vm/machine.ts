@@ -11,6 +11,8 @@ export interface Job {
   readonly memoryMb: number;
   /** Minutes after which a machine that is not done counts as hung. */
   readonly limitMinutes: number;
+  /** Time counts instructions, a nanosecond each, so that it repeats; on one CPU. */
+  readonly icount?: boolean;
 }
 
 /** How a machine ended. */
@@ -79,7 +81,7 @@ export async function runMachine(
 function machineArguments(
   kernel: Kernel,
   initramfs: string,
-  { cpus, memoryMb }: Job,
+  { cpus, memoryMb, icount }: Job,
   jobFolder: string,
   consoleFile: string,
 ): string[] {
@@ -88,7 +90,10 @@ function machineArguments(
   const file = (path: string) => path.replaceAll(",", ",,");
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
-    ...["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", `${cpus}`, "-m", `${memoryMb}`],
+    ...(icount
+      ? ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+      : ["-accel", "tcg,thread=multi"]),
+    ...["-cpu", "max", "-smp", `${icount ? 1 : cpus}`, "-m", `${memoryMb}`],
     ...["-kernel", kernel.image, "-initrd", initramfs, "-append", kernelCommandLine()],
     ...["-virtfs", share("/", "host", ",readonly=on"), "-virtfs", share(jobFolder, "job", "")],
     ...["-serial", `file:${file(consoleFile)}`, "-serial", "stdio"],

@@ -81,7 +81,8 @@ function readRequest(args: readonly string[]): Request {
 /** What only a machine of this kind can run. */
 function ownTests(machine: string): readonly string[] {
   const variant = VARIANTS.find(({ name }) => name === machine);
-  return variant === undefined ? [] : { scx: WITH_SCHED_EXT, cfs: WITH_PATCHED_CFS }[variant.backend];
+  if (variant === undefined) return [];
+  return variant.backend === "scx" ? WITH_SCHED_EXT : variant.patches === undefined ? [] : WITH_PATCHED_CFS;
 }
 
 /** Debian's own: those of the series that are wanted, all where none is. */

@@ -12,8 +12,12 @@ export interface Verdict {
 }
 
 /** Complaints of the kernel that are none of emulation's slowness. */
-const COMPLAINT =
-  /BUG:|Oops|general protection fault|WARNING: CPU: \d+ PID: \d+ at kernel\/(bpf|cgroup|events|sched|trace)/;
+const COMPLAINT = new RegExp([
+  "BUG:|Oops|general protection fault|WARNING: CPU: \\d+ PID: \\d+ at kernel/(bpf|cgroup|events|sched|trace)",
+  // Of kernels that check themselves: locks, RCU, lists.
+  "WARNING: (possible|suspicious|inconsistent|bad|Nested|held lock|lock held)|INFO: (possible|inconsistent|trying to register)",
+  "list_(add|del) corruption|kernel BUG at",
+].join("|"));
 
 /**
  * Judges: by the counts that the tests printed last, the exit status, and what the kernel said. A test that was skipped is a

@@ -14,6 +14,7 @@ export function nativeProgram(
     | "waits"
     | "bomb"
     | "hog"
+    | "jobs"
     | "crowd"
     | "scribble"
     | "map_entries"

@@ -31,6 +31,7 @@ Deno.test(withPatchedCfs({
     const pids = [0, 1, 2].map(() => place.start(`${place.folder}/fn/a`, 0).pid);
     await until("auto takes it", cfsInForce);
     await until("they are ordered", () => cfsState()!.swaps > 0);
+    assert.ok((await agent.metric("alps_cfs_swaps_total"))! > 0);
     const startMs = performance.now();
     agent.process.kill("SIGKILL");
     await until("CFS is plain", () => !cfsInForce());

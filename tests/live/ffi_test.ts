@@ -5,8 +5,7 @@ import { Libbpf } from "../../ffi/libbpf.ts";
 import { onlineCpus } from "../../enforce/placement.ts";
 import { Observer } from "../../observe/observer.ts";
 import { SlotTable } from "../../observe/slots.ts";
-import { compilerFlags } from "../../scripts/bpf_objects.ts";
-import { LIBBPF_DIR, ROOT } from "../../scripts/paths.ts";
+import { compileBpf } from "./compile_bpf.ts";
 import { whyNotLive } from "./lab.ts";
 import { descriptors, mappedMaps } from "./resources.ts";
 
@@ -14,31 +13,13 @@ function kernelTest(name: string, fn: () => void | Promise<void>): void {
   Deno.test({ name, ignore: whyNotLive !== undefined, fn });
 }
 
-const HEADER = `#include "kernel.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-char LICENSE[] SEC("license") = "GPL";
+const VALUES = `
 struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1); __type(key, __u32); __type(value, char[64]); }
 values SEC(".maps");
 `;
 
-/** Compiles an eBPF program. */
-async function compiled(body: string): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = await Deno.makeTempDir({ prefix: "alps-bpf-" });
-  try {
-    await Deno.writeTextFile(`${folder}/test.bpf.c`, HEADER + body);
-    const { success, stderr } = await new Deno.Command("clang", {
-      args: [
-        ...compilerFlags(Deno.build.arch, LIBBPF_DIR),
-        ...["-I", `${ROOT}/bpf`, "-c", `${folder}/test.bpf.c`, "-o", `${folder}/test.bpf.o`],
-      ],
-    }).output();
-    assert.ok(success, new TextDecoder().decode(stderr));
-    return await Deno.readFile(`${folder}/test.bpf.o`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+/** Compiles an eBPF program that has the map `values`. */
+const compiled = (body: string) => compileBpf(VALUES + body);
 
 /** The error of opening, loading and attaching an object. */
 function refusal(object: Uint8Array<ArrayBuffer>): KernelError {

@@ -1,6 +1,7 @@
 /** What the scheduler gives to whom besides the order of functions: weights, CPU limits, the bound on waiting. */
 
 import assert from "node:assert/strict";
+import { nativeProgram } from "./build_native.ts";
 import { TestCgroup } from "./cgroups.ts";
 import { liveTest, settle, sleep, until } from "./lab.ts";
 import { spinners, sum, used } from "./spinners.ts";
@@ -65,6 +66,41 @@ Deno.test(
     await settle(50);
     const free = await used([limited!, daemon!], 5000);
     assert.ok(sum(free) > 6000, `without limits: ${free}`);
+  }),
+);
+
+/** Of the machine's own jobs of a millisecond, beside functions: the 99th percentile of how long one takes, in ms. */
+async function jobsP99(): Promise<number> {
+  const { success, stdout } = await new Deno.Command(await nativeProgram("jobs"), {
+    args: ["400", "1", "15"],
+  })
+    .output();
+  assert.ok(success);
+  const times = new TextDecoder().decode(stdout).trim().split("\n").map(Number).sort((a, b) => a - b);
+  return times[Math.floor(0.99 * times.length)]!;
+}
+
+Deno.test(
+  scxTest("short jobs of the machine's own are not held up more than under the default", async (lab) => {
+    lab.rule("exe:{lab}/fn-{function}");
+    lab.order(["a", 1e6], ["b", 9e6]);
+    await spinners(lab, "fn-a", 2);
+    await spinners(lab, "fn-b", 2);
+    const default_: number[] = [], scx: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      await lab.events.setEnforcement(false);
+      await settle(20);
+      default_.push(await jobsP99());
+      await lab.events.setEnforcement(true);
+      await lab.inForce();
+      scx.push(await jobsP99());
+    }
+    const middle = (values: number[]) => values.toSorted((a, b) => a - b)[1]!;
+    console.log(`p99 of a job of 1 ms: default ${default_.join(", ")} ms; scx ${scx.join(", ")} ms`);
+    assert.ok(
+      middle(scx) <= 1.5 * middle(default_),
+      `${middle(scx)} ms, the default's is ${middle(default_)} ms`,
+    );
   }),
 );
 
