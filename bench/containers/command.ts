@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { FunctionsSnapshot } from "../../api/agent_view.ts";
 import { FailedError, NotPossibleError } from "../../cli/errors.ts";
+import { escaped } from "../../observe/names.ts";
 import { SetupError } from "../../scripts/command.ts";
 import { CONTAINER_NEEDS, ensurePackages } from "../../scripts/packages.ts";
 import { sleep } from "../clock.ts";
@@ -86,7 +87,10 @@ async function measureRounds(
       await using agent = await startAgent(place, folder, backend, ml, signal);
       await untilFound(agent, signal);
       await sleep(REST_MS, signal);
-      return await atRaisedPriority(() => sendToContainers(rows, pools, signal));
+      const run = await atRaisedPriority(() => sendToContainers(rows, pools, signal));
+      // A round in which it had to stop ordering says something else than one in which it did not.
+      for (const line of agent.lastWords) console.error(`The agent says: ${escaped(line)}`);
+      return run;
     });
     done.push(new Map(policies.map(({ name }, index) => [name, runs[index]!])));
   }
