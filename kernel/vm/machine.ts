@@ -91,7 +91,7 @@ function machineArguments(
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...(icount
-      ? ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
+      ? ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on"]
       : ["-accel", "tcg,thread=multi"]),
     ...["-cpu", "max", "-smp", `${icount ? 1 : cpus}`, "-m", `${memoryMb}`],
     ...["-kernel", kernel.image, "-initrd", initramfs, "-append", kernelCommandLine()],
