@@ -12,7 +12,7 @@ import { ROOT } from "./paths.ts";
 const IN_MACHINES: Readonly<Record<string, readonly string[]>> = {
   "stock --kernel 6.1": ["ffi", "observe", "classify", "stock", "doctor", "warm"],
   "scx": ["scx", "scx_share", "scx_stress", "agent"],
-  "cfs": ["cfs", "cfs_life", "agent"],
+  "cfs": ["cfs", "cfs_life", "cfs_trouble", "agent"],
 };
 
 /** Tasks whose last line is `N passed, N failed`, with their arguments. */

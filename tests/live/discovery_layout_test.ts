@@ -116,6 +116,8 @@ Deno.test({
     await using top = TestCgroup.make("local");
     await using stack = new AsyncDisposableStack();
     const took: number[] = [], asked: number[] = [];
+    // The first answer takes tens of milliseconds, whatever the question.
+    await agent.json("GET", "/functions");
     for (let i = 0; i < 20; i++) {
       const cgroup = stack.use(top.make(`c${i}`));
       writeBundle(place, "default", `c${i}`, cgroup.path.slice(mount!.path.length), {
@@ -126,8 +128,9 @@ Deno.test({
         process.kill("SIGKILL");
         await process.status;
       });
-      const start = performance.now();
+      // The kernel takes tens of milliseconds for the first process that is moved after a while.
       cgroup.take(process.pid);
+      const start = performance.now();
       // As often as it can be asked: what that takes is in the figure. (Instances are counted once a second.)
       for (let known = false; !known;) {
         const before = performance.now();
@@ -140,8 +143,8 @@ Deno.test({
     const middle = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 1]!.toFixed(1);
     console.log(
       `attributed after ${middle(took)} ms (median), at most ${
-        Math.max(...took).toFixed(1)
-      } ms, by a question ` +
+        Math.max(...took.slice(1)).toFixed(1)
+      } ms after the agent's first (${took[0]!.toFixed(1)}), by a question ` +
         `that takes ${middle(asked)} ms itself`,
     );
     await stack.disposeAsync();
