@@ -55,7 +55,9 @@ export async function ensureExampleSchedulers(
       const tree = join(work, "source"), out = join(work, "out"), vmlinux = join(work, "vmlinux");
       await Deno.mkdir(tree);
       await Deno.mkdir(out);
-      console.error(`Building ${EXAMPLE_SCHEDULERS.join(" and ")} of Linux ${source.version}: two minutes`);
+      console.error(
+        `Building ${EXAMPLE_SCHEDULERS.join(" and ")} of Linux ${source.version}: a minute or two`,
+      );
       await unpack(source.path, source.series, tree);
       const extract = 'exec "$1/scripts/extract-vmlinux" "$2" > "$3"';
       const words = ["-c", extract, "extract", tree, kernel.image, vmlinux];
@@ -65,7 +67,7 @@ export async function ensureExampleSchedulers(
         "make",
         [
           ...["-s", "-C", join(tree, "tools/sched_ext"), `O=${out}`, `VMLINUX_BTF=${vmlinux}`],
-          ...[`CC=${clang}`, `CLANG=${clang}`, `-j${navigator.hardwareConcurrency}`, ...EXAMPLE_SCHEDULERS],
+          ...["CC=cc", `CLANG=${clang}`, `-j${navigator.hardwareConcurrency}`, ...EXAMPLE_SCHEDULERS],
         ],
       );
       for (const [name, path] of paths) await Deno.copyFile(join(out, "build/bin", name), path);
