@@ -127,7 +127,12 @@ containerdTest(
     pool.labels = { ...pool.labels, functionName: "hello", functionNamespace: "default" };
     const labelled = performance.now();
     api.put(pool);
-    await untilFound(agent, "fission hello 1", "knative thumb 1");
+    // Instances are counted once a second: that it has a cgroup is known before.
+    await agent.until<FunctionsSnapshot>(
+      "its name",
+      "/functions",
+      ({ functions }) => functions.some(({ name, cgroups }) => name === "hello" && cgroups.length === 1),
+    );
     const tookMs = performance.now() - labelled;
     console.log(`a label that came late was in force after ${Math.round(tookMs)} ms`);
     await untilFound(agent, "fission hello 1", "knative thumb 1");
