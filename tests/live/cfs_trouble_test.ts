@@ -7,39 +7,12 @@ import { nativeProgram } from "./build_native.ts";
 import { cfsInForce, cfsTest, withPatchedCfs } from "./cfs_scene.ts";
 import { Churn } from "./churn.ts";
 import { compileBpf } from "./compile_bpf.ts";
+import { assertNobodyHeldUp } from "./cpu_trouble.ts";
 import { cpuMs, PATIENCE, until } from "./lab.ts";
 
 Deno.test(cfsTest(
   "a CPU that is switched off and on again, a pinned function and a real-time hog hold nobody up",
-  async (lab) => {
-    lab.rule("exe:{lab}/{function}");
-    lab.order(["short", 1e6], ["pinned", 2e6], ["long", 9e6]);
-    const path = await lab.program("long"), last = lab.cpus.at(-1)!;
-    const pids = Array.from({ length: 3 }, () => lab.start(path, 0).pid);
-    const pinned = lab.start("/usr/bin/taskset", "-c", last, await lab.program("pinned"), 0).pid;
-    await until("all", () => lab.observer.shared.counters().active === 4);
-    const run = async (what: string, ...those: number[]) => {
-      const before = those.map(cpuMs);
-      await until(`${what}: they run`, () => those.every((pid, i) => cpuMs(pid) > before[i]! + 5));
-      assert.ok(cfsInForce(), what);
-    };
-    await run("at first", ...pids, pinned);
-    const cpuSwitch = `/sys/devices/system/cpu/cpu${last}/online`;
-    for (let i = 0; i < 5; i++) {
-      Deno.writeTextFileSync(cpuSwitch, "0");
-      try {
-        await run("without its CPU", ...pids, pinned);
-      } finally {
-        Deno.writeTextFileSync(cpuSwitch, "1");
-      }
-      await run("with all CPUs again", ...pids, pinned);
-    }
-    // It has both CPUs for three seconds, but for what the kernel leaves to others.
-    const hog = lab.start(await nativeProgram("hog"), 50, 3);
-    await hog.status;
-    await run("after a real-time hog", ...pids, pinned);
-    assert.equal((await lab.report()).trouble, undefined);
-  },
+  (lab) => assertNobodyHeldUp(lab, 5, (what) => assert.ok(cfsInForce(), what)),
 ));
 
 /** A program that ranks every task, each time differently, and says of the longest wait what it likes. */

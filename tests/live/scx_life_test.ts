@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Place } from "./agent_process.ts";
-import { nativeProgram } from "./build_native.ts";
 import { TestCgroup } from "./cgroups.ts";
+import { assertNobodyHeldUp } from "./cpu_trouble.ts";
 import { cpuMs, scheduling, settle, sleep, until } from "./lab.ts";
 import { bpfObjects, descriptors } from "./resources.ts";
 import { schedulerInForce, scxTest, withSchedExt } from "./scx_scene.ts";
@@ -73,34 +73,11 @@ Deno.test(scxTest("it comes and goes many times under load, and everything runs 
 
 Deno.test(scxTest(
   "a CPU that is switched off and on again, a pinned function and a real-time hog hold nobody up",
-  async (lab) => {
-    lab.rule("exe:{lab}/{function}");
-    lab.order(["short", 1e6], ["pinned", 2e6], ["long", 9e6]);
-    const path = await lab.program("long"), last = lab.cpus.at(-1)!;
-    const pids = Array.from({ length: 3 }, () => lab.start(path, 0).pid);
-    const pinned = lab.start("/usr/bin/taskset", "-c", last, await lab.program("pinned"), 0).pid;
-    await until("all", () => lab.observer.shared.counters().active === 4);
-    const run = async (what: string, ...those: number[]) => {
-      const before = those.map(cpuMs);
-      await until(`${what}: they run`, () => those.every((pid, i) => cpuMs(pid) > before[i]! + 5));
+  (lab) =>
+    assertNobodyHeldUp(lab, 1, async (what) => {
       if (schedulerInForce() === undefined) await until("it is noted", () => lab.notes.length > 0);
       assert.ok(schedulerInForce()?.startsWith("alps"), `${what}: ${lab.notes.join("\n")}`);
-    };
-    await run("at first", ...pids, pinned);
-    const cpuSwitch = `/sys/devices/system/cpu/cpu${last}/online`;
-    Deno.writeTextFileSync(cpuSwitch, "0");
-    try {
-      await run("without its CPU", ...pids, pinned);
-    } finally {
-      Deno.writeTextFileSync(cpuSwitch, "1");
-    }
-    await run("with all CPUs again", ...pids, pinned);
-    // It has both CPUs for three seconds, but for what the kernel leaves to others.
-    const hog = lab.start(await nativeProgram("hog"), 50, 3);
-    await hog.status;
-    await run("after a real-time hog", ...pids, pinned);
-    assert.equal((await lab.report()).trouble, undefined);
-  },
+    }),
 ));
 
 Deno.test(
