@@ -38,9 +38,6 @@ export async function buildKernel(variant: Variant): Promise<Kernel> {
   const folder = recipeFolder(variant), work = join(folder, "work");
   return await withBuildLock(
     async () => {
-      await Deno.mkdir(work);
-      await Deno.chmod(work, 0o755);
-      console.error(`Fetching the kernel's source from Debian (${variant.suite})`);
       const source = await fetchSourcePackage(variant, work);
       const target = join(folder, source.version);
       const there = readBuilt(target);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Debian packages of a patched kernel, from any configuration: for real machines. */
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { isFile, SetupError } from "../../scripts/command.ts";
 import { withBuildLock } from "../../scripts/lock.ts";
 import { BUILD_DIR } from "../../scripts/paths.ts";
@@ -31,9 +31,6 @@ export async function buildDebs(variant: Variant, configFile: string, target: st
   const folder = join(BUILD_DIR, "kernel-debs"), work = join(folder, "work");
   return await withBuildLock(
     async () => {
-      await Deno.mkdir(work);
-      await Deno.chmod(work, 0o755);
-      console.error(`Fetching the kernel's source from Debian (${variant.suite})`);
       const source = await fetchSourcePackage(variant, work);
       const tree = await prepareSource(variant, source, work);
       await Deno.writeTextFile(join(tree.objects, ".config"), given);
@@ -54,7 +51,7 @@ export async function buildDebs(variant: Variant, configFile: string, target: st
       ]);
       await Deno.mkdir(target, { recursive: true });
       const packages = [...Deno.readDirSync(work)].map(({ name }) => name).filter((name) =>
-        name.endsWith(".deb") && !name.startsWith(basename(source.path))
+        name.endsWith(".deb")
       );
       for (const name of packages) await Deno.copyFile(join(work, name), join(target, name));
       return packages.sort().map((name) => join(target, name));

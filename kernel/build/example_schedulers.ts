@@ -49,8 +49,6 @@ export async function ensureExampleSchedulers(
   const clang = await findClang(LEAST_CLANG) ?? "clang";
   return await withBuildLock(
     async () => {
-      await Deno.mkdir(work);
-      await Deno.chmod(work, 0o755);
       const source = await fetchSourcePackage(variant, work);
       const tree = join(work, "source"), out = join(work, "out"), vmlinux = join(work, "vmlinux");
       await Deno.mkdir(tree);

@@ -32,10 +32,13 @@ const META_PACKAGE = "linux-source";
  * Fetches the package: any point release of the series, as Debian removes a version from its mirrors with the next one.
  * `ALPS_KERNEL_SOURCE_DEB=FILE` takes it from there instead, `ALPS_DEBIAN_MIRROR=ADDRESS` another mirror.
  *
- * @param workDir an empty folder, readable by all, because apt downloads as a user of its own
+ * @param workDir a folder that does not exist yet; made readable by all, because apt downloads as a user of its own
  * @throws SetupError naming each place that was tried
  */
 export async function fetchSourcePackage(wanted: SourceSeries, workDir: string): Promise<SourcePackage> {
+  await Deno.mkdir(workDir);
+  await Deno.chmod(workDir, 0o755);
+  console.error(`Fetching the kernel's source from Debian (${wanted.suite})`);
   const given = Deno.env.get(VARIABLE);
   if (given !== undefined) {
     if (!isFile(given)) throw new SetupError(`cannot read ${VARIABLE}="${given}": no such file`);
