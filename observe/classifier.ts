@@ -62,8 +62,6 @@ export class Classifier {
   readonly failures: Record<string, number> = {};
   /** How each function's invocations are told apart. */
   readonly modes: Modes;
-  /** Whether a verdict depends on the cgroups that a process is in. */
-  #needsCgroup: boolean;
   readonly #places: Places;
 
   constructor(
@@ -76,7 +74,6 @@ export class Classifier {
   ) {
     this.modes = new Modes(kernel);
     this.#places = new Places(kernel, functions, cgroups);
-    this.#needsCgroup = discovery !== undefined;
   }
 
   /** Begins to discover functions; those that run already are taken in. */
@@ -117,8 +114,7 @@ export class Classifier {
 
   #rulesChanged(): void {
     const { generation, uses } = this.rules;
-    this.#needsCgroup = uses.cgroup || this.discovery !== undefined;
-    this.kernel.setRules(generation, { ...uses, cgroup: this.#needsCgroup });
+    this.kernel.setRules(generation, { ...uses, cgroup: uses.cgroup || this.discovery !== undefined });
   }
 
   /** Answers a question: remembers the verdict, and adopts the process where it is a function's. */
