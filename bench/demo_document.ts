@@ -1,12 +1,15 @@
 /**
  * The demo's JSON document.
  */
+import { asItWas, attainableGap } from "./attainable.ts";
 import type { Comparison } from "./compare.ts";
 import { agentRuns, agentSummary, compareDemo, type DemoResult } from "./demo_result.ts";
 import type { Interval, Run } from "./results.ts";
 
 /** A run of results, with what only the demo knows. */
 export interface DemoRun extends Run {
+  /** How much of the gap a perfect order would have closed in the runs of ALPS; null where there was none. */
+  readonly attainable: Interval | null;
   /** By policy: mean turnaround over the default's. */
   readonly mean_ratio: Record<string, Interval>;
   /** By policy: p99 of the function with the most CPU time over the default's. */
@@ -49,6 +52,9 @@ export function describeDemo(result: DemoResult, comparison: Comparison): DemoRu
     rounds: rounds.length,
     policies: comparison.policies,
     gap_closed: comparison.gapClosed,
+    attainable:
+      attainableGap(comparison, agentRuns(result, names[1]!).map((run) => asItWas(run, cores)), cores) ??
+        null,
     mean_ratio: comparison.meanRatio,
     longest: { function: comparison.longest.function, p99_ratio: comparison.longest.p99Ratio },
     agents: byPolicy((name) => {

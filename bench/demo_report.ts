@@ -3,6 +3,7 @@
  */
 import { mean } from "simple-statistics";
 import { shown } from "../observe/names.ts";
+import { asItWas, attainableGap } from "./attainable.ts";
 import { type Comparison, DEFAULT, ORACLE } from "./compare.ts";
 import type { DemoOptions } from "./demo_options.ts";
 import { agentRuns, agentSummary, type DemoResult } from "./demo_result.ts";
@@ -53,9 +54,10 @@ export function resultText(result: DemoResult, comparison: Comparison, columns: 
 
 function findings(
   result: DemoResult,
-  { policies: figures, gapClosed, meanRatio, longest }: Comparison,
+  comparison: Comparison,
   columns: number,
 ): string[] {
+  const { policies: figures, gapClosed, meanRatio, longest } = comparison;
   const { options, policies: [, { name }], rounds } = result;
   const [before, after, bound] = [DEFAULT, name, ORACLE].map((each) => figures[each]!.all) as [
     Summary,
@@ -68,6 +70,7 @@ function findings(
   const rows: [string, string][] = [
     ["mean turnaround", `${change("mean_ms")}, ratio ${interval(meanRatio[name])}`],
     ["gap closed", gapText(interval, gapClosed[name], bound)],
+    ...attainable(result, comparison),
     ["mean execution", `${change("mean_execution_ms")}, from first run to end`],
     ["longest function", `${shown(longest.function)}: p99 ratio ${interval(longest.p99Ratio[name])}`],
     ...(options.null ? [] : [["learned", learnedText(agentRuns(result, name))] satisfies [string, string]]),
@@ -84,6 +87,22 @@ function gapText(format: (interval: Interval) => string, gap: Interval | undefin
   return gap === undefined
     ? `none to close: the default reached ${oracle}`
     : `${format(gap)} of the way to ${oracle}`;
+}
+
+/** What could have been closed here at most. */
+function attainable(result: DemoResult, comparison: Comparison): [string, string][] {
+  const { cores, rounds, policies: [, { name }] } = result;
+  const runs = agentRuns(result, name).map((run) => asItWas(run, cores));
+  const gap = attainableGap(comparison, runs, cores);
+  if (gap === undefined || result.options.null) return [];
+  return [[
+    "attainable",
+    `${formatInterval(gap, rounds.length)} by a perfect order of the CPU times of this run, with the ` +
+    `${
+      (100 - mean(runs.map(({ othersPercent }) => othersPercent))).toFixed(0)
+    } % of the machine that host, ` +
+    "client and agent left",
+  ]];
 }
 
 function learnedText(runs: readonly PolicyRun[]): string {

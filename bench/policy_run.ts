@@ -67,7 +67,7 @@ export interface PolicyRun {
   readonly measurement: Measurement;
   readonly replay: Pick<Replay, "latenessMs" | "clientCpuMs" | "wallMs">;
   readonly agent: AgentFigures;
-  /** CPU time of all but functions and agent (so of host and client too), in percent of the machine. */
+  /** CPU time of all but functions and agent (so of host and client too, and steal time), in percent of the machine. */
   readonly elsewherePercent: number;
   /** CPU time that a hypervisor gave to others, in percent of the machine. */
   readonly stealPercent: number;

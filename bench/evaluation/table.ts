@@ -60,7 +60,7 @@ function runText(run: BenchRun, columns: number): string {
   return [
     `${run.name}: ${shown(run.trace)}, ${run.rounds === 1 ? "1 round" : `${run.rounds} rounds`}`,
     table,
-    ...labelled([...verdicts(run), ...remarks(run)], columns),
+    ...labelled([...attainables(run), ...verdicts(run), ...remarks(run)], columns),
   ].join("\n");
 }
 
@@ -86,6 +86,19 @@ function policyRow(run: BenchRun, { name, not_possible, usable_rounds, figures }
 function shortRatio(ratio: Ratio | undefined): string {
   if (ratio === undefined) return "";
   return ratio.verdict === "no difference" ? "no diff." : ratio.median.toFixed(2);
+}
+
+/** What ALPS could have closed at most, as its runs were. */
+function attainables(run: BenchRun): [string, string][] {
+  return run.policy_list.flatMap(({ name, attainable, left_percent, usable_rounds }) =>
+    !name.startsWith("alps:") || attainable === null || left_percent === null ? [] : [[
+      name,
+      `${
+        formatInterval(attainable, usable_rounds)
+      } of the gap attainable: by a perfect order of the CPU times of ` +
+      `its runs, with the ${left_percent.toFixed(0)} % of the machine that host, client and agent left`,
+    ]]
+  );
 }
 
 /** Where ALPS stands against each of the others, by mean turnaround. */

@@ -42,6 +42,25 @@ Deno.test("describe() compares predictors with the one that was named first", as
   assert.match(documentText(document, 110), /^alps:gittins \/ alps:avg +mean turnaround 0\.50 /m);
 });
 
+Deno.test("describe() says how much of the gap was attainable in the runs as they were", async () => {
+  const document = await fakeDocument({
+    default: rounds(5, 5),
+    sfs: rounds(4, 4),
+    "alps:avg": [{ factor: 2, speed: 1.02 }, { factor: 2, speed: 1.02 }],
+  });
+  const [none, , alps] = document.runs[0]!.policy_list;
+  assert.equal(none!.attainable, null);
+  // Nobody ever waits: 2 % more CPU time, and 2.5 % of the machine with the others.
+  assert.equal(alps!.left_percent, 97.5);
+  assert.ok(Math.abs(alps!.attainable!.median - (5 - 1.02 / 0.975) / 4) < 1e-9);
+  const text = documentText(document, 110).replaceAll(/\n +/g, " ");
+  assert.match(
+    text,
+    /^alps:avg +0\.99 \(0\.99 to 0\.99\) of the gap attainable: .* with the 98 % of the machine/m,
+  );
+  assert.doesNotMatch(text, /sfs +\S+ \(.*attainable/);
+});
+
 Deno.test("describe() leaves out runs that are not usable, and shows a policy that never was all the same", async () => {
   const document = await fakeDocument({
     default: rounds(5, 5),
