@@ -1,19 +1,30 @@
 /**
- * What of the gap was to be had: the oracle has both cores for itself, and the least CPU time that any run measured for an
+ * What of the gap was to be had: the oracle has all cores for itself, and the least CPU time that any run measured for an
  * invocation. A run has neither: host, client and agent take their part of the machine, and what they take, those pay who
- * wait longest.
+ * wait longest. And nobody but the oracle knows an invocation's size before it ends.
  */
-import { simulateSrpt } from "../learn/simulate.ts";
+import { simulate } from "../simulate/policies.ts";
+import { makeWorkload } from "../simulate/workload.ts";
 import { type Comparison, DEFAULT, ORACLE } from "./compare.ts";
 import type { PolicyRun } from "./policy_run.ts";
 import type { Interval } from "./results.ts";
-import { gapClosed, type Measured, medianInterval } from "./summary.ts";
+import { formatInterval } from "./report.ts";
+import { simulatedRows } from "./simulated_rows.ts";
+import { gapClosed, type Measured, medianInterval, summarize } from "./summary.ts";
 
 /** A run, and how much of the machine others had in it. */
 export interface RunAsItWas {
   readonly measured: readonly Measured[];
   /** CPU time of all but the functions, in percent of the machine: 0 up to below 100. */
   readonly othersPercent: number;
+}
+
+/** How much of the gap perfect orders would have closed in a policy's runs. */
+export interface Attainable {
+  /** SRPT, which knows all sizes. */
+  readonly sizes_known: Interval;
+  /** The Gittins policy, which knows the distribution of each function's sizes and of no invocation which it will be. */
+  readonly functions_known: Interval;
 }
 
 /** A run of a policy with what all else took: host, client, agent, other programs, and other virtual machines (steal time). */
@@ -25,21 +36,27 @@ export function asItWas(run: PolicyRun, cores: number): RunAsItWas {
 }
 
 /**
- * Mean turnaround, in milliseconds, of SRPT with known sizes over the same due times, each invocation taking the CPU time
- * that it took in this run, on cores that are slower by the share that others had. NaN where none succeeded.
+ * Mean turnaround, in milliseconds, of a simulated policy without any costs over the same due times, each invocation taking
+ * the CPU time that it took in this run, on cores that are slower by the share that others had. 0 where none succeeded.
  */
-export function perfectOrderMeanMs({ measured, othersPercent }: RunAsItWas, cores: number): number {
-  const done = measured.filter(({ failed }) => !failed);
+export function simulatedMeanMs(
+  { measured, othersPercent }: RunAsItWas,
+  policy: "srpt" | "gittins",
+  cores: number,
+): number {
   const speed = 1 - othersPercent / 100;
-  const outcomes = simulateSrpt(done.map(({ dueMs, cpuMs }) => ({ arrival: dueMs, cpu: cpuMs / speed })), {
-    cores,
-  });
-  return outcomes.reduce((sum, { completion }, index) => sum + completion - done[index]!.dueMs, 0) /
-    done.length;
+  const workload = makeWorkload(
+    measured.filter(({ failed }) => !failed).map(({ function: name, dueMs, cpuMs }) => ({
+      function: name,
+      arrivalNs: dueMs * 1e6,
+      cpuNs: cpuMs * 1e6 / speed,
+    })),
+  );
+  return summarize(simulatedRows(workload, simulate(workload, policy, { cores }))).mean_ms;
 }
 
 /**
- * How much of the gap a perfect order would have closed in a policy's runs.
+ * How much of the gap could have been closed in a policy's runs.
  *
  * @param runs one a round of the comparison; undefined where the policy is missing in it
  * @returns undefined where there was no gap in any round
@@ -48,12 +65,28 @@ export function attainableGap(
   { byRound }: Pick<Comparison, "byRound">,
   runs: readonly (RunAsItWas | undefined)[],
   cores: number,
-): Interval | undefined {
-  const values = runs.flatMap((run, round) => {
-    const before = byRound.get(DEFAULT)?.[round], bound = byRound.get(ORACLE)?.[round];
-    return run && before && bound
-      ? [gapClosed(before.all.mean_ms, perfectOrderMeanMs(run, cores), bound.all.mean_ms)]
-      : [];
-  }).filter(Number.isFinite);
-  return values.length === 0 ? undefined : medianInterval(values);
+): Attainable | undefined {
+  const gaps = (policy: "srpt" | "gittins") =>
+    runs.flatMap((run, round) => {
+      const before = byRound.get(DEFAULT)?.[round], bound = byRound.get(ORACLE)?.[round];
+      return run && before && bound
+        ? [gapClosed(before.all.mean_ms, simulatedMeanMs(run, policy, cores), bound.all.mean_ms)]
+        : [];
+    }).filter(Number.isFinite);
+  const known = gaps("srpt");
+  if (known.length === 0) return undefined;
+  return { sizes_known: medianInterval(known), functions_known: medianInterval(gaps("gittins")) };
+}
+
+/** In words, for people. */
+export function attainableText(
+  { sizes_known, functions_known }: Attainable,
+  leftPercent: number,
+  rounds: number,
+): string {
+  return `${formatInterval(sizes_known, rounds)} if all sizes were known, ` +
+    `${
+      formatInterval(functions_known, rounds)
+    } if functions' distributions were; simulated, with the CPU times of this ` +
+    `run and the ${leftPercent.toFixed(0)} % of the machine that host, client and agent left`;
 }

@@ -6,6 +6,7 @@ import Table from "cli-table3";
 import { basename, join } from "node:path";
 import { FailedError } from "../cli/errors.ts";
 import { escaped } from "../observe/names.ts";
+import { asItWas, type Attainable, attainableGap } from "./attainable.ts";
 import { compareRounds, type Comparison, DEFAULT, ORACLE, type Round } from "./compare.ts";
 import { parseDemoOptions } from "./demo_options.ts";
 import { driftPercent } from "./drift.ts";
@@ -47,11 +48,12 @@ interface Plan {
   readonly cores: number;
   readonly rounds: number;
   readonly seconds: number;
+  readonly signal: AbortSignal;
 }
 
 /** Measures, prints a table for each load, and returns the exit status. */
-export async function runBackends(options: BackendsOptions): Promise<number> {
-  const cores = navigator.hardwareConcurrency, signal = new AbortController().signal;
+export async function runBackends(options: BackendsOptions, signal: AbortSignal): Promise<number> {
+  const cores = navigator.hardwareConcurrency;
   const policies: Compared[] = [
     { name: DEFAULT, backend: "none", ml: options.ml },
     ...options.backends.split(",").map((backend) => ({
@@ -81,14 +83,27 @@ export async function runBackends(options: BackendsOptions): Promise<number> {
       cores,
       rounds: options.rounds,
       seconds: options.seconds,
+      signal,
     };
     const runs: Run[] = [];
     for (const load of options.loads.split(",").map(Number)) {
-      const comparison = compareRounds(await runRounds(plan, load), cores);
-      console.error(table(comparison, load, options.rounds));
-      const { policies, gapClosed } = comparison;
-      const trace = `mix ${options.mix}, scale ${options.scale}, ${options.seconds} s`;
-      runs.push({ trace, load, cores, rounds: options.rounds, policies, gap_closed: gapClosed });
+      const rounds = await runRounds(plan, load);
+      const comparison = compareRounds(rounds.map(measuredOf), cores);
+      const attainable = Object.fromEntries(
+        policies.slice(1).map(({ name }) => [
+          name,
+          attainableGap(comparison, rounds.map((round) => asItWas(round.get(name)!, cores)), cores),
+        ]),
+      );
+      console.error(table(comparison, attainable, load, options.rounds));
+      runs.push({
+        trace: `mix ${options.mix}, scale ${options.scale}, ${options.seconds} s`,
+        load,
+        cores,
+        rounds: options.rounds,
+        policies: comparison.policies,
+        gap_closed: comparison.gapClosed,
+      });
     }
     const results: Results = {
       machine: describeMachine(cores),
@@ -102,18 +117,22 @@ export async function runBackends(options: BackendsOptions): Promise<number> {
   }
 }
 
-/** All rounds at one load; the policies take turns in beginning. */
-async function runRounds(plan: Plan, load: number): Promise<Round[]> {
-  const rounds: Round[] = [];
+/** A round as it is compared. */
+function measuredOf(round: ReadonlyMap<string, PolicyRun>): Round {
+  return new Map([...round].map(([name, { measurement }]) => [name, measurement.measured]));
+}
+
+/** All rounds at one load, by policy; the policies take turns in beginning. */
+async function runRounds(plan: Plan, load: number): Promise<ReadonlyMap<string, PolicyRun>[]> {
+  const rounds: ReadonlyMap<string, PolicyRun>[] = [];
   for (let round = 1; round <= plan.rounds; round++) {
     const { cores, seconds, policies } = plan;
     const rows = traceOf(plan.workload, { seed: round, load, cores, seconds });
-    const runs = new Map<string, PolicyRun["measurement"]["measured"]>();
+    const runs = new Map<string, PolicyRun>();
     for (const i of policies.keys()) {
       const policy = policies[(i + round - 1) % policies.length]!;
       const folder = join(plan.folder, `${load}-${round}-${i}`),
         label = `load ${load}, round ${round}, ${policy.name}`;
-      const signal = new AbortController().signal;
       await using _scheduler = policy.scheduler === undefined
         ? undefined
         : await startScheduler(policy.scheduler);
@@ -124,13 +143,13 @@ async function runRounds(plan: Plan, load: number): Promise<Round[]> {
         host: plan.host,
         folder,
         label,
-        signal,
+        signal: plan.signal,
       });
       for (const message of run.agent.messages) console.error(`The agent says: ${escaped(message)}`);
       assertValid(run);
-      runs.set(policy.name, run.measurement.measured);
+      runs.set(policy.name, run);
     }
-    const drift = driftPercent([...runs.values()]);
+    const drift = driftPercent([...measuredOf(runs).values()]);
     if (drift > MOST_DRIFT_PERCENT) {
       console.error(
         `Load ${load}, round ${round}: the same invocations took ${
@@ -156,13 +175,23 @@ function assertValid({ policy, measurement: { failed, unrecorded }, agent }: Pol
   }
 }
 
+/** @param attainable by policy: what of the gap perfect orders would have closed in its runs */
 function table(
   { policies, gapClosed, meanRatio, longest }: Comparison,
+  attainable: Readonly<Record<string, Attainable | undefined>>,
   load: number,
   rounds: number,
 ): string {
   const rows = new Table({
-    head: ["", "mean ms", "p99 ms", "gap closed", "mean / default", "longest's p99 / default"],
+    head: [
+      "",
+      "mean ms",
+      "p99 ms",
+      "gap closed",
+      "attainable, sizes known",
+      "mean / default",
+      "longest's p99 / default",
+    ],
   });
   for (const [name, { all }] of Object.entries(policies)) {
     const compared = name !== DEFAULT && name !== ORACLE;
@@ -171,10 +200,10 @@ function table(
       formatMs(all.mean_ms),
       formatMs(all.p99_ms),
       ...(compared
-        ? [gapClosed[name], meanRatio[name], longest.p99Ratio[name]].map((value) =>
-          formatInterval(value, rounds)
-        )
-        : ["", "", ""]),
+        ? [gapClosed[name], attainable[name]?.sizes_known, meanRatio[name], longest.p99Ratio[name]].map((
+          value,
+        ) => formatInterval(value, rounds))
+        : ["", "", "", ""]),
     ]);
   }
   return `\nload ${load}, ${rounds} rounds, longest function: ${longest.function}\n${rows.toString()}`;

@@ -1,15 +1,15 @@
 /**
  * The demo's JSON document.
  */
-import { asItWas, attainableGap } from "./attainable.ts";
+import { asItWas, type Attainable, attainableGap } from "./attainable.ts";
 import type { Comparison } from "./compare.ts";
 import { agentRuns, agentSummary, compareDemo, type DemoResult } from "./demo_result.ts";
 import type { Interval, Run } from "./results.ts";
 
 /** A run of results, with what only the demo knows. */
 export interface DemoRun extends Run {
-  /** How much of the gap a perfect order would have closed in the runs of ALPS; null where there was none. */
-  readonly attainable: Interval | null;
+  /** How much of the gap perfect orders would have closed in the runs of ALPS; null where there was none. */
+  readonly attainable: Attainable | null;
   /** By policy: mean turnaround over the default's. */
   readonly mean_ratio: Record<string, Interval>;
   /** By policy: p99 of the function with the most CPU time over the default's. */

@@ -3,7 +3,7 @@
  */
 import { mean } from "simple-statistics";
 import { shown } from "../observe/names.ts";
-import { asItWas, attainableGap } from "./attainable.ts";
+import { asItWas, attainableGap, attainableText } from "./attainable.ts";
 import { type Comparison, DEFAULT, ORACLE } from "./compare.ts";
 import type { DemoOptions } from "./demo_options.ts";
 import { agentRuns, agentSummary, type DemoResult } from "./demo_result.ts";
@@ -95,14 +95,8 @@ function attainable(result: DemoResult, comparison: Comparison): [string, string
   const runs = agentRuns(result, name).map((run) => asItWas(run, cores));
   const gap = attainableGap(comparison, runs, cores);
   if (gap === undefined || result.options.null) return [];
-  return [[
-    "attainable",
-    `${formatInterval(gap, rounds.length)} by a perfect order of the CPU times of this run, with the ` +
-    `${
-      (100 - mean(runs.map(({ othersPercent }) => othersPercent))).toFixed(0)
-    } % of the machine that host, ` +
-    "client and agent left",
-  ]];
+  const leftPercent = 100 - mean(runs.map(({ othersPercent }) => othersPercent));
+  return [["attainable", attainableText(gap, leftPercent, rounds.length)]];
 }
 
 function learnedText(runs: readonly PolicyRun[]): string {

@@ -44,7 +44,9 @@ program.command("backends")
   .option("--rounds <n>", "how often all is measured", wholeNumber(), 5)
   .option("--seconds <n>", "length of each replay", positiveNumber, 60)
   .option("--json", "print one JSON document", false)
-  .action(async (options: BackendsOptions) => Deno.exit(await runBackends(options)));
+  .action(async (options: BackendsOptions) =>
+    Deno.exit(await runInterruptibly("bench backends", (signal) => runBackends(options, signal)))
+  );
 program.command("switch-cost")
   .description("what a context switch costs with and without the agent, while no function runs")
   .option("--backends <names>", "agents' backends, separated by commas; none only observes", "none,stock")

@@ -13,7 +13,7 @@ const ROOMY_COLUMNS = 100;
 const NAME_LEAST = 12;
 
 /** No lines but spaces between columns: a table that fits 80 columns and can be cut into fields. */
-export const BORDERLESS = {
+const BORDERLESS = {
   ...{ "top": "", "top-mid": "", "top-left": "", "top-right": "", "bottom": "", "bottom-mid": "" },
   ...{ "bottom-left": "", "bottom-right": "", "left": "", "left-mid": "", "mid": "", "mid-mid": "" },
   ...{ "right": "", "right-mid": "", "middle": "" },
@@ -145,13 +145,19 @@ function fitted(names: readonly string[], columns: number, rows: (nameMost: numb
   return width <= columns ? whole : borderless(rows(Math.max(NAME_LEAST, longest - (width - columns))), gap);
 }
 
-function borderless(rows: Cell[][], gap: number): string {
+/**
+ * Rows as text: the first column to the left, the others to the right.
+ *
+ * @param rows equally many columns in each, and at most 13
+ * @param gap spaces between columns
+ */
+export function borderless(rows: readonly (readonly Cell[])[], gap: number): string {
   const table = new Table({
     chars: BORDERLESS,
     style: { "head": [], "border": [], "padding-left": gap, "padding-right": 0, "compact": true },
     colAligns: ["left", ...Array.from({ length: 12 }, () => "right" as const)],
   });
-  table.push(...rows);
+  table.push(...rows.map((row) => [...row]));
   return table.toString().split("\n").map((line) => line.slice(gap).trimEnd()).join("\n");
 }
 

@@ -2,11 +2,11 @@
  * The document of an evaluation: `results.json`. What `demo --json` prints, and what only the evaluation knows.
  */
 import { median } from "simple-statistics";
-import { asItWas, attainableGap } from "../attainable.ts";
+import { asItWas, type Attainable, attainableGap } from "../attainable.ts";
 import { compareRounds, DEFAULT } from "../compare.ts";
 import { describeCommit, describeMachine } from "../machine.ts";
 import { CHECKOUT } from "../processes.ts";
-import type { Interval, Results, Run } from "../results.ts";
+import type { Results, Run } from "../results.ts";
 import type { Measured } from "../summary.ts";
 import type { EvaluatedRound, Evaluation, MeasuredCondition } from "./evaluate.ts";
 import { type Figures, figuresOf, METRICS, type Size, SIZES, sizesOf } from "./figures.ts";
@@ -50,8 +50,8 @@ export interface PolicyEntry {
   readonly not_possible: string | null;
   /** In so many rounds it can be compared with the default. Where that is none, the figures are of all rounds. */
   readonly usable_rounds: number;
-  /** How much of the gap a perfect order would have closed in its runs; null for the default, and where there was none. */
-  readonly attainable: Interval | null;
+  /** How much of the gap perfect orders would have closed in its runs; null where it is no ALPS, or there was no gap. */
+  readonly attainable: Attainable | null;
   /** How much of the machine functions could have in its runs, in percent: host, client, agent and others had the rest. */
   readonly left_percent: number | null;
   /** Medians over rounds; null where there is none. */
@@ -167,7 +167,7 @@ function describeCondition(measured: MeasuredCondition, plan: Plan): BenchRun {
         what: policies.find((policy) => policy.name === name)?.what ?? "",
         not_possible: notPossible.get(name) ?? null,
         usable_rounds: rounds.filter((round) => isUsable(round, name)).length,
-        attainable: name === DEFAULT ? null : attainableGap(comparison, perRound, plan.cores) ?? null,
+        attainable: name.startsWith("alps:") ? attainableGap(comparison, perRound, plan.cores) ?? null : null,
         left_percent: medianOf(perRound.flatMap((run) => run ? [rounded(100 - run.othersPercent)] : [])),
         figures: combine(figures.flatMap((round) => round.get(name) ?? [])),
         context_switches: middle(({ contextSwitches, measurement }) =>

@@ -34,7 +34,12 @@ export function goalsOf(run: BenchRun): { policy: string; goals: Goal[] } | unde
       {
         what: `gap closed at least ${LEAST_GAP}`,
         measured: formatInterval(gap, rounds) +
-          (attainable === null ? "" : `; attainable in these runs: ${formatInterval(attainable, rounds)}`),
+          (attainable === null
+            ? ""
+            : `; attainable in these runs: ${formatInterval(attainable.sizes_known, rounds)} ` +
+              `with all sizes known, ${
+                formatInterval(attainable.functions_known, rounds)
+              } with the distributions known`),
         reached: gap && gap.median >= LEAST_GAP,
       },
       ...others.map(({ name }): Goal => {

@@ -1,9 +1,9 @@
 /**
  * An evaluation as text for a terminal.
  */
-import Table from "cli-table3";
+import { attainableText } from "../attainable.ts";
 import { ORACLE } from "../compare.ts";
-import { BORDERLESS, formatInterval, formatMs } from "../report.ts";
+import { borderless, formatInterval, formatMs } from "../report.ts";
 import type { Summary } from "../results.ts";
 import { labelled, wrap } from "../text.ts";
 import { escaped, shown } from "../../observe/names.ts";
@@ -91,13 +91,9 @@ function shortRatio(ratio: Ratio | undefined): string {
 /** What ALPS could have closed at most, as its runs were. */
 function attainables(run: BenchRun): [string, string][] {
   return run.policy_list.flatMap(({ name, attainable, left_percent, usable_rounds }) =>
-    !name.startsWith("alps:") || attainable === null || left_percent === null ? [] : [[
-      name,
-      `${
-        formatInterval(attainable, usable_rounds)
-      } of the gap attainable: by a perfect order of the CPU times of ` +
-      `its runs, with the ${left_percent.toFixed(0)} % of the machine that host, client and agent left`,
-    ]]
+    attainable === null || left_percent === null
+      ? []
+      : [[name, `attainable: ${attainableText(attainable, left_percent, usable_rounds)}`]]
   );
 }
 
@@ -160,13 +156,11 @@ function simulatedText({ name, policies }: SimulatedRun): string {
   ].join("\n");
 }
 
+/** Rows may end early. */
 function text(rows: readonly (readonly string[])[]): string {
-  const table = new Table({
-    chars: BORDERLESS,
-    style: { "head": [], "border": [], "padding-left": 2, "padding-right": 0, "compact": true },
-    colAligns: ["left", ...Array.from({ length: 12 }, () => "right" as const)],
-  });
   const width = Math.max(...rows.map((row) => row.length));
-  table.push(...rows.map((row) => [...row, ...Array.from({ length: width - row.length }, () => "")]));
-  return table.toString().split("\n").map((line) => line.slice(2).trimEnd()).join("\n");
+  return borderless(
+    rows.map((row) => [...row, ...Array.from({ length: width - row.length }, () => "")]),
+    2,
+  );
 }
