@@ -65,11 +65,19 @@ export function planOf(options: BenchOptions, cores: number): Plan {
     policies: policiesOf(options),
     rounds: options.rounds ?? (study === "sensitivity" ? 3 : 5),
     seconds: options.seconds ?? (full ? 60 : quick ? 13 : 16),
-    work: options.work ?? (full || own === "programs" ? 1 : 0.25),
+    work: options.work ?? usualWork(full, sources),
     cores,
     seed,
     host,
   };
+}
+
+/**
+ * Azure's functions are long: a quarter of their work makes enough invocations in a short time. Of the other mixes that would
+ * leave invocations of a millisecond, which cost host and client more than they take.
+ */
+function usualWork(full: boolean, sources: readonly Condition["source"][]): number {
+  return full || !sources.some((source) => source === "azure" || source === "trace") ? 1 : 0.25;
 }
 
 function policiesOf({ study, full, quick, policy, ml }: BenchOptions): PlannedPolicy[] {

@@ -52,6 +52,17 @@ Deno.test("planOf() takes a trace at its own load, and programs without scaling 
   assert.deepEqual([programs.work, programs.conditions[0]!.source], [1, "programs"]);
 });
 
+Deno.test("planOf() scales the work of long functions down, not that of short ones", () => {
+  const work = (...args: string[]) => plan(...args).work;
+  assert.deepEqual([work(), work("--trace", "t"), work("--mix", "huawei", "--mix", "azure")], [
+    0.25,
+    0.25,
+    0.25,
+  ]);
+  assert.deepEqual([work("--full"), work("--mix", "huawei"), work("--mix", "alike")], [1, 1, 1]);
+  assert.equal(work("--mix", "huawei", "--work", "0.5"), 0.5);
+});
+
 Deno.test("planText() says what is going to run and how long it takes", () => {
   const text = planText(plan("--rounds", "2", "--load", "0.9"), 80);
   assert.match(
