@@ -78,15 +78,14 @@ export function attainableGap(
   return { sizes_known: medianInterval(known), functions_known: medianInterval(gaps("gittins")) };
 }
 
-/** In words, for people. */
-export function attainableText(
-  { sizes_known, functions_known }: Attainable,
-  leftPercent: number,
-  rounds: number,
-): string {
+/** Both gaps in words. */
+export function attainableText({ sizes_known, functions_known }: Attainable, rounds: number): string {
   return `${formatInterval(sizes_known, rounds)} if all sizes were known, ` +
-    `${
-      formatInterval(functions_known, rounds)
-    } if functions' distributions were; simulated, with the CPU times of this ` +
-    `run and the ${leftPercent.toFixed(0)} % of the machine that host, client and agent left`;
+    `${formatInterval(functions_known, rounds)} if functions' distributions were`;
+}
+
+/** The same with how it comes about. */
+export function attainableNote(attainable: Attainable, leftPercent: number, rounds: number): string {
+  return `${attainableText(attainable, rounds)}; simulated, with the CPU times of this run and the ` +
+    `${leftPercent.toFixed(0)} % of the machine that host, client and agent left`;
 }

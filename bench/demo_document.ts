@@ -1,9 +1,9 @@
 /**
  * The demo's JSON document.
  */
-import { asItWas, type Attainable, attainableGap } from "./attainable.ts";
+import type { Attainable } from "./attainable.ts";
 import type { Comparison } from "./compare.ts";
-import { agentRuns, agentSummary, compareDemo, type DemoResult } from "./demo_result.ts";
+import { agentRuns, agentSummary, attainableIn, compareDemo, type DemoResult } from "./demo_result.ts";
 import type { Interval, Run } from "./results.ts";
 
 /** A run of results, with what only the demo knows. */
@@ -52,9 +52,7 @@ export function describeDemo(result: DemoResult, comparison: Comparison): DemoRu
     rounds: rounds.length,
     policies: comparison.policies,
     gap_closed: comparison.gapClosed,
-    attainable:
-      attainableGap(comparison, agentRuns(result, names[1]!).map((run) => asItWas(run, cores)), cores) ??
-        null,
+    attainable: attainableIn(result, comparison)?.gap ?? null,
     mean_ratio: comparison.meanRatio,
     longest: { function: comparison.longest.function, p99_ratio: comparison.longest.p99Ratio },
     agents: byPolicy((name) => {

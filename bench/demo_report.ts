@@ -3,10 +3,10 @@
  */
 import { mean } from "simple-statistics";
 import { shown } from "../observe/names.ts";
-import { asItWas, attainableGap, attainableText } from "./attainable.ts";
+import { attainableNote } from "./attainable.ts";
 import { type Comparison, DEFAULT, ORACLE } from "./compare.ts";
 import type { DemoOptions } from "./demo_options.ts";
-import { agentRuns, agentSummary, type DemoResult } from "./demo_result.ts";
+import { agentRuns, agentSummary, attainableIn, type DemoResult } from "./demo_result.ts";
 import type { PolicyRun } from "./policy_run.ts";
 import { comparisonTable, formatInterval, formatMs } from "./report.ts";
 import type { Interval, Summary } from "./results.ts";
@@ -91,12 +91,10 @@ function gapText(format: (interval: Interval) => string, gap: Interval | undefin
 
 /** What could have been closed here at most. */
 function attainable(result: DemoResult, comparison: Comparison): [string, string][] {
-  const { cores, rounds, policies: [, { name }] } = result;
-  const runs = agentRuns(result, name).map((run) => asItWas(run, cores));
-  const gap = attainableGap(comparison, runs, cores);
-  if (gap === undefined || result.options.null) return [];
-  const leftPercent = 100 - mean(runs.map(({ othersPercent }) => othersPercent));
-  return [["attainable", attainableText(gap, leftPercent, rounds.length)]];
+  const found = result.options.null ? undefined : attainableIn(result, comparison);
+  return found === undefined
+    ? []
+    : [["attainable", attainableNote(found.gap, found.leftPercent, result.rounds.length)]];
 }
 
 function learnedText(runs: readonly PolicyRun[]): string {

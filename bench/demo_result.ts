@@ -1,7 +1,8 @@
 /**
  * What a demo has measured.
  */
-import { median } from "simple-statistics";
+import { mean, median } from "simple-statistics";
+import { asItWas, type Attainable, attainableGap } from "./attainable.ts";
 import { compareRounds, type Comparison } from "./compare.ts";
 import type { DemoOptions } from "./demo_options.ts";
 import type { PolicyRun, RunnablePolicy } from "./policy_run.ts";
@@ -31,6 +32,17 @@ export function compareDemo({ rounds, cores }: DemoResult): Comparison {
     ),
     cores,
   );
+}
+
+/** What could have been closed in the runs of ALPS, and how much of the machine they had; undefined where there was no gap. */
+export function attainableIn(
+  result: DemoResult,
+  comparison: Comparison,
+): { readonly gap: Attainable; readonly leftPercent: number } | undefined {
+  const { cores, policies: [, { name }] } = result;
+  const runs = agentRuns(result, name).map((run) => asItWas(run, cores));
+  const gap = attainableGap(comparison, runs, cores);
+  return gap && { gap, leftPercent: 100 - mean(runs.map(({ othersPercent }) => othersPercent)) };
 }
 
 /** The runs of one policy, one a round. */

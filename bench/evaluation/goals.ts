@@ -1,6 +1,7 @@
 /**
  * What the project wants of itself, condition by condition, and whether it was reached. Pure.
  */
+import { attainableText } from "../attainable.ts";
 import { DEFAULT } from "../compare.ts";
 import { formatInterval } from "../report.ts";
 import type { BenchRun } from "./document.ts";
@@ -34,12 +35,7 @@ export function goalsOf(run: BenchRun): { policy: string; goals: Goal[] } | unde
       {
         what: `gap closed at least ${LEAST_GAP}`,
         measured: formatInterval(gap, rounds) +
-          (attainable === null
-            ? ""
-            : `; attainable in these runs: ${formatInterval(attainable.sizes_known, rounds)} ` +
-              `with all sizes known, ${
-                formatInterval(attainable.functions_known, rounds)
-              } with the distributions known`),
+          (attainable === null ? "" : `; attainable in these runs: ${attainableText(attainable, rounds)}`),
         reached: gap && gap.median >= LEAST_GAP,
       },
       ...others.map(({ name }): Goal => {

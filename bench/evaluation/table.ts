@@ -1,7 +1,7 @@
 /**
  * An evaluation as text for a terminal.
  */
-import { attainableText } from "../attainable.ts";
+import { attainableNote } from "../attainable.ts";
 import { ORACLE } from "../compare.ts";
 import { borderless, formatInterval, formatMs } from "../report.ts";
 import type { Summary } from "../results.ts";
@@ -93,7 +93,7 @@ function attainables(run: BenchRun): [string, string][] {
   return run.policy_list.flatMap(({ name, attainable, left_percent, usable_rounds }) =>
     attainable === null || left_percent === null
       ? []
-      : [[name, `attainable: ${attainableText(attainable, left_percent, usable_rounds)}`]]
+      : [[name, `attainable: ${attainableNote(attainable, left_percent, usable_rounds)}`]]
   );
 }
 
