@@ -72,7 +72,7 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
     });
     const measured = await measureWorkload(workload, host.url, signal);
     const rounds = await runRounds({ ...plan, workload: measured, host, folder, signal });
-    if (rounds.length === 0) throw new FailedError("no round was valid: there is nothing to report");
+    if (rounds.length === 0) throw nothingToReport(options);
     const result: DemoResult = { ...plan, rounds };
     const comparison = compareDemo(result);
     say("\n" + resultText(result, comparison, columns));
@@ -88,6 +88,13 @@ async function measureAndReport(options: DemoOptions, signal: AbortSignal): Prom
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+function nothingToReport({ drift }: DemoOptions): FailedError {
+  return new FailedError(
+    "no round was valid: there is nothing to report; where CPU times differ by themselves, --drift allows more than " +
+      `${drift} %`,
+  );
 }
 
 interface Rounds extends Omit<DemoResult, "rounds"> {
@@ -113,7 +120,7 @@ async function runRounds(rounds: Rounds): Promise<DemoRound[]> {
         sayWarnings(run);
         return run;
       });
-      const why = [...runs.flatMap(invalidity), ...drift(runs)];
+      const why = [...runs.flatMap(invalidity), ...drift(runs, options.drift)];
       if (why.length === 0) {
         valid.push({ seed, runs });
         break;

@@ -8,6 +8,7 @@ import { optional, repeated, withDefault } from "../cli/table.ts";
 import { flag, number, oneOf, path, text } from "../cli/values.ts";
 import { assertCalls, assertRules, type Call, call } from "./calls.ts";
 import { parseCommand } from "./command_options.ts";
+import { MOST_DRIFT_PERCENT } from "./rounds.ts";
 
 const TABLE = {
   "load": withDefault(number({ least: 0, above: true, most: 10 }), "0.9", "CPU time over cores × span"),
@@ -19,6 +20,11 @@ const TABLE = {
     "of the first round's trace; each round adds 1",
   ),
   "rounds": withDefault(number({ least: 1, most: 1000, integer: true }), "1", "times that all is measured"),
+  "drift": withDefault(
+    number({ least: 0, most: 1000 }),
+    String(MOST_DRIFT_PERCENT),
+    "percent by which the invocations' CPU time may differ between a round's runs",
+  ),
   "mix": withDefault(oneOf(MIX_NAMES), "azure", "which functions, in which shares"),
   "warm": withDefault(flag(), "false", "the functions' processes stay up, serving one request after another"),
   "null": withDefault(flag(), "false", "compare the default with itself: the noise of this machine"),
@@ -52,6 +58,8 @@ export interface DemoOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly rounds: number;
+  /** Of CPU time, in percent. */
+  readonly drift: number;
   readonly mix: typeof MIX_NAMES[number];
   readonly warm: boolean;
   readonly null: boolean;

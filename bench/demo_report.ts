@@ -10,6 +10,7 @@ import { agentRuns, agentSummary, attainableIn, type DemoResult } from "./demo_r
 import type { PolicyRun } from "./policy_run.ts";
 import { comparisonTable, formatInterval, formatMs } from "./report.ts";
 import type { Interval, Summary } from "./results.ts";
+import { driftOf, MOST_DRIFT_PERCENT } from "./rounds.ts";
 import { labelled, roughDuration, wrap } from "./text.ts";
 
 /** What calibration takes at most, about, and what starting, draining and stopping add to each run. */
@@ -77,6 +78,7 @@ function findings(
     ["agent", agentText(agentRuns(result, name))],
     ["client", clientText(rounds.flatMap(({ runs }) => runs))],
     ...firstSights(result),
+    ...differences(result),
     ...disturbances(result),
   ];
   return labelled(rows, Math.min(columns, PROSE_COLUMNS));
@@ -126,6 +128,16 @@ function firstSights({ rounds }: DemoResult): [string, string][] {
     `${count} invocations were over before the agent had looked up what their program belongs to; here they ` +
     "end with their answer";
   return [["first sight", text]];
+}
+
+/** Runs of one round that differ more than is allowed unless --drift allows it. */
+function differences({ rounds }: DemoResult): [string, string][] {
+  const worst = Math.max(...rounds.map(({ runs }) => driftOf(runs)));
+  if (worst <= MOST_DRIFT_PERCENT) return [];
+  const text =
+    `the same invocations took up to ${worst.toFixed(1)} % more CPU time in one run than in another: ` +
+    "figures of ALPS and of the default differ by that much without either's doing";
+  return [["drift", text]];
 }
 
 /** Other programs that took the CPUs. */

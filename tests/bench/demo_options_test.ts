@@ -18,6 +18,7 @@ Deno.test("parseDemoOptions() has a default for everything", () => {
     cgroups: false,
     sessions: false,
     commands: undefined,
+    drift: 3,
     rule: [],
     call: [],
   });

@@ -86,6 +86,16 @@ Deno.test("resultText() shows intervals over rounds, and programs that disturbed
   assert.match(text, /^disturbed +other programs, host and client took 40 % and 40 % of the machine/m);
 });
 
+Deno.test("resultText() says when the runs differ by more than is allowed without --drift", () => {
+  const measured = result(["--drift", "10"], [2]);
+  const slower = measured.rounds[0]!.runs[1]!.measurement.measured[1]! as { cpuMs: number };
+  slower.cpuMs = 1020;
+  assert.doesNotMatch(resultText(measured, compareDemo(measured), 200), /^drift/m);
+  slower.cpuMs = 1050;
+  const text = resultText(measured, compareDemo(measured), 200);
+  assert.match(text, /^drift +the same invocations took up to 5\.0 % more CPU time in one run than in/m);
+});
+
 Deno.test("resultText() says when there was no gap to close", () => {
   const measured = {
     ...result([], [1]),
