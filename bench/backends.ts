@@ -19,6 +19,9 @@ import { MOST_DRIFT_PERCENT } from "./rounds.ts";
 import { startScheduler } from "./other_scheduler.ts";
 import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "./workload.ts";
 
+/** Where the host runs functions: side by side, each in a cgroup, or each invocation in a session of its own. */
+export const HOSTS = ["shared", "cgroups", "sessions"] as const;
+
 /** What the command line says. */
 export interface BackendsOptions {
   readonly backends: string;
@@ -28,6 +31,7 @@ export interface BackendsOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly mix: string;
+  readonly host: typeof HOSTS[number];
   /** Times as much work in each invocation: less on an emulated machine, so that there are more of them. */
   readonly scale: number;
   readonly ml: string;
@@ -73,7 +77,12 @@ export async function runBackends(options: BackendsOptions, signal: AbortSignal)
   const unmeasured = { ...whole, mix };
   const folder = await Deno.makeTempDir({ prefix: "alps-bench-" });
   try {
-    await using host = await startHostProcess({ warm: false, cgroups: false, sessions: false, signal });
+    await using host = await startHostProcess({
+      warm: false,
+      cgroups: options.host === "cgroups",
+      sessions: options.host === "sessions",
+      signal,
+    });
     const workload = await measureWorkload(unmeasured, host.url, signal);
     const plan = {
       policies,
@@ -97,7 +106,7 @@ export async function runBackends(options: BackendsOptions, signal: AbortSignal)
       );
       console.error(table(comparison, attainable, load, options.rounds));
       runs.push({
-        trace: `mix ${options.mix}, scale ${options.scale}, ${options.seconds} s`,
+        trace: `mix ${options.mix}, host ${options.host}, scale ${options.scale}, ${options.seconds} s`,
         load,
         cores,
         rounds: options.rounds,

@@ -1,7 +1,7 @@
 /** `deno task bench`: the evaluation (evaluation/), and with a command's name, benchmarks of the agent itself. */
 
 import { Command, Option } from "commander";
-import { type BackendsOptions, runBackends } from "./backends.ts";
+import { type BackendsOptions, HOSTS, runBackends } from "./backends.ts";
 import { type ContainersOptions, ENGINES, runContainers } from "./containers/command.ts";
 import { runBench } from "./evaluation/command.ts";
 import { runInterruptibly } from "./interrupt.ts";
@@ -39,6 +39,10 @@ program.command("backends")
   .option("--beside <programs>", "programs of other sched_ext schedulers, separated by commas", "")
   .option("--loads <loads>", "loads, separated by commas", "0.9,1.1")
   .option("--mix <mix>", "which functions", "alike")
+  .addOption(
+    new Option("--host <kind>", "functions side by side, in cgroups of their own, or invocations in sessions")
+      .choices(HOSTS).default("shared"),
+  )
   .option("--scale <x>", "times as much work in each invocation", positiveNumber, 1)
   .option("--ml <name>", "predictor", "avg")
   .option("--rounds <n>", "how often all is measured", wholeNumber(), 5)

@@ -1,5 +1,6 @@
 /** Checks of what observing and enforcing need from the kernel and from this process's privileges. */
 
+import { effectiveCapabilities } from "../ffi/capabilities.ts";
 import { compareKernels, OLDEST_KERNEL } from "../observe/kernel_features.ts";
 import type { Check } from "./check.ts";
 import { type Machine, readText } from "./machine.ts";
@@ -7,15 +8,6 @@ import type { Probe } from "./probe.ts";
 
 const AS_ROOT = "run alps-agent as root (sudo)";
 const BTF_PATH = "/sys/kernel/btf/vmlinux";
-
-/** Bits of capabilities (include/uapi/linux/capability.h). */
-const CAPABILITIES = {
-  CAP_SYS_PTRACE: 19,
-  CAP_SYS_ADMIN: 21,
-  CAP_SYS_NICE: 23,
-  CAP_PERFMON: 38,
-  CAP_BPF: 39,
-};
 
 export function checkKernel(machine: Machine): Check {
   const release = machine.kernelRelease();
@@ -38,10 +30,8 @@ export function checkRoot(machine: Machine): Check {
 /** The effective capabilities of this process, from /proc/self/status (proc(5)). */
 export function checkCapabilities(machine: Machine): Check {
   const id = "capabilities";
-  const hex = /^CapEff:\s*([0-9a-f]+)$/m.exec(readText(machine, "/proc/self/status") ?? "")?.[1];
-  if (hex === undefined) return { id, status: "unknown", found: "/proc/self/status does not tell" };
-  const bits = BigInt(`0x${hex}`);
-  const has = (name: keyof typeof CAPABILITIES) => (bits >> BigInt(CAPABILITIES[name]) & 1n) === 1n;
+  const has = effectiveCapabilities(readText(machine, "/proc/self/status") ?? "");
+  if (!has) return { id, status: "unknown", found: "/proc/self/status does not tell" };
   // CAP_SYS_ADMIN includes the two that were split off from it in Linux 5.8.
   const bpf = has("CAP_SYS_ADMIN") ? [] : (["CAP_BPF", "CAP_PERFMON"] as const).filter((name) => !has(name));
   const needed = [...bpf, ...has("CAP_SYS_NICE") ? [] : ["CAP_SYS_NICE"]];

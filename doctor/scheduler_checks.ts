@@ -1,6 +1,7 @@
 /** Checks of the kernel's scheduler: what can order functions better, and what stands in the way of ordering them. */
 
 import { Buffer } from "node:buffer";
+import { effectiveCapabilities } from "../ffi/capabilities.ts";
 import { compareKernels } from "../observe/kernel_features.ts";
 import { CFS_INTERFACE, cfsState } from "../enforce/cfs_support.ts";
 import { SCHED_EXT_REMEDY, SCHED_EXT_SINCE, schedExtState } from "../enforce/scx_support.ts";
@@ -24,12 +25,23 @@ export function checkAutogroup(machine: Machine): Check {
   const enabled = readText(machine, "/proc/sys/kernel/sched_autogroup_enabled");
   if (enabled === undefined) return { id, status: "ok", found: "not in this kernel" };
   if (enabled === "0") return { id, status: "ok", found: "off" };
+  const found = "on: sessions in the top cgroup of the cpu controller share the CPUs as groups of their own";
+  const elsewhere =
+    "start functions in one session or in a cgroup, or set kernel.sched_autogroup_enabled=0 before they start";
+  const has = effectiveCapabilities(readText(machine, "/proc/self/status") ?? "");
+  if (has && !has("CAP_SYS_ADMIN")) {
+    return {
+      id,
+      status: "limited",
+      found: `${found}, which takes CAP_SYS_ADMIN to order`,
+      remedy: `give it CAP_SYS_ADMIN, or ${elsewhere}`,
+    };
+  }
   return {
     id,
     status: "limited",
-    found: "on: sessions in the top cgroup of the cpu controller share the CPUs as groups of their own",
-    remedy:
-      "start functions in one session or in a cgroup, or set kernel.sched_autogroup_enabled=0 before they start",
+    found: `${found}, which are ordered by their weights`,
+    remedy: `for a better order ${elsewhere}`,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Scheduling groups of this machine: cgroups of the cpu controller, and the autogroups of sessions. */
 
 import { ENODEV, ENOENT } from "../ffi/errors.ts";
+import { effectiveCapabilities } from "../ffi/capabilities.ts";
 import type { Files } from "../ffi/files.ts";
 import { ALPS_GROUP } from "../ffi/layout.ts";
 import { groupKey } from "../observe/slots.ts";
@@ -20,7 +21,8 @@ export interface GroupInfo {
 /** What is asked of a machine about its groups; replaced in tests. */
 export interface GroupMachine extends Disposable {
   /**
-   * The groups around a group, from the topmost to itself; undefined where it cannot be found (any more).
+   * The groups around a group, from the topmost to itself; undefined where it cannot be found (any more), none where it is
+   * a session whose weight this process cannot change as often as it would have to.
    * @param pids processes in it, to be kept up to date by the caller
    */
   chain(key: number, pids: ReadonlySet<number>): GroupInfo[] | undefined;
@@ -53,9 +55,9 @@ class CgroupWeightFile implements WeightFile {
     return fd < 0 ? fd : this.files.writeText(fd, weight);
   }
 
-  change(before: string): CgroupChange {
-    const { path, id, mount: { weightFile }, least } = this;
-    return { path, inode: id, file: weightFile, before, ours: least };
+  change(before: string, ours: string): CgroupChange {
+    const { path, id, mount: { weightFile } } = this;
+    return { path, inode: id, file: weightFile, before, ours };
   }
 
   close(): void {
@@ -92,16 +94,14 @@ class AutogroupFile implements WeightFile {
     return typeof status === "number" ? status : 0;
   }
 
-  change(before: string): CgroupChange {
+  raised(before: string, factor: number): string {
+    return raisedNice(before, factor);
+  }
+
+  change(before: string, ours: string): CgroupChange {
     const [pid = 0] = this.pids;
     const text = (nice: string) => `${this.label} nice ${nice}`;
-    return {
-      path: `/proc/${pid}`,
-      inode: 0,
-      file: "autogroup",
-      before: text(before),
-      ours: text(this.least),
-    };
+    return { path: `/proc/${pid}`, inode: 0, file: "autogroup", before: text(before), ours: text(ours) };
   }
 
   close(): void {}
@@ -122,6 +122,14 @@ class AutogroupFile implements WeightFile {
   }
 }
 
+/** One step of nice values is a weight of 1.25 times (sched_prio_to_weight of the kernel's kernel/sched/core.c). */
+const WEIGHT_OF_NICE = 1.25;
+
+/** The nice value at which a session weighs about `factor` times what it does at `before`. */
+export function raisedNice(before: string, factor: number): string {
+  return String(Math.max(-20, Number(before) - Math.round(Math.log(factor) / Math.log(WEIGHT_OF_NICE))));
+}
+
 function textAfter(text: string, mark: string): string {
   return text.slice(text.indexOf(mark) + mark.length);
 }
@@ -132,6 +140,13 @@ export class ThisMachine implements GroupMachine {
   readonly #mountFd: number;
   readonly #groups = new Uint8Array(64 * 1024);
   readonly #view = new DataView(this.#groups.buffer);
+  /**
+   * Without this capability the kernel lets a process change autogroups ten times a second (kernel/sched/autogroup.c), which
+   * is too seldom even to put them back.
+   */
+  readonly #mayWeighSessions = effectiveCapabilities(Deno.readTextFileSync("/proc/self/status"))?.(
+    "CAP_SYS_ADMIN",
+  );
 
   /** @param foreignGroupsFd link of the eBPF iterator `foreign_groups` */
   constructor(readonly files: Files, readonly foreignGroupsFd: number) {
@@ -140,6 +155,7 @@ export class ThisMachine implements GroupMachine {
 
   chain(key: number, pids: ReadonlySet<number>): GroupInfo[] | undefined {
     if (key < 0) {
+      if (!this.#mayWeighSessions) return [];
       const label = `/autogroup-${-key}`;
       return [{ key, label, file: new AutogroupFile(this.files, label, pids) }];
     }

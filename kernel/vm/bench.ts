@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Benchmarks in a virtual machine with one of our kernels: `deno task bench:vm scx|scx-latest|cfs ...`. It is emulated, so only
- * ratios say something, and only where nothing else uses the machine.
+ * Benchmarks in a virtual machine with one of our kernels: `deno task bench:vm scx|scx-latest|cfs ...`, or with one of
+ * Debian's own: `deno task bench:vm stock --kernel SERIES ...`. It is emulated, so only ratios say something, and only where
+ * nothing else uses the machine.
  *
  * - `[--cpus N] [options of deno task bench backends]`: the backends compared (bench/backends.ts).
  * - `--icount [options of deno task bench switch-cost]`: what a context switch costs (bench/switch_cost), on one CPU, as
@@ -16,8 +17,9 @@ import { type Variant, VARIANTS } from "../build/built_kernel.ts";
 import { ensureExampleSchedulers } from "../build/example_schedulers.ts";
 import { writeInitramfs } from "./initramfs.ts";
 import { commandScript } from "./job.ts";
+import { ensureKernel, type Kernel, KERNEL_SERIES, type KernelSeries } from "./kernel_package.ts";
 import { type Job, runMachine } from "./machine.ts";
-import { builtKernel, cacheModules } from "./main.ts";
+import { builtKernel, cacheModules, STOCK } from "./main.ts";
 
 /** What a machine has, unless it is said. */
 const CPUS = 2, MEMORY_MB = 3072;
@@ -31,46 +33,64 @@ const LIMIT_HOURS = 4;
 async function main(): Promise<void> {
   const [name, ...rest] = Deno.args;
   const variant = VARIANTS.find((variant) => variant.name === name);
+  const icount = takeFlag(rest, "--icount");
+  const ours = (variant: string) => async () => (await builtKernel(variant))[0]!;
+  const compare = async (kernel: () => Promise<Kernel>, backends: string, more: readonly string[] = []) => {
+    const cpus = takeCpus(rest);
+    const words = ["backends", "--backends", backends, "--scale", SCALE, ...more, ...rest];
+    await benchOn(kernel, words, { cpus });
+  };
+  if (name === STOCK && !icount) {
+    const series = takeSeries(rest);
+    return await compare(() => ensureKernel(series), STOCK);
+  }
   if (variant === undefined) {
     throw new SetupError(
-      `bench:vm needs a kernel: must be ${VARIANTS.map(({ name }) => name).join(", ")}`,
+      `bench:vm needs a kernel: must be ${[STOCK, ...VARIANTS.map(({ name }) => name)].join(", ")}, ` +
+        `--icount one of ours (got ${JSON.stringify(name ?? "")})`,
       2,
     );
   }
-  const icount = takeFlag(rest, "--icount"), { backend } = variant;
+  const { backend } = variant;
   if (!icount) {
-    const cpus = takeCpus(rest);
-    const words = ["backends", "--backends", `stock,${backend}`, "--scale", SCALE];
-    if (backend === "scx") words.push(...await examples(variant));
-    words.push(...rest);
-    return await benchOn(variant.name, words, { cpus });
+    return await compare(
+      ours(variant.name),
+      `${STOCK},${backend}`,
+      backend === "scx" ? await examples(variant) : [],
+    );
   }
   if (variant.withoutPatch !== undefined) {
-    await benchOn(variant.withoutPatch, ["switch-cost", "--backends", "", ...rest], { cpus: 1, icount });
+    const words = ["switch-cost", "--backends", "", ...rest];
+    await benchOn(ours(variant.withoutPatch), words, { cpus: 1, icount });
   }
-  await benchOn(variant.name, ["switch-cost", "--backends", `none,${backend}`, ...rest], { cpus: 1, icount });
+  const words = ["switch-cost", "--backends", `none,${backend}`, ...rest];
+  await benchOn(ours(variant.name), words, { cpus: 1, icount });
 }
 
 /** Runs `deno task bench` with these words in a machine with a kernel of ours. */
-async function benchOn(name: string, words: string[], machine: Pick<Job, "cpus" | "icount">): Promise<void> {
-  const [kernel] = await withBuildLock(async () => {
+async function benchOn(
+  wanted: () => Promise<Kernel>,
+  words: string[],
+  machine: Pick<Job, "cpus" | "icount">,
+): Promise<void> {
+  const kernel = await withBuildLock(async () => {
     await ensurePackages(VM_NEEDS);
-    return await builtKernel(name);
+    return await wanted();
   });
   await cacheModules(["bench/main.ts", "agent.ts"]);
   await Deno.mkdir(join(BUILD_DIR, "vm"), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: join(BUILD_DIR, "vm"), prefix: "machine-" });
   try {
     const initramfs = join(folder, "initramfs");
-    await writeInitramfs(kernel!, "/bin/busybox", initramfs);
-    console.log(`Linux ${kernel!.release} (${name}), emulated: bench ${words.join(" ")}`);
+    await writeInitramfs(kernel, "/bin/busybox", initramfs);
+    console.log(`Linux ${kernel.release}, emulated: bench ${words.join(" ")}`);
     const job: Job = {
       ...machine,
       script: commandScript(["bench/main.ts", ...words], 1),
       memoryMb: MEMORY_MB,
       limitMinutes: 60 * LIMIT_HOURS,
     };
-    const end = await runMachine(kernel!, initramfs, job, folder, (chunk) => {
+    const end = await runMachine(kernel, initramfs, job, folder, (chunk) => {
       for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
     });
     if (end.status === 0) return;
@@ -93,6 +113,17 @@ function takeFlag(args: string[], flag: string): boolean {
   const at = args.indexOf(flag);
   if (at >= 0) args.splice(at, 1);
   return at >= 0;
+}
+
+/** Takes `--kernel SERIES` out of the arguments: the newest of Debian's where it is not there. */
+function takeSeries(args: string[]): KernelSeries {
+  const at = args.indexOf("--kernel");
+  if (at < 0) return KERNEL_SERIES.at(-1)!;
+  const [, text = ""] = args.splice(at, 2);
+  const found = KERNEL_SERIES.find(({ series }) => series === text);
+  if (found) return found;
+  const must = KERNEL_SERIES.map(({ series }) => series).join(", ");
+  throw new SetupError(`--kernel must be one of ${must} (got ${JSON.stringify(text)})`, 2);
 }
 
 /** Takes `--cpus N` out of the arguments. */

@@ -22,7 +22,8 @@ import { runMachine } from "./machine.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 /** What the first word of the command line may be: whose kernels. */
-const STOCK = "stock", MACHINES = [STOCK, ...VARIANTS.map(({ name }) => name)];
+export const STOCK = "stock";
+const MACHINES = [STOCK, ...VARIANTS.map(({ name }) => name)];
 
 /** Minutes after which a machine counts as hung: twice what the tests take on a busy machine, those of the scheduler included. */
 const LIMIT_MINUTES = 75;

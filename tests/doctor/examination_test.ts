@@ -168,4 +168,12 @@ Deno.test("examine() says what autogroup does only where it is on", () => {
   assert.equal(of(undefined).status, "ok");
   assert.equal(of("1\n").status, "limited");
   assert.match(of("1\n").remedy!, /kernel\.sched_autogroup_enabled=0/);
+  const files = {
+    "/proc/sys/kernel/sched_autogroup_enabled": "1\n",
+    "/proc/self/status": "CapEff:\t000000c000880000\n",
+  };
+  assert.match(
+    check("autogroup", { files }).remedy!,
+    /^give it CAP_SYS_ADMIN, or start functions in one session/,
+  );
 });

@@ -9,6 +9,8 @@ export class FakeGroups implements GroupMachine {
   /** Groups that refuse writing, with the errno. */
   readonly refuse = new Map<number, number>();
   strangers = new Set<number>();
+  /** Groups that are like sessions: they can be raised. */
+  readonly sessions = new Set<number>();
   looks = 0;
   closed = 0;
 
@@ -30,18 +32,21 @@ export class FakeGroups implements GroupMachine {
   chain(key: number): GroupInfo[] | undefined {
     if (!this.weights.has(key)) return undefined;
     const above = this.parents.get(key)! === 0 ? [] : this.chain(this.parents.get(key)!)!;
-    const change = (before: string): CgroupChange => ({
+    const change = (before: string, ours: string): CgroupChange => ({
       path: `/g/${key}`,
       inode: key,
       file: "cpu.weight",
       before,
-      ours: this.least,
+      ours,
     });
     return [...above, {
       key,
       label: `/g/${key}`,
       file: {
         least: this.least,
+        ...this.sessions.has(key)
+          ? { raised: (before: string, factor: number) => String(Number(before) * factor) }
+          : {},
         read: () => this.weights.get(key) ?? -19,
         write: (weight) => {
           if (!this.weights.has(key)) return -19;

@@ -13,14 +13,15 @@ function capabilities(): string[] {
   return line.toLowerCase().split(" ").map((name) => `+${name.replace("cap_", "")}`);
 }
 
+const WRAPPER = ["/usr/bin/setpriv", `--bounding-set=-all,${capabilities().join(",")}`, "--no-new-privs"];
+
 Deno.test({
   name:
     "agent with the service's capabilities alone: doctor has no complaint, processes of other users are demoted",
   ignore: whyNotLive !== undefined,
   fn: async () => {
     await using place = await Place.make();
-    const wrapper = ["/usr/bin/setpriv", `--bounding-set=-all,${capabilities().join(",")}`, "--no-new-privs"];
-    const doctor = await place.spawnCommand(["doctor", "--json"], wrapper).end();
+    const doctor = await place.spawnCommand(["doctor", "--json"], WRAPPER).end();
     const { checks, can_enforce: canEnforce } = JSON.parse(doctor.stdout);
     assert.equal(canEnforce, true);
     for (const id of ["capabilities", "programs", "realtime"]) {
@@ -31,7 +32,7 @@ Deno.test({
     const program = await place.program("fn/busy");
     await Deno.chmod(place.folder, 0o755);
     const rule = `exe:${place.folder}/fn/{function}`;
-    const agent = place.spawnAgent(["--backend", "stock", "--rule", rule], wrapper);
+    const agent = place.spawnAgent(["--backend", "stock", "--rule", rule], WRAPPER);
     await agent.listening();
     const asNobody = ["--reuid=65534", "--regid=65534", "--clear-groups", program, 0];
     const many = Array.from(
@@ -47,3 +48,36 @@ Deno.test({
     for (const { pid } of many) assert.deepEqual(scheduling(pid), { policy: SCHED_NORMAL, nice: 0 });
   },
 });
+
+Deno.test({
+  name:
+    "agent with the service's capabilities alone: sessions, which it could not put back, are left alone, and the log says so",
+  ignore: whyNotLive !== undefined,
+  fn: async () => {
+    if (Deno.readTextFileSync("/proc/sys/kernel/sched_autogroup_enabled").trim() !== "1") {
+      return console.log("skip: autogroup is off");
+    }
+    await using place = await Place.make();
+    const program = await place.program("fn/busy");
+    const rule = `exe:${place.folder}/fn/{function}`;
+    const agent = place.spawnAgent(["--backend", "stock", "--rule", rule], WRAPPER);
+    await agent.listening();
+    const many = Array.from(
+      { length: 2 * onlineCpus().length + 1 },
+      () => place.start("/usr/bin/setsid", program, 0),
+    );
+    await until(
+      "it is said",
+      () => /sessions of their own are not ordered.*CAP_SYS_ADMIN/.test(agent.stderr),
+    );
+    const changed = () => many.filter(({ pid }) => !/ nice 0$/m.test(autogroup(pid)));
+    assert.deepEqual(changed(), []);
+    const { code, stderr } = await agent.end("SIGTERM");
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(changed(), []);
+  },
+});
+
+function autogroup(pid: number): string {
+  return Deno.readTextFileSync(`/proc/${pid}/autogroup`);
+}
