@@ -141,7 +141,12 @@ function taskKernel(libc: Libc): TaskKernel {
 
 function putBackGroup(change: CgroupChange): Outcome {
   if (change.file !== "autogroup") return putBackCgroup(CGROUP_FILES, change);
-  return putBackAutogroup(CGROUP_FILES, procList.processes().map(({ pid }) => pid), change);
+  return putBackAutogroup(CGROUP_FILES, procList.processes().map(({ pid }) => pid), change, pause);
+}
+
+/** Nothing else is to happen meanwhile: what is put back would be changed. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 const CGROUP_FILES: CgroupFiles = {

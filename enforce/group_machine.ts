@@ -1,6 +1,6 @@
 /** Scheduling groups of this machine: cgroups of the cpu controller, and the autogroups of sessions. */
 
-import { ENODEV, ENOENT } from "../ffi/errors.ts";
+import { ENODEV, ENOENT, ESRCH } from "../ffi/errors.ts";
 import { effectiveCapabilities } from "../ffi/capabilities.ts";
 import type { Files } from "../ffi/files.ts";
 import { ALPS_GROUP } from "../ffi/layout.ts";
@@ -55,9 +55,9 @@ class CgroupWeightFile implements WeightFile {
     return fd < 0 ? fd : this.files.writeText(fd, weight);
   }
 
-  change(before: string, ours: string): CgroupChange {
-    const { path, id, mount: { weightFile } } = this;
-    return { path, inode: id, file: weightFile, before, ours };
+  change(before: string): CgroupChange {
+    const { path, id, mount: { weightFile }, least } = this;
+    return { path, inode: id, file: weightFile, before, ours: least };
   }
 
   close(): void {
@@ -94,23 +94,32 @@ class AutogroupFile implements WeightFile {
     return typeof status === "number" ? status : 0;
   }
 
-  raised(before: string, factor: number): string {
-    return raisedNice(before, factor);
-  }
-
-  change(before: string, ours: string): CgroupChange {
+  change(before: string): CgroupChange {
     const [pid = 0] = this.pids;
     const text = (nice: string) => `${this.label} nice ${nice}`;
-    return { path: `/proc/${pid}`, inode: 0, file: "autogroup", before: text(before), ours: text(ours) };
+    return {
+      path: `/proc/${pid}`,
+      inode: 0,
+      file: "autogroup",
+      before: text(before),
+      ours: text(this.least),
+    };
   }
 
   close(): void {}
 
-  /** Acts on the file of the first process that is still there and still in this autogroup. */
+  /**
+   * Acts on the file of the first process that is still there and still in this autogroup. Where there is none but one could
+   * not be looked at, that is the reason: the autogroup may be there.
+   */
   #with(act: (fd: number, text: string) => string | number): string | number {
+    let status = -ENOENT;
     for (const pid of this.pids) {
       const fd = this.files.open(`/proc/${pid}/autogroup`);
-      if (fd < 0) continue;
+      if (fd < 0) {
+        if (fd !== -ENOENT && fd !== -ESRCH) status = fd;
+        continue;
+      }
       try {
         const text = this.files.readText(fd);
         if (typeof text === "string" && text.startsWith(`${this.label} nice `)) return act(fd, text);
@@ -118,16 +127,8 @@ class AutogroupFile implements WeightFile {
         this.files.close(fd);
       }
     }
-    return -ENOENT;
+    return status;
   }
-}
-
-/** One step of nice values is a weight of 1.25 times (sched_prio_to_weight of the kernel's kernel/sched/core.c). */
-const WEIGHT_OF_NICE = 1.25;
-
-/** The nice value at which a session weighs about `factor` times what it does at `before`. */
-export function raisedNice(before: string, factor: number): string {
-  return String(Math.max(-20, Number(before) - Math.round(Math.log(factor) / Math.log(WEIGHT_OF_NICE))));
 }
 
 function textAfter(text: string, mark: string): string {
@@ -141,8 +142,8 @@ export class ThisMachine implements GroupMachine {
   readonly #groups = new Uint8Array(64 * 1024);
   readonly #view = new DataView(this.#groups.buffer);
   /**
-   * Without this capability the kernel lets a process change autogroups ten times a second (kernel/sched/autogroup.c), which
-   * is too seldom even to put them back.
+   * Without this capability the kernel refuses to change an autogroup sooner than a tenth of a second after any other was
+   * changed (kernel/sched/autogroup.c), which is too seldom even to put them back.
    */
   readonly #mayWeighSessions = effectiveCapabilities(Deno.readTextFileSync("/proc/self/status"))?.(
     "CAP_SYS_ADMIN",

@@ -3,10 +3,7 @@
  * the autogroup of a session). A group in which no chosen invocation is gets the smallest weight: the topmost such group
  * around an invocation, so that at the level where it meets the chosen ones it weighs nothing.
  *
- * A session's smallest weight is no small one: ten that wait would have an eighth of a CPU. So a chosen session weighs as
- * much as it and those that it is served before, which also leaves functions as a whole the share that they had.
- *
- * A group that holds, anywhere below it, a task of no function is never demoted, nor raised.
+ * A group that holds, anywhere below it, a task of no function is never demoted.
  */
 
 import { shown } from "../observe/names.ts";
@@ -54,10 +51,7 @@ export class Groups implements Disposable {
   readonly #nodes = new Map<number, Node>();
   /** From the topmost down, by the key of the last; undefined where a group could not be found. */
   readonly #chains = new Map<number, Node[] | undefined>();
-  /** Those that have a weight from us. */
-  readonly #changed = new Set<Node>();
-  /** Those that hold a chosen invocation and can be raised. */
-  readonly #chosen = new Set<Node>();
+  readonly #demoted = new Set<Node>();
   readonly #waiting = new Set<Node[]>();
   #decision = 0;
   #nowNs = 0;
@@ -84,15 +78,11 @@ export class Groups implements Disposable {
     this.#beforeNs = this.#nowNs;
     this.#nowNs = nowNs;
     this.#waiting.clear();
-    this.#chosen.clear();
   }
 
   /** An invocation that is to run is in this group. */
   chosen(key: number, pid: number): void {
-    for (const node of this.#chainOf(key, pid) ?? []) {
-      node.chosenIn = this.#decision;
-      if (node.info.file.raised) this.#chosen.add(node);
-    }
+    for (const node of this.#chainOf(key, pid) ?? []) node.chosenIn = this.#decision;
   }
 
   /** An invocation that wants a CPU and is not to have one is in this group. */
@@ -113,31 +103,6 @@ export class Groups implements Disposable {
   apply(): { demotions: number; promotions: number } {
     this.#look();
     let demotions = 0, promotions = 0;
-    const wanted = this.#toDemote();
-    const raised = this.#toRaise(wanted);
-    for (const node of this.#changed) {
-      const stays = node.wantedIn === this.#decision || (raised && this.#chosen.has(node)) ||
-        (node.weight.demoted && node.keptIn === this.#decision && node.chosenIn !== this.#decision &&
-          node.foreign === false);
-      if (!stays && this.#restore(node)) promotions++;
-    }
-    if (raised) {
-      for (const node of this.#chosen) {
-        const { weight } = node, { demoted } = weight;
-        if (weight.raise(raised) && demoted) promotions++;
-        if (weight.changed) this.#changed.add(node);
-      }
-    }
-    for (const node of wanted) {
-      if (!node.weight.demote()) continue;
-      this.#changed.add(node);
-      demotions++;
-    }
-    return { demotions, promotions };
-  }
-
-  /** The topmost groups around those that wait that hold no chosen one. */
-  #toDemote(): Node[] {
     const wanted: Node[] = [];
     for (const chain of this.#waiting) {
       const top = chain.find((node) => node.chosenIn !== this.#decision && node.foreign === false);
@@ -148,25 +113,23 @@ export class Groups implements Disposable {
         wanted.push(top);
       }
     }
-    return wanted;
-  }
-
-  /**
-   * Leaves of the chosen ones those that may be raised. Returns by what, a power of two, so that one arrival more or less
-   * seldom changes it: a weight is costly to change. Undefined where none is served before another.
-   */
-  #toRaise(demoted: readonly Node[]): number | undefined {
-    for (const node of this.#chosen) if (node.foreign !== false) this.#chosen.delete(node);
-    const chosen = this.#chosen.size;
-    const waiting = demoted.reduce((count, { info }) => info.file.raised ? count + 1 : count, 0);
-    const factor = 2 ** Math.round(Math.log2((chosen + waiting) / Math.max(1, chosen)));
-    return chosen > 0 && factor > 1 ? factor : undefined;
+    for (const node of this.#demoted) {
+      const stays = node.wantedIn === this.#decision ||
+        (node.keptIn === this.#decision && node.chosenIn !== this.#decision && node.foreign === false);
+      if (!stays && this.#promote(node)) promotions++;
+    }
+    for (const node of wanted) {
+      if (!node.weight.demote()) continue;
+      this.#demoted.add(node);
+      demotions++;
+    }
+    return { demotions, promotions };
   }
 
   /** Gives every group back what it had. Returns how many were promoted. */
   promoteAll(): number {
     let promotions = 0;
-    for (const node of this.#changed) if (this.#restore(node)) promotions++;
+    for (const node of this.#demoted) if (this.#promote(node)) promotions++;
     return promotions;
   }
 
@@ -176,12 +139,10 @@ export class Groups implements Disposable {
     this.machine[Symbol.dispose]();
   }
 
-  /** Returns whether it was demoted and is no more. */
-  #restore(node: Node): boolean {
-    const { demoted } = node.weight;
-    const restored = node.weight.restore();
-    if (!node.weight.changed) this.#changed.delete(node);
-    return restored && demoted;
+  #promote(node: Node): boolean {
+    const changed = node.weight.promote();
+    if (!node.weight.demoted) this.#demoted.delete(node);
+    return changed;
   }
 
   #chainOf(key: number, pid: number): Node[] | undefined {
@@ -191,7 +152,7 @@ export class Groups implements Disposable {
       const pids = new Set([pid]);
       chain = this.machine.chain(key, pids)?.map((info) => this.#nodeOf(info, pids));
       if (!chain) this.#count("group_not_found");
-      else if (chain.length === 0) this.#tellSessions();
+      else if (chain.length === 0) return this.#tellSessions();
       this.#chains.set(key, chain);
     }
     const own = chain?.at(-1);
@@ -222,7 +183,7 @@ export class Groups implements Disposable {
 
   /** Looks for tasks of no function, where that is due. */
   #look(): void {
-    if (this.#waiting.size === 0 && this.#changed.size === 0) return;
+    if (this.#waiting.size === 0 && this.#demoted.size === 0) return;
     let fresh = false;
     for (const chain of this.#waiting) fresh ||= chain.some(({ foreign }) => foreign === undefined);
     const pause = fresh
@@ -246,7 +207,7 @@ export class Groups implements Disposable {
       if (!chain || this.#nowNs - chain.at(-1)!.seenNs > FORGET_NS) this.#chains.delete(key);
     }
     for (const [key, node] of this.#nodes) {
-      if (this.#nowNs - node.seenNs <= FORGET_NS || node.weight.changed) continue;
+      if (this.#nowNs - node.seenNs <= FORGET_NS || node.weight.demoted) continue;
       node.info.file.close();
       this.#nodes.delete(key);
     }
@@ -268,7 +229,8 @@ export class Groups implements Disposable {
     );
   }
 
-  #tellSessions(): void {
+  /** Of sessions that cannot be weighed: none is, so this is told once. */
+  #tellSessions(): undefined {
     if (this.#sessionsTold) return;
     this.#sessionsTold = true;
     this.#count("sessions_not_ordered");

@@ -78,28 +78,39 @@ export function putBackCgroup(
   }
 }
 
+/** How often a session is tried, where the kernel refuses one that comes too soon after another. */
+const AUTOGROUP_ATTEMPTS = 3;
+/** How long it refuses the next, to whom has no CAP_SYS_ADMIN (kernel/sched/autogroup.c), and a tick. */
+const AUTOGROUP_PAUSE_MS = 110;
+
 /**
  * Gives a session's autogroup its nice value from before (sched(7)), through any process that is in it: the one that is in
  * the record may have ended since.
  * @param pids of all processes
+ * @param pause waits
  */
 export function putBackAutogroup(
   files: Pick<CgroupFiles, "read" | "write">,
   pids: readonly number[],
   change: CgroupChange,
+  pause: (ms: number) => void,
 ): Outcome {
   const [group] = change.ours.split(" ");
   for (const pid of pids) {
     const path = `/proc/${pid}/autogroup`;
-    try {
-      const now = files.read(path).trim();
-      if (now.split(" ")[0] !== group) continue;
-      if (now !== change.ours) return "changed";
-      files.write(path, textToWrite(change, change.before));
-      return "restored";
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) continue; // it has ended
-      return { failed: osReason(error) };
+    for (let attempt = 1;; attempt++) {
+      try {
+        const now = files.read(path).trim();
+        if (now.split(" ")[0] !== group) break;
+        if (now !== change.ours) return "changed";
+        files.write(path, textToWrite(change, change.before));
+        return "restored";
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) break; // it has ended
+        const tooSoon = /os error 11\b/.test(String(error));
+        if (!tooSoon || attempt === AUTOGROUP_ATTEMPTS) return { failed: osReason(error) };
+        pause(AUTOGROUP_PAUSE_MS);
+      }
     }
   }
   return "gone";

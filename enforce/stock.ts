@@ -164,7 +164,8 @@ export class StockEnforcer implements Enforcer {
       return;
     }
     groups.begin(nowNs);
-    for (const { chosen, runnable, group, invocation: { pid } } of this.#choice.entries.items) {
+    for (const { chosen, runnable, group, invocation } of this.#choice.entries.items) {
+      const pid = anyTask(invocation);
       if (chosen) groups.chosen(group, pid);
       else if (runnable > 0) groups.waiting(group, pid);
       else groups.blocked(group, pid);
@@ -216,4 +217,11 @@ export class StockEnforcer implements Enforcer {
     this.promotionLatency.add(onNs - entry.promotedNs);
     entry.promotedNs = 0;
   }
+}
+
+/** A task through which an invocation's group can be reached: its first process, or what that has left behind. */
+function anyTask({ pid, tids }: ActiveInvocation): number {
+  if (tids.has(pid)) return pid;
+  for (const tid of tids) return tid;
+  return pid;
 }

@@ -8,9 +8,9 @@ export class FakeGroups implements GroupMachine {
   readonly weights = new Map<number, string>();
   /** Groups that refuse writing, with the errno. */
   readonly refuse = new Map<number, number>();
+  /** Sessions that this process may not weigh. */
+  readonly unweighable = new Set<number>();
   strangers = new Set<number>();
-  /** Groups that are like sessions: they can be raised. */
-  readonly sessions = new Set<number>();
   looks = 0;
   closed = 0;
 
@@ -30,23 +30,21 @@ export class FakeGroups implements GroupMachine {
   }
 
   chain(key: number): GroupInfo[] | undefined {
+    if (this.unweighable.has(key)) return [];
     if (!this.weights.has(key)) return undefined;
     const above = this.parents.get(key)! === 0 ? [] : this.chain(this.parents.get(key)!)!;
-    const change = (before: string, ours: string): CgroupChange => ({
+    const change = (before: string): CgroupChange => ({
       path: `/g/${key}`,
       inode: key,
       file: "cpu.weight",
       before,
-      ours,
+      ours: this.least,
     });
     return [...above, {
       key,
       label: `/g/${key}`,
       file: {
         least: this.least,
-        ...this.sessions.has(key)
-          ? { raised: (before: string, factor: number) => String(Number(before) * factor) }
-          : {},
         read: () => this.weights.get(key) ?? -19,
         write: (weight) => {
           if (!this.weights.has(key)) return -19;

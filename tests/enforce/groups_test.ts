@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { CgroupChange, ChangeJournal } from "../../enforce/change_journal.ts";
 import { Groups } from "../../enforce/groups.ts";
-import { raisedNice } from "../../enforce/group_machine.ts";
 import { textToWrite } from "../../enforce/group_weight.ts";
 import { FakeGroups } from "./fake_groups.ts";
 
@@ -98,44 +97,6 @@ Deno.test("Groups writes down what it changes while it is changed, and changes n
   groups[Symbol.dispose]();
 });
 
-Deno.test("Groups makes a chosen session weigh as much as it and those that it is served before, in powers of two", () => {
-  const { machine, journal, decide, groups } = scene();
-  for (let key = 10; key < 20; key++) {
-    machine.add(key);
-    machine.sessions.add(key);
-  }
-  const weights = () => [10, 11, 12].map((key) => machine.weights.get(key));
-  decide({ chosen: [10, 11], waiting: [12] });
-  assert.deepEqual(weights(), ["200", "200", "1"], "3 in place of 2: nearer to 2 times than to 1");
-  decide({ chosen: [10, 11], waiting: [12, 13, 14, 15, 16, 17] }, 300);
-  assert.deepEqual(weights(), ["400", "400", "1"], "each for 4");
-  assert.deepEqual([...journal.open.values()].filter(({ inode }) => inode <= 11), [
-    { path: "/g/10", inode: 10, file: "cpu.weight", before: "100", ours: "400" },
-    { path: "/g/11", inode: 11, file: "cpu.weight", before: "100", ours: "400" },
-  ]);
-  decide({ chosen: [12], waiting: [10, 13, 14], blocked: [11] });
-  assert.deepEqual(weights(), ["1", "100", "400"], "one that is raised and sleeps has its own weight again");
-  machine.weights.set(12, "300");
-  decide({ chosen: [12, 10], waiting: [11, 13, 14, 15, 16, 17] });
-  assert.deepEqual(weights(), ["400", "1", "300"], "what someone else has set meanwhile stays");
-  decide({ chosen: [12, 10], waiting: [11] });
-  assert.deepEqual(weights(), ["200", "1", "600"], "and is what it had, the next time");
-  machine.strangers.add(10);
-  decide({ chosen: [10], waiting: [12, 13] }, 300);
-  assert.equal(machine.weights.get(10), "100", "a stranger in it is not raised with it");
-  decide({ chosen: [1], waiting: [12, 13] });
-  assert.deepEqual([machine.weights.get(1), machine.weights.get(12)], ["100", "1"], "a cgroup is not raised");
-  groups[Symbol.dispose]();
-  assert.equal(machine.weights.get(12), "300");
-  assert.equal(journal.open.size, 0);
-});
-
-Deno.test("raisedNice() is a factor's nice value, as far as there is one", () => {
-  assert.deepEqual([2, 4, 8, 16].map((factor) => raisedNice("0", factor)), ["-3", "-6", "-9", "-12"]);
-  assert.equal(raisedNice("5", 2), "2");
-  assert.equal(raisedNice("0", 1024), "-20");
-});
-
 Deno.test("Groups leaves a weight that someone else has set meanwhile, and starts from it the next time", () => {
   const { machine, journal, decide } = scene();
   decide({ chosen: [1], waiting: [2] });
@@ -146,6 +107,15 @@ Deno.test("Groups leaves a weight that someone else has set meanwhile, and start
   decide({ chosen: [1], waiting: [2] });
   decide({ chosen: [2], waiting: [1] });
   assert.equal(machine.weights.get(2), "700");
+});
+
+Deno.test("Groups leaves sessions alone that it may not weigh, says so once, and orders the others", () => {
+  const { machine, decide, notes, errors } = scene();
+  machine.unweighable.add(-7).add(-8);
+  for (let i = 0; i < 3; i++) assert.deepEqual(decide({ chosen: [-7, 1], waiting: [-8, 2] }, 300), [2]);
+  assert.equal(notes.length, 1);
+  assert.match(notes[0]!, /sessions of their own are not ordered against each other: it takes CAP_SYS_ADMIN/);
+  assert.equal(errors.sessions_not_ordered, 1);
 });
 
 Deno.test("Groups counts groups that are gone or refuse, and goes on", () => {

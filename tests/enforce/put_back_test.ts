@@ -210,18 +210,28 @@ Deno.test("putBackAutogroup() gives a session its nice value back, through any p
   };
   const groups = new Map([[7, "/autogroup-2 nice 19"], [8, "/autogroup-25 nice 19"]]);
   const written: string[] = [];
+  let refusals = 0, paused = 0;
+  const pause = (ms: number) => void (paused += ms);
   const files = {
     read: (path: string) => {
       const text = groups.get(Number(path.split("/")[2]));
       if (text === undefined) throw new Deno.errors.NotFound(path);
       return `${text}\n`;
     },
-    write: (path: string, text: string) => void written.push(`${path} ${text}`),
+    write: (path: string, text: string) => {
+      if (refusals-- > 0) throw new Error("Resource temporarily unavailable (os error 11)");
+      written.push(`${path} ${text}`);
+    },
   };
-  assert.equal(putBackAutogroup(files, [9, 7, 8], change), "restored");
+  assert.equal(putBackAutogroup(files, [9, 7, 8], change, pause), "restored");
   assert.deepEqual(written, ["/proc/8/autogroup 3"]);
+  refusals = 2;
+  assert.equal(putBackAutogroup(files, [8], change, pause), "restored");
+  assert.ok(paused > 200, "the kernel refuses the next for a tenth of a second");
+  refusals = 3;
+  assert.match(JSON.stringify(putBackAutogroup(files, [8], change, pause)), /temporarily unavailable/);
   groups.set(8, "/autogroup-25 nice 5");
-  assert.equal(putBackAutogroup(files, [9, 7, 8], change), "changed");
-  assert.equal(putBackAutogroup(files, [9, 7], change), "gone");
-  assert.equal(written.length, 1);
+  assert.equal(putBackAutogroup(files, [9, 7, 8], change, pause), "changed");
+  assert.equal(putBackAutogroup(files, [9, 7], change, pause), "gone");
+  assert.equal(written.length, 2);
 });

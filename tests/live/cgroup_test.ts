@@ -6,7 +6,7 @@ import { NO_JOURNAL } from "../../enforce/change_journal.ts";
 import { GroupWeight } from "../../enforce/group_weight.ts";
 import { Files } from "../../ffi/files.ts";
 import { mount, TestCgroup } from "./cgroups.ts";
-import { type Lab, liveTest, scheduling, sleep, until, whyNotLive } from "./lab.ts";
+import { childrenOf, type Lab, liveTest, scheduling, sleep, until, whyNotLive } from "./lab.ts";
 import { shares } from "./shares.ts";
 
 if (!mount) console.log("skip: no cgroup hierarchy with the cpu controller is mounted");
@@ -32,6 +32,15 @@ async function ratio(lab: Lab, these: number[], others: number[], ms = 1500): Pr
   const used = await shares(lab, [...these, ...others], ms);
   const sum = (values: number[]) => values.reduce((total, each) => total + each, 0);
   return sum(used.slice(0, these.length)) / sum(used.slice(these.length));
+}
+
+function autogroupIsOn(): boolean {
+  return Deno.readTextFileSync("/proc/sys/kernel/sched_autogroup_enabled").trim() === "1";
+}
+
+/** The nice value of a process's autogroup. */
+function niceOfSession(pid: number): string | undefined {
+  return / nice (\S+)/.exec(Deno.readTextFileSync(`/proc/${pid}/autogroup`))?.[1];
 }
 
 cgroupTest(
@@ -162,9 +171,8 @@ cgroupTest("a demoted cgroup that is removed, and one that takes its place, do n
 cgroupTest(
   "sessions of the root cgroup are ordered by their autogroups, which are as before after it",
   async (lab) => {
-    const enabled = Deno.readTextFileSync("/proc/sys/kernel/sched_autogroup_enabled").trim() === "1";
-    if (!enabled) return console.log("skip: autogroup is off");
-    const nice = (pid: number) => / nice (\S+)/.exec(Deno.readTextFileSync(`/proc/${pid}/autogroup`))?.[1];
+    if (!autogroupIsOn()) return console.log("skip: autogroup is off");
+    const nice = niceOfSession;
     lab.rule("exe:{lab}/{function}");
     lab.order(["short", 1e6], ["long", 9e6]);
     const n = lab.cpus.length;
@@ -180,12 +188,37 @@ cgroupTest(
     long.push(...await inSession("long", 2 * n - 1));
     const short = await inSession("short", n);
     await until("the sessions are demoted", () => long.every((pid) => nice(pid) === "19"));
-    await until("each chosen one stands for three", () => short.every((pid) => nice(pid) === "-6"));
+    assert.ok(short.every((pid) => nice(pid) === "0"));
     const order = await ratio(lab, short, long);
     assert.ok(order > 8, `short over long ${order}`);
     await lab.events[Symbol.asyncDispose]();
     assert.deepEqual(long.map(nice), long.map((_, i) => i === 0 ? "5" : "0"));
-    assert.deepEqual(short.map(nice), short.map(() => "0"));
+  },
+);
+
+cgroupTest(
+  "a session whose first process has ended is put back too, through what that has left behind",
+  async (lab) => {
+    if (!autogroupIsOn()) return console.log("skip: autogroup is off");
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1e6], ["long", 9e6]);
+    const counters = () => lab.observer.shared.counters();
+    const parent = lab.start("/usr/bin/setsid", await lab.program("long"), "-o", "-c", 1, 0);
+    await until("it has a child", () => childrenOf(parent.pid).length === 1);
+    const [child] = childrenOf(parent.pid) as [number];
+    const short = await lab.program("short");
+    for (const _ of lab.cpus) lab.start("/usr/bin/setsid", short, 0);
+    await until("all are followed", () => counters().active === lab.cpus.length + 1);
+    await until("the session is demoted", () => niceOfSession(child) === "19");
+    try {
+      parent.kill("SIGKILL");
+      await parent.status;
+      await sleep(300);
+      await lab.events[Symbol.asyncDispose]();
+      assert.equal(niceOfSession(child), "0");
+    } finally {
+      Deno.kill(child, "SIGKILL");
+    }
   },
 );
 
@@ -203,7 +236,7 @@ Deno.test({
     for (let i = 0; i < 1000; i++) {
       assert.ok(weight.demote());
       if (i % 100 === 0) assert.ok(cgroup.demoted);
-      assert.ok(weight.restore());
+      assert.ok(weight.promote());
     }
     assert.equal(cgroup.weight, "300");
     assert.deepEqual(errors, {});

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] MS
+ * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] [-o] MS
  * Uses MS milliseconds of CPU time in each thread of each process, then exits; MS 0 spins until it is killed.
- * -n gives the process that name first; -b blocks for 20 ms for every 5 ms of CPU time, but the last; -e has a thread
- * other than the first one start the program anew, without -e.
+ * -n gives the process that name first; -b blocks for 20 ms for every 5 ms of CPU time, but the last; -o lets children
+ * outlive their parent; -e has a thread other than the first one start the program anew, without -e.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -53,11 +53,11 @@ static void *start_anew(void *arguments)
 
 int main(int argc, char **argv)
 {
-	int threads = 1, children = 0, option;
+	int threads = 1, children = 0, orphans = 0, option;
 	pthread_t ids[64];
 	pid_t parent;
 
-	while ((option = getopt(argc, argv, "t:c:n:be")) != -1) {
+	while ((option = getopt(argc, argv, "t:c:n:boe")) != -1) {
 		if (option == 't')
 			threads = atoi(optarg);
 		else if (option == 'c')
@@ -66,6 +66,8 @@ int main(int argc, char **argv)
 			prctl(PR_SET_NAME, optarg);
 		else if (option == 'b')
 			blocks = 1;
+		else if (option == 'o')
+			orphans = 1;
 		else if (option == 'e') {
 			pthread_create(&ids[0], NULL, start_anew, argv);
 			pause();
@@ -78,6 +80,8 @@ int main(int argc, char **argv)
 	parent = getpid();
 	for (int i = 0; i < children; i++) {
 		if (fork() == 0) {
+			if (orphans)
+				break;
 			/* a child dies with its parent, however, and however early, that ends */
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (getppid() != parent)
