@@ -19,11 +19,10 @@ const SOON_NS = 20_000_000;
 const LOOK_SHARE = 200, SOON_SHARE = 50;
 /** A group without invocations is forgotten after this time. */
 const FORGET_NS = 10_000_000_000;
-/**
- * An order is told to be lost after this time: processes on their way into their cgroup pass through others. Between two
- * decisions nothing is known, so that only so much counts.
- */
+/** An order is told to be lost after this time in all. Between two decisions nothing is known, so that only so much counts. */
 const LOST_NS = 200_000_000, LOST_STEP_NS = 20_000_000;
+/** An invocation that is younger is on its way into its cgroup, perhaps: no order is lost by where it is. */
+const PASSING_NS = 100_000_000;
 /** Processes that are remembered per group, to reach it through. */
 const MOST_PIDS = 32;
 
@@ -53,6 +52,8 @@ export class Groups implements Disposable {
   readonly #chains = new Map<number, Node[] | undefined>();
   readonly #demoted = new Set<Node>();
   readonly #waiting = new Set<Node[]>();
+  /** Those of them in which one waits that is not just passing. */
+  readonly #settled = new Set<Node[]>();
   #decision = 0;
   #nowNs = 0;
   #beforeNs = 0;
@@ -78,6 +79,7 @@ export class Groups implements Disposable {
     this.#beforeNs = this.#nowNs;
     this.#nowNs = nowNs;
     this.#waiting.clear();
+    this.#settled.clear();
   }
 
   /** An invocation that is to run is in this group. */
@@ -85,10 +87,15 @@ export class Groups implements Disposable {
     for (const node of this.#chainOf(key, pid) ?? []) node.chosenIn = this.#decision;
   }
 
-  /** An invocation that wants a CPU and is not to have one is in this group. */
-  waiting(key: number, pid: number): void {
+  /**
+   * An invocation that wants a CPU and is not to have one is in this group.
+   * @param startNs when it began
+   */
+  waiting(key: number, pid: number, startNs: number): void {
     const chain = this.#chainOf(key, pid);
-    if (chain) this.#waiting.add(chain);
+    if (!chain) return;
+    this.#waiting.add(chain);
+    if (this.#nowNs - startNs >= PASSING_NS) this.#settled.add(chain);
   }
 
   /** An invocation that wants no CPU is in this group: it stays what it is, as far as the others are concerned. */
@@ -107,7 +114,7 @@ export class Groups implements Disposable {
     for (const chain of this.#waiting) {
       const top = chain.find((node) => node.chosenIn !== this.#decision && node.foreign === false);
       if (!top) {
-        this.#tell(chain);
+        if (this.#settled.has(chain)) this.#tell(chain);
       } else if (top.wantedIn !== this.#decision) {
         top.wantedIn = this.#decision;
         wanted.push(top);

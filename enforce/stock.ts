@@ -167,7 +167,7 @@ export class StockEnforcer implements Enforcer {
     for (const { chosen, runnable, group, invocation } of this.#choice.entries.items) {
       const pid = anyTask(invocation);
       if (chosen) groups.chosen(group, pid);
-      else if (runnable > 0) groups.waiting(group, pid);
+      else if (runnable > 0) groups.waiting(group, pid, invocation.startNs);
       else groups.blocked(group, pid);
     }
     const { demotions, promotions } = groups.apply();

@@ -32,10 +32,13 @@ function scene() {
   for (const [key, parent] of [[1, 0], [2, 0], [3, 2], [4, 2]] as const) machine.add(key, parent);
   const groups = new Groups(machine, journal, errors, (text) => notes.push(text), () => 0);
   let nowNs = 1e9;
-  const decide = (now: { chosen?: number[]; waiting?: number[]; blocked?: number[] }, ms = 10) => {
+  const decide = (
+    now: { chosen?: number[]; waiting?: number[]; blocked?: number[]; ageMs?: number },
+    ms = 10,
+  ) => {
     groups.begin(nowNs += ms * 1e6);
     for (const key of now.chosen ?? []) groups.chosen(key, key);
-    for (const key of now.waiting ?? []) groups.waiting(key, key);
+    for (const key of now.waiting ?? []) groups.waiting(key, key, nowNs - 1e6 * (now.ageMs ?? 500));
     for (const key of now.blocked ?? []) groups.blocked(key, key);
     groups.apply();
     return machine.demoted;
@@ -73,6 +76,15 @@ Deno.test("Groups never demotes around a task of no function, gives back where o
   machine.strangers.clear();
   for (let i = 0; i < 50; i++) decide({ chosen: [1], waiting: [3, 4] });
   assert.deepEqual(machine.demoted, [2]);
+});
+
+Deno.test("Groups tells of no order that is lost by invocations on their way into their cgroups", () => {
+  const { machine, decide, notes } = scene();
+  machine.strangers.add(2);
+  for (let i = 0; i < 100; i++) decide({ chosen: [1], waiting: [2], ageMs: 99 });
+  assert.deepEqual(notes, []);
+  for (let i = 0; i < 100; i++) decide({ chosen: [1], waiting: [2], ageMs: 100 });
+  assert.equal(notes.length, 1);
 });
 
 Deno.test("Groups looks for strangers now and then, not at every decision", () => {
