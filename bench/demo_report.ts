@@ -131,9 +131,9 @@ function firstSights({ rounds }: DemoResult): [string, string][] {
 }
 
 /** Runs of one round that differ more than is allowed unless --drift allows it. */
-function differences({ rounds }: DemoResult): [string, string][] {
+function differences({ rounds, options }: DemoResult): [string, string][] {
   const worst = Math.max(...rounds.map(({ runs }) => driftOf(runs)));
-  if (worst <= MOST_DRIFT_PERCENT) return [];
+  if (worst <= Math.min(MOST_DRIFT_PERCENT, options.drift)) return [];
   const text =
     `the same invocations took up to ${worst.toFixed(1)} % more CPU time in one run than in another: ` +
     "figures of ALPS and of the default differ by that much without either's doing";

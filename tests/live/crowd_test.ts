@@ -108,7 +108,11 @@ Deno.test(
       const bomb = `${lab.folder}/bomb`, short = await lab.program("short");
       await Deno.copyFile(await nativeProgram("bomb"), bomb);
       await lab.introduce(short);
-      await lab.record(lab.start(bomb, 0, 30).pid); // from now on it is known at once, its children with it
+      // From now on it is known at once, its children with it. A short one might end before it is known whose it is.
+      const first = lab.start(bomb, 0, 600_000);
+      await until("it is followed", () => lab.observer.shared.counters().active === 1);
+      first.kill("SIGKILL");
+      await lab.record(first.pid);
 
       // To its end: 511 processes.
       const ended = await lab.record(lab.start(bomb, 8, 1).pid);
