@@ -1,11 +1,13 @@
 /** `deno task bench`: the evaluation (evaluation/), and with a command's name, benchmarks of the agent itself. */
 
 import { Command, Option } from "commander";
+import { type AttachOptions, runAttach } from "./attach/command.ts";
 import { type BackendsOptions, HOSTS, runBackends } from "./backends.ts";
 import { type ContainersOptions, ENGINES, runContainers } from "./containers/command.ts";
 import { runBench } from "./evaluation/command.ts";
 import { runInterruptibly } from "./interrupt.ts";
 import { runMemory } from "./memory.ts";
+import { MIXES } from "./mixes.ts";
 import { positiveNumber, wholeNumber } from "./numbers.ts";
 import { ONE_FILE, runOneFile } from "./one_file.ts";
 import { runWhatIfError, type WhatIfErrorOptions } from "./whatif_error.ts";
@@ -50,6 +52,22 @@ program.command("backends")
   .option("--json", "print one JSON document", false)
   .action(async (options: BackendsOptions) =>
     Deno.exit(await runInterruptibly("bench backends", (signal) => runBackends(options, signal)))
+  );
+program.command("attach")
+  .description("whether an agent changes anything on a machine that is not overloaded")
+  .option("--ml <name>", "predictor", "avg")
+  .addOption(new Option("--mix <mix>", "which functions").choices(Object.keys(MIXES)).default("alike"))
+  .option("--load <n>", "load", positiveNumber, 0.3)
+  .option(
+    "--pairs <n>",
+    "how often the same requests are sent without an agent and with one",
+    wholeNumber(),
+    20,
+  )
+  .option("--seconds <n>", "length of each replay", positiveNumber, 10)
+  .option("--json", "print one JSON document", false)
+  .action(async (options: AttachOptions) =>
+    Deno.exit(await runInterruptibly("bench attach", (signal) => runAttach(options, signal)))
   );
 program.command("switch-cost")
   .description("what a context switch costs with and without the agent, while no function runs")
