@@ -97,7 +97,10 @@ export async function runPolicy(options: PolicyRunOptions): Promise<PolicyRun> {
     over.signal,
     options.surroundings?.watchRanks,
   );
-  const sent = await send(options, agent.pid, over.signal);
+  const sent = await sendTrace(
+    { ...options, signal: over.signal },
+    (pid) => options.surroundings?.onSender?.(pid, agent.pid),
+  );
   const wallMs = performance.now() - beginMs;
   const usage = processUsage(agent.pid);
   const after = machineUsage();
@@ -106,11 +109,7 @@ export async function runPolicy(options: PolicyRunOptions): Promise<PolicyRun> {
   const groupDemotions = await metric(agent.url, "alps_group_demotions_total", signal);
   await options.surroundings?.atEnd?.(agent.url);
   const learned = await learning;
-  const status = await agent.stop();
-  if (status !== ExitStatus.done) {
-    const words = agent.lastWords.join("\n");
-    throw new FailedError(`the agent ended with status ${status}${words === "" ? "" : `: ${words}`}`);
-  }
+  await stopAgent(agent);
   const measurement = measure(sent, entries);
   const agentMs = (usage?.cpuMs ?? cpuBeforeMs) - cpuBeforeMs;
   const busyMs = after.busyMs - before.busyMs, allMs = wallMs * navigator.hardwareConcurrency;
@@ -142,8 +141,15 @@ async function metric(agentUrl: string, name: string, signal: AbortSignal): Prom
   }
 }
 
-async function send(options: PolicyRunOptions, agentPid: number, signal: AbortSignal): Promise<Replay> {
-  const { rows, workload, host, label, surroundings } = options;
+/**
+ * Replays a trace, with a progress bar and the client's nice value raised (or what the surroundings do instead).
+ *
+ * @param onSender told of the process that sends
+ */
+export async function sendTrace(
+  { rows, workload, host, label, surroundings, signal }: Omit<PolicyRunOptions, "policy" | "folder">,
+  onSender?: (pid: number) => void,
+): Promise<Replay> {
   using progress = startProgress(label, rows.length);
   const raised = surroundings?.send ?? atRaisedPriority;
   return await raised(() =>
@@ -151,11 +157,19 @@ async function send(options: PolicyRunOptions, agentPid: number, signal: AbortSi
       rows,
       targetUrl: host.url,
       runAs: (name) => workload.runAs(name),
-      onSender: (pid) => surroundings?.onSender?.(pid, agentPid),
+      ...(onSender && { onSender }),
       onProgress: (sent, answered) => progress.update(sent, `${sent - answered} under way`),
       signal,
     })
   );
+}
+
+/** @throws FailedError where the agent ends with an error */
+export async function stopAgent(agent: Service): Promise<void> {
+  const status = await agent.stop();
+  if (status === ExitStatus.done) return;
+  const words = agent.lastWords.join("\n");
+  throw new FailedError(`the agent ended with status ${status}${words === "" ? "" : `: ${words}`}`);
 }
 
 /** A signal for everything that must not outlast a run: aborted from outside, by the death of a process, or at the end. */

@@ -6,10 +6,8 @@ import Table from "cli-table3";
 import { ExitStatus, FailedError } from "../../cli/errors.ts";
 import { sleep } from "../clock.ts";
 import { parseDemoOptions } from "../demo_options.ts";
-import { atRaisedPriority } from "../priority.ts";
+import { sendTrace, stopAgent } from "../policy_run.ts";
 import { type Service, startAgentProcess, startHostProcess } from "../processes.ts";
-import { startProgress } from "../progress.ts";
-import { replay } from "../replay.ts";
 import { formatMs } from "../report.ts";
 import type { Interval } from "../results.ts";
 import { roughDuration } from "../text.ts";
@@ -100,29 +98,13 @@ async function attached<T>(scene: Scene, action: () => Promise<T>): Promise<T> {
   await using agent = await startAgentProcess({ backend: "auto", ml, rules, folder, signal });
   await sleep(SETTLE_MS);
   const result = await action();
-  const status = await agent.stop();
-  if (status !== ExitStatus.done) {
-    throw new FailedError(`the agent ended with status ${status}: ${agent.lastWords.join("\n")}`);
-  }
+  await stopAgent(agent);
   return result;
 }
 
 /** Sends requests; what their client saw of them, in their order. */
-async function send(
-  { host, workload, signal }: Scene,
-  rows: readonly TraceRow[],
-  label: string,
-): Promise<Seen[]> {
-  using progress = startProgress(label, rows.length);
-  const { requests } = await atRaisedPriority(() =>
-    replay({
-      rows,
-      targetUrl: host.url,
-      runAs: (name) => workload.runAs(name),
-      onProgress: (sent, answered) => progress.update(sent, `${sent - answered} under way`),
-      signal,
-    })
-  );
+async function send(scene: Scene, rows: readonly TraceRow[], label: string): Promise<Seen[]> {
+  const { requests } = await sendTrace({ ...scene, rows, label });
   return requests.map(({ row, sentMs, answeredMs, cpuMs, error }) => {
     if (error !== undefined || answeredMs === undefined || cpuMs === undefined) {
       throw new FailedError(`an invocation of ${row.function} failed: ${error ?? "no CPU time was told"}`);
