@@ -1,9 +1,11 @@
 /**
  * All tests, as a submission is judged by. What fails in one task does not keep the next from running. The last line printed
- * is `N passed, N failed`, the sum; the exit status is 1 where anything failed or nothing ran. The virtual machines come first:
+ * is `N passed, N failed`, the sum, and before it the tasks' lines that say what failed; the exit status is 1 where anything failed
+ * or nothing ran. The virtual machines come first:
  * a test of what becomes of a hung machine boots the kernel that they have fetched.
  */
 import { ROOT } from "./paths.ts";
+import { FAIL } from "./test.ts";
 
 /**
  * Live tests for each kind of machine: what its kernel may answer otherwise than this machine's, and what only it can show. All
@@ -32,8 +34,16 @@ export function countsOf(output: string, success: boolean): { passed: number; fa
   return { passed: Number(passed), failed: Number(failed) || (success ? 0 : 1) };
 }
 
+/** The lines of a task's output that say what failed, those of a task whose counts do not say so too. */
+export function failuresOf(task: string, output: string, failed: number): string[] {
+  if (failed === 0) return [];
+  const lines = output.split("\n").map((line) => line.trimEnd()).filter((line) => line.startsWith(FAIL));
+  return [`${task}: ${failed} failed`, ...lines];
+}
+
 async function main(): Promise<void> {
   const total = { passed: 0, failed: 0 };
+  const failures: string[] = [];
   for (const task of TASKS) {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["task", ...task],
@@ -51,7 +61,9 @@ async function main(): Promise<void> {
     const { passed, failed } = countsOf(output, (await child.status).success);
     total.passed += passed;
     total.failed += failed;
+    failures.push(...failuresOf(task.join(" "), output, failed));
   }
+  for (const line of failures) console.log(line);
   console.log(`${total.passed} passed, ${total.failed} failed`);
   Deno.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
 }

@@ -2,13 +2,16 @@
  * Runs the tests: `deno task test [FILE or FOLDER]... [options of deno test]`.
  *
  * Unit tests run side by side; those in tests/live use this machine's kernel and run one after another. A test
- * that cannot run prints a line `skip: REASON`; the reasons are repeated at the end. The last line printed is
- * `N passed, N failed`, and the exit status is 1 where anything failed or nothing ran.
+ * that cannot run prints a line `skip: REASON`; the reasons are repeated at the end, and what failed is too, each line as
+ * `fail: ...`. The last line printed is `N passed, N failed`, and the exit status is 1 where anything failed or nothing ran.
  */
 import { join, relative } from "node:path";
 import { addCounts, countTests, type TestCounts } from "./junit.ts";
 import { ROOT } from "./paths.ts";
 import { isLive, listTests, splitArguments } from "./test_files.ts";
+
+/** What the lines begin with that say what failed. */
+export const FAIL = "fail: ";
 
 /** What one `deno test` did. */
 interface Outcome {
@@ -32,6 +35,7 @@ async function main(): Promise<void> {
   if (counts.skipped > 0 || reasons.length > 0) {
     console.log(`${counts.skipped} skipped${reasons.map((reason) => `\n  ${reason}`).join("")}`);
   }
+  for (const failure of counts.failures) console.log(failure.replaceAll(/^/gm, FAIL));
   if (counts.passed + counts.failed === 0) console.log("No test ran.");
   console.log(`${counts.passed} passed, ${counts.failed} failed`);
   Deno.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);
@@ -55,9 +59,14 @@ async function runTests(files: string[], options: string[]): Promise<Outcome> {
     const report = exists(reportFile) ? await Deno.readTextFile(reportFile) : "<testsuites></testsuites>";
     const counts = countTests(report);
     const filtered = options.some((option) => option.startsWith("--filter"));
-    counts.failed += filtered ? 0 : countSilent(files, counts);
+    const silent = filtered ? [] : silentOf(files, counts);
+    counts.failed += silent.length;
+    counts.failures.push(...silent.map((file) => `${file} did not load, or holds no test`));
     // A failure that no test case shows: types that do not check, a leak found after the last test.
-    if (!success && counts.failed === 0) counts.failed = 1;
+    if (!success && counts.failed === 0) {
+      counts.failed = 1;
+      counts.failures.push("deno test failed, and no test did: see what it printed");
+    }
     return { counts, skipReasons };
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -65,11 +74,9 @@ async function runTests(files: string[], options: string[]): Promise<Outcome> {
 }
 
 /** The test files that reported nothing: they failed to load, or hold no test. Each counts as a failure. */
-function countSilent(files: string[], counts: TestCounts): number {
+function silentOf(files: string[], counts: TestCounts): string[] {
   const reported = new Set(counts.files.map((file) => relative(ROOT, join(ROOT, file))));
-  const silent = files.map((file) => relative(ROOT, file)).filter((file) => !reported.has(file));
-  for (const file of silent) console.log(`${file} did not load, or holds no test`);
-  return silent.length;
+  return files.map((file) => relative(ROOT, file)).filter((file) => !reported.has(file));
 }
 
 /** Copies a stream to standard output; returns the reasons in its lines `skip: REASON`. */

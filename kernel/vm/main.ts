@@ -13,6 +13,7 @@ import { compile } from "../../scripts/compile.ts";
 import { removeIfThere, withBuildLock } from "../../scripts/lock.ts";
 import { ensurePackages, KERNEL_NEEDS, VM_NEEDS } from "../../scripts/packages.ts";
 import { BUILD_DIR, ROOT } from "../../scripts/paths.ts";
+import { FAIL } from "../../scripts/test.ts";
 import { splitArguments } from "../../scripts/test_files.ts";
 import { jobScript } from "./job.ts";
 import { writeInitramfs } from "./initramfs.ts";
@@ -162,7 +163,9 @@ async function testOn(kernel: Kernel, { files, options }: Request): Promise<Verd
     if (keep !== undefined) await Deno.writeTextFile(keep, end.console);
     const filtered = options.some((option) => option.startsWith("--filter"));
     const verdict = verdictOf(end, output, filtered);
-    if (verdict.trouble !== undefined) console.log(`Linux ${kernel.release}: ${verdict.trouble}`);
+    if (verdict.trouble !== undefined) {
+      console.log(`Linux ${kernel.release}: ${verdict.trouble}`.replaceAll(/^/gm, FAIL));
+    }
     const minutes = ((performance.now() - startMs) / 60_000).toFixed(1);
     console.log(
       `Linux ${kernel.release}: ${verdict.passed} passed, ${verdict.failed} failed in ${minutes} min`,

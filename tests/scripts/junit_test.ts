@@ -23,7 +23,10 @@ Deno.test("countTests() counts passed, failed and skipped tests", () => {
     testCase("three", `<failure message="1 &lt; 2">Error: 1 &lt; 2</failure>`),
     testCase("four", "<skipped/>"),
   ));
-  assert.deepEqual(counts, { passed: 2, failed: 1, skipped: 1, files: ["./tests/a_test.ts"] });
+  assert.deepEqual(counts, {
+    ...{ passed: 2, failed: 1, skipped: 1, files: ["./tests/a_test.ts"] },
+    failures: ["./tests/a_test.ts => three\n    Error: 1 < 2"],
+  });
 });
 
 Deno.test("countTests() counts a test once, whatever its steps did", () => {
@@ -34,6 +37,7 @@ Deno.test("countTests() counts a test once, whatever its steps did", () => {
     testCase("steps &gt; second &gt; inner", "<failure>x</failure>"),
   ));
   assert.deepEqual([counts.passed, counts.failed], [0, 1]);
+  assert.deepEqual(counts.failures[1], "./tests/a_test.ts => steps > second\n    x");
 });
 
 Deno.test("countTests() counts a test whose name merely looks like a step's", () => {
@@ -51,16 +55,16 @@ Deno.test("countTests() is not deceived by what a test is called or prints", () 
 });
 
 Deno.test("countTests() finds nothing in an empty report and refuses a broken one", () => {
-  assert.deepEqual(countTests("<testsuites></testsuites>"), { passed: 0, failed: 0, skipped: 0, files: [] });
+  assert.deepEqual(countTests("<testsuites></testsuites>"), addCounts([]));
   assert.throws(() => countTests(report(testCase("one")).slice(0, 300)), /has no end/);
   assert.throws(() => countTests(""), /has no end/);
 });
 
 Deno.test("addCounts() adds up several runs", () => {
   const sum = addCounts([
-    { passed: 1, failed: 2, skipped: 3, files: ["a"] },
-    { passed: 10, failed: 20, skipped: 30, files: ["b"] },
+    { passed: 1, failed: 2, skipped: 3, files: ["a"], failures: ["x"] },
+    { passed: 10, failed: 20, skipped: 30, files: ["b"], failures: [] },
   ]);
-  assert.deepEqual(sum, { passed: 11, failed: 22, skipped: 33, files: ["a", "b"] });
-  assert.deepEqual(addCounts([]), { passed: 0, failed: 0, skipped: 0, files: [] });
+  assert.deepEqual(sum, { passed: 11, failed: 22, skipped: 33, files: ["a", "b"], failures: ["x"] });
+  assert.deepEqual(addCounts([]), { passed: 0, failed: 0, skipped: 0, files: [], failures: [] });
 });

@@ -36,11 +36,15 @@ Deno.test("test.ts adds up unit and live tests in its last line", async () => {
 });
 
 Deno.test("test.ts fails where one test fails", async () => {
-  const { code, last } = await runOn(
-    { "tests/a_test.ts": PASSING, "tests/live/b_test.ts": FAILING },
+  const { code, last, lines } = await runOn(
+    { "tests/a_test.ts": FAILING, "tests/live/b_test.ts": PASSING },
     "--no-check",
   );
   assert.deepEqual([code, last], [1, "1 passed, 1 failed"]);
+  // At the end once more: what came before it may be long.
+  const repeated = lines.filter((line) => line.startsWith("fail: "));
+  assert.match(repeated[0] ?? "", /tests\/a_test\.ts => fails$/);
+  assert.equal(repeated[1], "fail:     Error: on purpose");
 });
 
 Deno.test("test.ts fails where a file does not load", async () => {
