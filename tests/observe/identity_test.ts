@@ -41,6 +41,14 @@ async function until<T>(what: string, probe: () => T | undefined | false): Promi
   throw new Error(`never happened: ${what}`);
 }
 
+/** Waits until a process has become a program: its name is changed first, its arguments and the path given to exec are in place last. */
+function running(pid: number, comm: string) {
+  return until("exec", () => {
+    const found = readIdentity(pid);
+    return found?.comm === comm && found.cmdline !== "" && found;
+  });
+}
+
 function copySleep(folder: string, name: string): string {
   const path = `${folder}/${name}`;
   Deno.copyFileSync("/bin/sleep", path);
@@ -52,10 +60,7 @@ Deno.test("readIdentity() describes a running program", async () => {
   using folder = temporaryFolder();
   const path = copySleep(folder.path, "fib-18");
   await using child = start(path, { args: ["60"] });
-  const identity = await until("exec", () => {
-    const found = readIdentity(child.pid);
-    return found?.comm === "fib-18" && found;
-  });
+  const identity = await running(child.pid, "fib-18");
   assert.equal(identity.pid, child.pid);
   assert.deepEqual(identity.exePaths, [path]);
   assert.equal(identity.cmdline, `${path} 60`);
@@ -69,10 +74,7 @@ Deno.test("readIdentity() names the script before its interpreter", async () => 
   const script = `${folder.path}/resize.sh`;
   Deno.writeTextFileSync(script, "#!/bin/sh\nsleep 60\n:\n", { mode: 0o755 });
   await using child = start(script);
-  const identity = await until("exec", () => {
-    const found = readIdentity(child.pid);
-    return found?.comm === "resize.sh" && found;
-  });
+  const identity = await running(child.pid, "resize.sh");
   assert.deepEqual(identity.exePaths, [script, Deno.realPathSync("/bin/sh")]);
   for (const pid of descendantsOf(childrenOf(scanProcesses()), child.pid)) Deno.kill(pid, "SIGKILL");
 });
@@ -81,7 +83,7 @@ Deno.test("readIdentity() prefers the kernel's word for the path given to exec, 
   using folder = temporaryFolder();
   const path = copySleep(folder.path, "fn");
   await using child = start(path, { args: ["60"], cwd: folder.path });
-  await until("exec", () => readIdentity(child.pid)?.comm === "fn");
+  await running(child.pid, "fn");
   const called = (execName: string) => readIdentity(child.pid, { execName })?.exePaths;
   assert.deepEqual(called("/srv/fn/a.py"), ["/srv/fn/a.py", path]);
   assert.deepEqual(called("./fn"), [path]);
@@ -96,10 +98,7 @@ Deno.test("readIdentity() resolves a relative path by the process's working dire
   copySleep(folder.path, "fn");
   Deno.symlinkSync("fn", `${folder.path}/called`);
   await using child = start("/bin/sh", { args: ["-c", "exec ./called 60"], cwd: folder.path });
-  const identity = await until("exec", () => {
-    const found = readIdentity(child.pid);
-    return found?.comm === "called" && found;
-  });
+  const identity = await running(child.pid, "called");
   assert.deepEqual(identity.exePaths, [`${folder.path}/called`, `${folder.path}/fn`]);
 });
 
@@ -107,7 +106,7 @@ Deno.test("readIdentity() removes the mark of a deleted executable", async () =>
   using folder = temporaryFolder();
   const path = copySleep(folder.path, "gone");
   await using child = start(path, { args: ["60"] });
-  await until("exec", () => readIdentity(child.pid)?.comm === "gone");
+  await running(child.pid, "gone");
   Deno.removeSync(path);
   assert.match(Deno.readLinkSync(`/proc/${child.pid}/exe`), / \(deleted\)$/);
   assert.deepEqual(readIdentity(child.pid)?.exePaths, [path]);
