@@ -14,7 +14,9 @@ import { roughDuration } from "../text.ts";
 import type { TraceRow } from "../../traces/alps.ts";
 import { fewEach } from "../trial.ts";
 import { type MeasuredWorkload, measureWorkload, traceOf, workloadOf } from "../workload.ts";
-import { ALLOWED, type Effect, effects, type Pair, type Seen } from "./figures.ts";
+import { measure } from "../join.ts";
+import type { Measured } from "../summary.ts";
+import { ALLOWED, type Effect, effects, type Pair } from "./figures.ts";
 
 /** What the command line says. */
 export interface AttachOptions {
@@ -102,15 +104,11 @@ async function attached<T>(scene: Scene, action: () => Promise<T>): Promise<T> {
   return result;
 }
 
-/** Sends requests; what their client saw of them, in their order. */
-async function send(scene: Scene, rows: readonly TraceRow[], label: string): Promise<Seen[]> {
-  const { requests } = await sendTrace({ ...scene, rows, label });
-  return requests.map(({ row, sentMs, answeredMs, cpuMs, error }) => {
-    if (error !== undefined || answeredMs === undefined || cpuMs === undefined) {
-      throw new FailedError(`an invocation of ${row.function} failed: ${error ?? "no CPU time was told"}`);
-    }
-    return { function: row.function, turnaroundMs: answeredMs - sentMs, cpuMs };
-  });
+/** Sends requests; what their client saw of them: the agent's record would be there in one half only. */
+async function send(scene: Scene, rows: readonly TraceRow[], label: string): Promise<readonly Measured[]> {
+  const { measured, failed } = measure(await sendTrace({ ...scene, rows, label }), undefined);
+  if (failed > 0) throw new FailedError(`${failed} of ${rows.length} invocations failed: they say nothing`);
+  return measured;
 }
 
 /** The other reports' ratios have two places: too few for a bound of 2 %. */

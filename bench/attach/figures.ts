@@ -1,20 +1,12 @@
 /** Whether being attached changes anything: pairs of replays of the same requests, without an agent and with one. Pure. */
 import { mean } from "simple-statistics";
 import { pairedRatio, type Ratio } from "../evaluation/statistics.ts";
-
-/** One invocation as its client saw it. */
-export interface Seen {
-  readonly function: string;
-  /** From sending to the whole answer, in milliseconds. */
-  readonly turnaroundMs: number;
-  /** What the host says that it used, in milliseconds. */
-  readonly cpuMs: number;
-}
+import type { Measured } from "../summary.ts";
 
 /** The same requests, both ways. */
 export interface Pair {
-  readonly without: readonly Seen[];
-  readonly attached: readonly Seen[];
+  readonly without: readonly Measured[];
+  readonly attached: readonly Measured[];
 }
 
 /** More than this is a change, as a share of the mean turnaround. */
@@ -34,6 +26,8 @@ export interface Effect {
   readonly turnaround: Ratio;
   /** The same of CPU time: where the machine's own speed changed, this says by how much. */
   readonly cpu: Ratio;
+  /** Both ratios pair by pair. */
+  readonly byPair: readonly { readonly turnaround: number; readonly cpu: number }[];
   readonly verdict: Verdict;
 }
 
@@ -46,33 +40,37 @@ export const ALL = "all";
  * @param pairs at least one; functions that no pair has both ways are left out
  */
 export function effects(pairs: readonly Pair[]): Effect[] {
-  const names = [...new Set(pairs.flatMap(({ without }) => without.map((seen) => seen.function)))].sort();
+  const names = [...new Set(pairs.flatMap(({ without }) => without.map((row) => row.function)))].sort();
   return [
-    ...names.map((name) => effectOf(name, pairs, (seen) => seen.function === name)),
+    ...names.map((name) => effectOf(name, pairs, (row) => row.function === name)),
     effectOf(ALL, pairs, () => true),
   ]
     .filter((effect) => effect !== undefined);
 }
 
-function effectOf(name: string, all: readonly Pair[], isOf: (seen: Seen) => boolean): Effect | undefined {
+function effectOf(name: string, all: readonly Pair[], isOf: (row: Measured) => boolean): Effect | undefined {
   const pairs = all
     .map(({ without, attached }) => ({ without: without.filter(isOf), attached: attached.filter(isOf) }))
     .filter(({ without, attached }) => without.length > 0 && attached.length > 0);
-  const ratioOf = (figure: (seen: Seen) => number) =>
-    pairedRatio(
-      pairs.map(({ without, attached }) => [mean(attached.map(figure)), mean(without.map(figure))]),
-    );
-  const turnaround = ratioOf((seen) => seen.turnaroundMs), cpu = ratioOf((seen) => seen.cpuMs);
+  const both = (figure: (row: Measured) => number) =>
+    pairs.map(({ without, attached }) => [mean(attached.map(figure)), mean(without.map(figure))] as const);
+  const turnarounds = both(turnaroundOf), cpus = both(({ cpuMs }) => cpuMs);
+  const turnaround = pairedRatio(turnarounds), cpu = pairedRatio(cpus);
   if (turnaround === undefined || cpu === undefined) return undefined;
   const without = pairs.flatMap((pair) => pair.without);
   return {
     function: name,
     invocations: without.length,
-    withoutMs: mean(without.map((seen) => seen.turnaroundMs)),
+    withoutMs: mean(without.map(turnaroundOf)),
     turnaround,
     cpu,
+    byPair: turnarounds.map(([a, b], i) => ({ turnaround: a / b, cpu: cpus[i]![0] / cpus[i]![1] })),
     verdict: verdictOf(turnaround),
   };
+}
+
+function turnaroundOf({ dueMs, endMs }: Measured): number {
+  return endMs - dueMs;
 }
 
 /** What an interval says of {@link ALLOWED}; that of one pair says nothing. */

@@ -4,8 +4,8 @@ import { ALL, ALLOWED, effects, type Pair, verdictOf } from "../../../bench/atta
 
 const seen = (name: string, turnaroundMs: number, cpuMs = turnaroundMs) => ({
   function: name,
-  turnaroundMs,
-  cpuMs,
+  ...{ dueMs: 1000, endMs: 1000 + turnaroundMs, cpuMs },
+  ...{ executionMs: turnaroundMs, failed: false },
 });
 
 /** Pairs in each of which one function's turnaround is changed by a factor; the machine's speed differs between them. */
@@ -24,6 +24,11 @@ Deno.test("effects() are medians of ratios within pairs, function by function, a
   assert.equal(short!.verdict, "changed");
   assert.ok(Math.abs(short!.turnaround.median - 1.2) < 1e-9);
   assert.equal(short!.cpu.median, 1);
+  assert.deepEqual(short!.byPair.map(({ turnaround }) => turnaround.toFixed(1)).slice(0, 3), [
+    "1.1",
+    "1.2",
+    "1.3",
+  ]);
   assert.equal(short!.invocations, 7);
   assert.equal(short!.withoutMs, 13);
   assert.equal(all!.invocations, 14);
