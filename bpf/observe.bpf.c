@@ -32,7 +32,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		struct alps_task *own = s ? make_task(child) : 0;
 
 		if (own)
-			add_task(s, t->slot - 1, own, child, 0, ALPS_TASK_BLOCKED, false, contended());
+			add_task(s, t->slot - 1, own, child, 0, ALPS_TASK_BLOCKED, false, true);
 		else if (s)
 			__sync_fetch_and_add(&shared.lost_no_memory, 1);
 		return 0;

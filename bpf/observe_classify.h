@@ -119,7 +119,7 @@ static __always_inline bool begin(struct task_struct *p, __u32 function_id, __u6
 	s = take_slot(p->tgid, function_id, begin_ns, &slot);
 	if (!s)
 		return true;
-	if (!add_task(s, slot, t, p, exec_base_ns, self ? ALPS_TASK_RUNNING : ALPS_TASK_BLOCKED, true, contended()))
+	if (!add_task(s, slot, t, p, exec_base_ns, self ? ALPS_TASK_RUNNING : ALPS_TASK_BLOCKED, true, true))
 		free_slot(s);
 	return true;
 }

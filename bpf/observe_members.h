@@ -94,15 +94,17 @@ static __always_inline bool count_task(struct alps_slot *s)
 
 /*
  * Makes `p`, which is in `state` and has `t`, a task of the invocation, its CPU time counted from `exec_ns`. What it has used since
- * then counts at once: it may end before it is switched out. `first`: it is the one that the slot was taken for.
+ * then counts at once: it may end before it is switched out. `first`: it is the one that the slot was taken for. `tell`: user
+ * space is to decide at once where CPUs are short with it.
  *
  * Returns since when it is one, 0 where it is not: the invocation has ended, or it is one already (a new task can be found
  * by `adopt` before its fork is told of, and then both come here).
  */
 static __always_inline __u64 add_task(struct alps_slot *s, __u32 slot, struct alps_task *t, struct task_struct *p,
-				      __u64 exec_ns, __u32 state, bool first, bool wake)
+				      __u64 exec_ns, __u32 state, bool first, bool tell)
 {
 	__u64 now = bpf_ktime_get_ns(), used = p->se.sum_exec_runtime;
+	bool short_of_cpus;
 
 	if (__sync_val_compare_and_swap(&t->slot, 0, ALPS_TASK_JOINS) != 0)
 		return 0;
@@ -136,7 +138,9 @@ static __always_inline __u64 add_task(struct alps_slot *s, __u32 slot, struct al
 		__sync_fetch_and_add(&s->running_since_ns, now - s->base_ns);
 		__sync_fetch_and_add(&s->running, 1);
 	}
-	emit_task(first ? ALPS_EVENT_START : ALPS_EVENT_TASK_START, s, slot, p, wake);
+	/* It counts by now; one that is still to be woken does not, and nothing more is said when it is. */
+	short_of_cpus = shared.runnable + (first && state == ALPS_TASK_BLOCKED) > shared.cores;
+	emit_task(first ? ALPS_EVENT_START : ALPS_EVENT_TASK_START, s, slot, p, tell && short_of_cpus);
 	/* Last: from here on the other programs see whose it is, and may say that it has ended. */
 	t->slot = slot + 1;
 	return now;
@@ -242,7 +246,7 @@ static __always_inline bool adopt_task(struct alps_slot *s, __u32 slot, struct a
 				       __u64 exec_ns, bool first)
 {
 	__u32 state = p->on_cpu ? ALPS_TASK_RUNNING : p->__state == 0 ? ALPS_TASK_WAITING : ALPS_TASK_BLOCKED;
-	__u64 since_ns = add_task(s, slot, t, p, exec_ns, state, first, first && contended());
+	__u64 since_ns = add_task(s, slot, t, p, exec_ns, state, first, first);
 
 	if (since_ns)
 		catch_up(t, p, since_ns);

@@ -14,6 +14,7 @@ export const IN_THE_MACHINE: readonly string[] = [
   "leaks_test.ts",
   "agent_test.ts",
   "ring_test.ts",
+  "contention_test.ts",
   "lock_test.ts",
   "warm_adoption_test.ts",
   "warm_test.ts",
