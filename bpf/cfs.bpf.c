@@ -10,7 +10,6 @@
 #include <bpf/bpf_core_read.h>
 #include "alps.h"
 #include "cfs_maps.h"
-#include "scx_rank.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

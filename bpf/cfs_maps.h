@@ -3,9 +3,7 @@
 #ifndef ALPS_CFS_MAPS_H
 #define ALPS_CFS_MAPS_H
 
-#include "shared_maps.h"
-
-#define MS 1000000ull
+#include "rank.h"
 
 /* A function's task waits for a CPU no longer than this, about. More: short functions are held up less often by those that waited. */
 const volatile __u64 bound_ns = 5000 * MS;
@@ -14,9 +12,6 @@ const volatile __u64 slice_ns = 20 * MS;
 /* Bounds of the policy's slices. Less at least: more switches; more at most: a better one waits for longer. */
 const volatile __u64 least_slice_ns = 4 * MS;
 const volatile __u64 most_slice_ns = 200 * MS;
-/* What outranks a task in its slice is better by a tenth of what is left, within these bounds. Less: more switches. */
-const volatile __u64 least_margin_ns = 500000;
-const volatile __u64 most_margin_ns = 5 * MS;
 /* CPU time that a child goes first for, before it calls exec. More: slow hosts' children wait less; others can use it longer. */
 const volatile __u64 starting_ns = 3 * MS;
 
@@ -27,14 +22,5 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } spawners SEC(".maps");
-
-/* Ranks by function; ALPS_PRIOR holds what orders functions that are not in it. Entries are user space's. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1 << 17);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct alps_rank);
-} ranks SEC(".maps");
 
 #endif

@@ -7,8 +7,8 @@
  * under the default scheduler, and among the functions the shortest run first. Before each of the two comes a queue of those of the
  * same kind that have waited too long.
  *
- * Read in this order: scx_maps.h (tunables, what is known of a task and of a CPU), scx_groups.h (weights and limits),
- * scx_rank.h (what orders functions), scx_wait.h (the bound on waiting), scx_run.h (accounting, preemption), and the callbacks
+ * Read in this order: rank.h (what orders functions), scx_maps.h (tunables, what is known of a task and of a CPU),
+ * scx_groups.h (weights and limits), scx_wait.h (the bound on waiting), scx_run.h (accounting, preemption), and the callbacks
  * below in the order in which a task meets them. Functions that are not static are so that the verifier looks at them once,
  * and not once for each way that leads to them.
  */
@@ -20,7 +20,6 @@
 #include "scx_kernel.h"
 #include "scx_maps.h"
 #include "scx_groups.h"
-#include "scx_rank.h"
 #include "scx_wait.h"
 #include "scx_run.h"
 #include "scx_move.h"

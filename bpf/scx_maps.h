@@ -3,9 +3,7 @@
 #ifndef ALPS_SCX_MAPS_H
 #define ALPS_SCX_MAPS_H
 
-#include "shared_maps.h"
-
-#define MS 1000000ull
+#include "rank.h"
 
 /* A task waits for a CPU no longer than this, about. More: short functions are held up less often by those that waited. */
 const volatile __u64 bound_ns = 5000 * MS;
@@ -30,9 +28,6 @@ const volatile __u64 lag_ns = 100 * MS;
 const volatile __u64 yield_ns = 20 * MS;
 /* A waiting task that is no function's takes a running one's place where it is owed this much more. Less: more switches. */
 const volatile __u64 other_margin_ns = 1 * MS;
-/* A waiting function's task takes a running one's place where its rank is better by a tenth of what is left, within these bounds. */
-const volatile __u64 least_margin_ns = 500000;
-const volatile __u64 most_margin_ns = 5 * MS;
 /* How often overdue waits are looked for. Less: the bound is kept more finely, at a microsecond each time. */
 const volatile __u64 look_ns = 4 * MS;
 /* After so long a cgroup's CPU limit is read again. Less: a new limit holds sooner; a read takes some 50 ns. */
@@ -107,15 +102,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct scx_cpu);
 } cpus SEC(".maps");
-
-/* Ranks by function; ALPS_PRIOR holds what orders functions that are not in it. Entries are user space's. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1 << 17);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, __u32);
-	__type(value, struct alps_rank);
-} ranks SEC(".maps");
 
 struct alps_scx scx SEC(".data.scx");
 

@@ -4,7 +4,7 @@ import { packRank } from "../../enforce/scx_ranks.ts";
 import { ALPS_RANK, ALPS_RANK_FLAGS, ALPS_RANK_LIMITS, ALPS_RANK_SEGMENT } from "../../ffi/layout.ts";
 import { rankAt } from "../../learn/table.ts";
 
-/** The rank as bpf/scx_rank.h makes it of the bytes. */
+/** The rank as bpf/rank.h makes it of the bytes. */
 function kernelRank(bytes: Uint8Array<ArrayBuffer>, usedNs: bigint): bigint {
   const view = new DataView(bytes.buffer);
   const segments = view.getUint32(ALPS_RANK.segments, true);

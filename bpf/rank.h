@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The rank of a function's invocation, as enforce/ranking.ts makes it in user space: what is left of it by its function's
- * table, and its age. Lower runs first. What it has used comes from the slot in which observe.bpf.c measures it.
+ * table, and its age. Lower runs first. What it has used comes from the slot in which observe.bpf.c measures it. The schedulers
+ * in the kernel, scx.bpf.c and cfs.bpf.c, order by the same ranks. All times are nanoseconds.
  */
-#ifndef ALPS_SCX_RANK_H
-#define ALPS_SCX_RANK_H
+#ifndef ALPS_RANK_H
+#define ALPS_RANK_H
+
+#include "shared_maps.h"
+
+#define MS 1000000ull
+
+/* A waiting task takes a running one's place where its rank is better by a tenth of what is left, within these bounds. Less: more switches. */
+const volatile __u64 least_margin_ns = 500000;
+const volatile __u64 most_margin_ns = 5 * MS;
+
+/* Ranks by function; ALPS_PRIOR holds what orders functions that are not in it. Entries are user space's. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 17);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct alps_rank);
+} ranks SEC(".maps");
 
 /* Nanoseconds of age that count as one of rank: AGE_DIVISOR in learn/table.ts. */
 #define AGE_DIVISOR 64
