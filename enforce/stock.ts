@@ -24,6 +24,12 @@ const TICK_NS = 4_000_000;
 /** How often all ranks are made anew: demoted invocations hardly run, so theirs hardly change. */
 const FULL_NS = 100_000_000;
 
+/**
+ * The kernel side tells of one invocation's falling asleep and waking up once in so long (kick_interval_ns in bpf/observe_maps.h).
+ * One that sleeps for less, and with which CPUs were short before it slept, wakes up untold: it is looked for after this.
+ */
+const UNTOLD_NS = 1_000_000;
+
 export interface StockOptions {
   readonly cpus: readonly number[];
   /** An invocation that wants a CPU gets one after this time at the latest, whatever its rank. */
@@ -62,6 +68,8 @@ export class StockEnforcer implements Enforcer {
    */
   readonly #before = new WeakMap<ReadonlySet<number>, SchedAttr>();
   #fullAtNs = 0;
+  /** Whether CPUs were, by the last decision. */
+  #wereShort = false;
 
   constructor(
     libc: Pick<Libc, "getAttr" | "setAttr" | "getAffinity" | "setAffinity">,
@@ -125,8 +133,11 @@ export class StockEnforcer implements Enforcer {
     if (!this.#choice.decide(nowNs, full)) {
       this.counters.groupPromotions += this.#groups?.promoteAll() ?? 0;
       for (const entry of this.#choice.chosen) this.#promote(entry, nowNs);
-      return Infinity;
+      const againNs = this.#wereShort ? UNTOLD_NS : Infinity;
+      this.#wereShort = false;
+      return againNs;
     }
+    this.#wereShort = true;
     this.#orderGroups(nowNs);
     for (const entry of this.#choice.chosen) this.#promote(entry, nowNs);
     for (const entry of this.#choice.toDemote) this.#demote(entry);

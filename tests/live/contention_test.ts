@@ -1,4 +1,4 @@
-/** Whether the kernel side wakes the event thread where CPUs become short. The ring is read by the test itself: no thread runs here. */
+/** What makes CPUs short is decided about at once: an invocation that begins, one that was asleep for a moment. */
 
 import assert from "node:assert/strict";
 import { ALPS_LIMITS } from "../../ffi/layout.ts";
@@ -10,9 +10,12 @@ import { Observer } from "../../observe/observer.ts";
 import { RuleSet } from "../../observe/rule_set.ts";
 import { parseRule } from "../../observe/rules.ts";
 import { nativeProgram } from "./build_native.ts";
-import { until, whyNotLive } from "./lab.ts";
+import { liveTest, scheduling, sleep, until, whyNotLive } from "./lab.ts";
+import { spinners } from "./spinners.ts";
 
-/** An observed machine of one CPU, as the kernel side is told. */
+const SCHED_IDLE = 5;
+
+/** An observed machine of one CPU, as the kernel side is told. The ring is read by the test itself: no event thread runs. */
 class Scene implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack();
   readonly #reader: RingReader;
@@ -80,3 +83,24 @@ Deno.test({
     }
   },
 });
+
+Deno.test(liveTest(
+  "stock: an invocation that sleeps for a moment again and again goes before long ones all the same",
+  async (lab) => {
+    lab.rule("exe:{lab}/{function}");
+    lab.order(["short", 1000], ["long", 1e6]);
+    const long = await spinners(lab, "long", lab.cpus.length);
+    const path = await lab.program("short");
+    await lab.introduce(path);
+    // While it wants a CPU, one of the long ones is to be in the idle class. It sleeps for 0.3 ms for every 5 ms of CPU time.
+    const short = lab.start(path, "-p", 300, 500);
+    let looks = 0, ordered = 0, ended = false;
+    short.status.then(() => ended = true);
+    for (; !ended; await sleep(1)) {
+      looks++;
+      if (long.some((pid) => scheduling(pid).policy === SCHED_IDLE)) ordered++;
+    }
+    assert.ok(ordered > looks / 2, `${ordered} of ${looks} looks`);
+  },
+  "stock",
+));

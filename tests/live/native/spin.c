@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] [-o] MS
+ * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] [-p US] [-o] MS
  * Uses MS milliseconds of CPU time in each thread of each process, then exits; MS 0 spins until it is killed.
- * -n gives the process that name first; -b blocks for 20 ms for every 5 ms of CPU time, but the last; -o lets children
- * outlive their parent; -e has a thread other than the first one start the program anew, without -e.
+ * -n gives the process that name first; -b blocks for 20 ms for every 5 ms of CPU time, but the last, -p for US microseconds; -o
+ * lets children outlive their parent; -e has a thread other than the first one start the program anew, without -e.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static double cpu_ms;
-static int blocks;
+static int pause_us;
 
 static double now_ms(clockid_t clock)
 {
@@ -32,8 +32,8 @@ static void *spin(void *unused)
 	for (;;) {
 		used = now_ms(CLOCK_THREAD_CPUTIME_ID) - start;
 		/* One pause for each 5 ms, even where a slow machine has used several of them at once. */
-		if (blocks && used > pause && (pause < cpu_ms || cpu_ms == 0)) {
-			usleep(20000);
+		if (pause_us && used > pause && (pause < cpu_ms || cpu_ms == 0)) {
+			usleep(pause_us);
 			pause += 5;
 		} else if (used >= cpu_ms && cpu_ms != 0) {
 			break;
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	pthread_t ids[64];
 	pid_t parent;
 
-	while ((option = getopt(argc, argv, "t:c:n:boe")) != -1) {
+	while ((option = getopt(argc, argv, "t:c:n:bp:oe")) != -1) {
 		if (option == 't')
 			threads = atoi(optarg);
 		else if (option == 'c')
@@ -65,7 +65,9 @@ int main(int argc, char **argv)
 		else if (option == 'n')
 			prctl(PR_SET_NAME, optarg);
 		else if (option == 'b')
-			blocks = 1;
+			pause_us = 20000;
+		else if (option == 'p')
+			pause_us = atoi(optarg);
 		else if (option == 'o')
 			orphans = 1;
 		else if (option == 'e') {
