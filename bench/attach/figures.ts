@@ -13,7 +13,7 @@ export interface Pair {
 export const ALLOWED = 0.02;
 
 /** `unclear`: the interval reaches over a bound; more pairs narrow it. */
-export type Verdict = "unchanged" | "changed" | "unclear";
+export type Verdict = "unchanged" | "faster" | "slower" | "unclear";
 
 /** Of one function, or of all. */
 export interface Effect {
@@ -77,5 +77,5 @@ function turnaroundOf({ dueMs, endMs }: Measured): number {
 export function verdictOf({ low, high, rounds }: Ratio): Verdict {
   if (rounds < 2) return "unclear";
   if (low >= 1 - ALLOWED && high <= 1 + ALLOWED) return "unchanged";
-  return low > 1 + ALLOWED || high < 1 - ALLOWED ? "changed" : "unclear";
+  return low > 1 + ALLOWED ? "slower" : high < 1 - ALLOWED ? "faster" : "unclear";
 }
