@@ -2,7 +2,7 @@
 
 import { osReason } from "../ffi/errors.ts";
 import { Libc } from "../ffi/libc.ts";
-import { JournalFile, linkJournal, RUNTIME_FOLDER } from "./journal_file.ts";
+import { JournalFile, journalPaths, linkJournal, RUNTIME_FOLDER } from "./journal_file.ts";
 
 /** The journal of an agent; without one it must not change anything. */
 export class AgentJournal implements Disposable {
@@ -18,7 +18,7 @@ export class AgentJournal implements Disposable {
 
   /**
    * Opens a journal in the state folder, or else in the runtime folder, which is in memory: what the journal says is void
-   * after a restart of the machine anyway. Never throws.
+   * after a restart of the machine anyway. What journals hold that could not be put back goes on in it. Never throws.
    */
   static open(stateFolder: string, runtimeFolder = RUNTIME_FOLDER): AgentJournal {
     const journal = new AgentJournal();
@@ -26,7 +26,8 @@ export class AgentJournal implements Disposable {
     const reasons: string[] = [];
     for (const folder of [stateFolder, runtimeFolder]) {
       try {
-        const file = JournalFile.create(libc, folder, folder === runtimeFolder);
+        const others = journalPaths(stateFolder, runtimeFolder);
+        const file = JournalFile.create(libc, folder, others, folder === runtimeFolder);
         journal.#link(file.path, runtimeFolder);
         journal.fd = journal.#resources.use(file).fd;
         if (reasons.length > 0) journal.problems.push(`${reasons[0]}; it is in ${folder} instead`);

@@ -40,11 +40,17 @@ export class JournalFile implements Disposable {
 
   /**
    * Makes a new journal in a folder, making that where it is missing, and takes over what could not be put back of the
-   * one that is there.
+   * one that is there, and of others, which it removes.
+   * @param others journals elsewhere
    * @param anyFileSystem even on one where memory may turn out to have no room behind it: better than no journal
    * @throws Error of one line where the folder cannot hold one
    */
-  static create(libc: Libc, folder: string, anyFileSystem = false): JournalFile {
+  static create(
+    libc: Libc,
+    folder: string,
+    others: readonly string[] = [],
+    anyFileSystem = false,
+  ): JournalFile {
     const path = join(folder, JOURNAL_NAME), fresh = `${path}.new`;
     let fd = -1;
     try {
@@ -56,8 +62,15 @@ export class JournalFile implements Disposable {
       libc.allocate(fd, JOURNAL.bytes);
       using mapping = libc.map(fd, JOURNAL.bytes, 0, true);
       const boot = bootId();
-      new Journal(mapping.buffer, boot, () => undefined).begin(openRecords(path, boot));
+      const places = new Set([path, ...others].map((place) => resolve(place)));
+      const before = [...places].map((place) => ({ place, records: openRecords(place, boot) }));
+      new Journal(mapping.buffer, boot, () => undefined).begin({
+        tasks: before.flatMap(({ records }) => records?.tasks ?? []),
+        moves: before.flatMap(({ records }) => records?.moves ?? []),
+        cgroups: before.flatMap(({ records }) => records?.cgroups ?? []),
+      });
       Deno.renameSync(fresh, path);
+      for (const { place, records } of before) if (records && place !== resolve(path)) remove(place);
       return new JournalFile(libc, path, fd);
     } catch (cause) {
       if (fd >= 0) {
@@ -71,20 +84,18 @@ export class JournalFile implements Disposable {
   [Symbol.dispose](): void {
     this.libc.close(this.fd);
     // What is left was refused when it was to be put back: the next start tries again.
-    const { tasks, moves, cgroups } = openRecords(this.path, bootId());
-    if (tasks.length + moves.length + cgroups.length === 0) remove(this.path);
+    const left = openRecords(this.path, bootId());
+    if (!left || left.tasks.length + left.moves.length + left.cgroups.length === 0) remove(this.path);
   }
 }
 
-/** What is in force by a journal; nothing where there is none that can be trusted: that has been reported already. */
-function openRecords(path: string, boot: string): JournalRecords {
+/** What is in force by a journal; undefined where there is none that can be trusted: that has been reported already. */
+function openRecords(path: string, boot: string): JournalRecords | undefined {
   try {
-    const contents = readJournalFile(path, boot);
-    if (contents) return contents;
+    return readJournalFile(path, boot);
   } catch {
-    // it stays unread
+    return undefined; // it stays unread
   }
-  return { tasks: [], moves: [], cgroups: [] };
 }
 
 /** Reads a journal's file; undefined where there is none. Throws where it cannot be read. */
@@ -124,10 +135,16 @@ export function journalPaths(stateFolder: string, runtimeFolder = RUNTIME_FOLDER
   return [...new Set([resolve(stateFolder, JOURNAL_NAME), linked])];
 }
 
-/** Has the runtime folder's link name a journal elsewhere. Disposing removes the link where the journal is gone. */
+/**
+ * Has the runtime folder's link name a journal elsewhere. Disposing removes the link where the journal is gone.
+ * @throws Error where a journal that nobody could read is in the link's place: it stays
+ */
 export function linkJournal(path: string, runtimeFolder = RUNTIME_FOLDER): Disposable {
   const link = join(runtimeFolder, JOURNAL_NAME);
   if (resolve(path) !== resolve(link)) {
+    if (exists(link) && !isLink(link)) {
+      throw new Error(`${link} is in the way, a journal that cannot be read`);
+    }
     remove(link);
     Deno.mkdirSync(runtimeFolder, { recursive: true });
     Deno.symlinkSync(resolve(path), link);

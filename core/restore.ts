@@ -122,11 +122,18 @@ function restoreRecords(
   return left;
 }
 
-/** Leaves a journal with just these records. */
+/** Leaves a journal with just these records: whole at any moment, whatever becomes of this process or the disk meanwhile. */
 function keep(path: string, boot: string, records: JournalRecords): void {
   const memory = new ArrayBuffer(JOURNAL.bytes);
   new Journal(memory, boot, () => undefined).begin(records);
-  Deno.writeFileSync(path, new Uint8Array(memory), { create: false });
+  const fresh = `${path}.left`;
+  try {
+    Deno.writeFileSync(fresh, new Uint8Array(memory), { mode: 0o600 });
+    Deno.renameSync(fresh, path);
+  } catch (error) {
+    remove(fresh);
+    throw error;
+  }
 }
 
 function taskKernel(libc: Libc): TaskKernel {

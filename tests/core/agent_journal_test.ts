@@ -73,6 +73,45 @@ Deno.test("AgentJournal.open() takes the runtime folder where the state folder t
     assert.deepEqual(names(runtime), []);
   }));
 
+Deno.test("AgentJournal.open() goes on with what could not be put back of journals in other folders", () =>
+  withFolders((state, runtime) => {
+    const idle = { ...PLAIN, policy: SCHED_IDLE };
+    {
+      using journal = AgentJournal.open("/dev/null/state", runtime);
+      write(journal.fd!, (written) => void written.beforeTask(7, PLAIN, idle));
+    }
+    {
+      using journal = AgentJournal.open(`${state}/first`, runtime);
+      write(journal.fd!, (written) => void written.beforeTask(8, PLAIN, idle));
+    }
+    {
+      using journal = AgentJournal.open(`${state}/second`, runtime);
+      write(journal.fd!, (written) => void written.beforeTask(9, PLAIN, idle));
+    }
+    assert.deepEqual([names(`${state}/first`), names(`${state}/second`)], [[], [JOURNAL_NAME]]);
+    const { tasks } = readJournalFile(`${state}/second/${JOURNAL_NAME}`, bootId())!;
+    assert.deepEqual(tasks.map(({ tid }) => tid).sort(), [7, 8, 9]);
+    // And back, where the state folder takes none.
+    using last = AgentJournal.open("/dev/null/state", runtime);
+    assert.equal(last.problems.length, 1);
+    assert.equal(readJournalFile(`${runtime}/${JOURNAL_NAME}`, bootId())!.tasks.length, 3);
+  }));
+
+Deno.test("AgentJournal.open() leaves a journal alone that it cannot read", () =>
+  withFolders((state, runtime) => {
+    Deno.mkdirSync(runtime, { recursive: true });
+    const path = `${runtime}/${JOURNAL_NAME}`;
+    Deno.writeTextFileSync(path, "precious");
+    Deno.chmodSync(path, 0o666);
+    using journal = AgentJournal.open(state, runtime);
+    assert.ok(journal.fd !== undefined);
+    assert.match(
+      journal.problems[0]!,
+      /will not find \S+: \S+ is in the way, a journal that cannot be read$/,
+    );
+    assert.equal(Deno.readTextFileSync(path), "precious");
+  }));
+
 Deno.test("AgentJournal.open() says in one line why there is none", () =>
   withFolders(() => {
     using journal = AgentJournal.open("/dev/null/a", "/dev/null/b");

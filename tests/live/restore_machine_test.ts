@@ -101,3 +101,34 @@ function ownCgroup(): [folder: string, file: string] {
   Deno.mkdirSync(folder);
   return [folder, v1 ? "cpu.shares" : "cpu.weight"];
 }
+
+Deno.test(restoreTest(
+  "restoreMachine() keeps what it could not put back whole, even where there is no room to write it anew",
+  (place) => {
+    const folder = `${place.folder}/state`;
+    Deno.mkdirSync(folder);
+    const memory = new ArrayBuffer(JOURNAL.bytes), path = journalOf(place);
+    // A file that cannot be written: putting it back is refused.
+    const change = {
+      path: "/proc",
+      file: "version",
+      before: "300",
+      ours: Deno.readTextFileSync("/proc/version").trim(),
+    };
+    new Journal(memory, bootId(), () => undefined).begin({
+      tasks: [],
+      moves: [],
+      cgroups: [{ ...change, inode: Deno.lstatSync("/proc").ino! }],
+    });
+    Deno.writeFileSync(path, new Uint8Array(memory), { mode: 0o600 });
+    const { ino } = Deno.lstatSync(path);
+    const report = restoreMachine(folder, `${place.folder}/run`);
+    assert.equal(report.failed, 1, JSON.stringify(report));
+    assert.notEqual(Deno.lstatSync(path).ino, ino, "another file takes its place, whole");
+    const kept = Deno.readFileSync(path);
+    // As on a full disk: none can be written.
+    Deno.mkdirSync(`${path}.left/in-the-way`, { recursive: true });
+    assert.equal(restoreMachine(folder, `${place.folder}/run`).failed, 1);
+    assert.deepEqual(Deno.readFileSync(path), kept);
+  },
+));

@@ -7,6 +7,7 @@ import {
   demoted,
   doctor,
   exists,
+  journalOf,
   killedAgent,
   N,
   restoreTest,
@@ -129,3 +130,15 @@ Deno.test(
     },
   ),
 );
+
+Deno.test(restoreTest(
+  "doctor --restore exits with 1 where a journal cannot be read: nobody knows what it holds",
+  async (place) => {
+    Deno.mkdirSync(`${place.folder}/state`, { recursive: true });
+    Deno.writeTextFileSync(journalOf(place), "");
+    Deno.chmodSync(journalOf(place), 0o666);
+    const { code, stdout } = await doctor(place);
+    assert.equal(code, 1);
+    assert.match(stdout, /^cannot read the journal \S+: others can write to it\nnothing else to put back\n$/);
+  },
+));
