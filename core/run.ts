@@ -34,6 +34,8 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
   const signal = stopSignal();
   await using resources = new AsyncDisposableStack();
   resources.defer(signal.forget);
+  const switched = switchSignal();
+  resources.defer(switched.forget);
   const token = options.tokenFile === undefined ? undefined : await readTokenFile(options.tokenFile);
   if (token?.warning) log.warning("{warning}", { warning: token.warning });
   const { backend: wanted, why } = chooseBackend(options.backend);
@@ -60,7 +62,8 @@ export async function runAgent(options: RunOptions, version: string): Promise<nu
       expResult: options.expResult,
     }),
   );
-  resources.defer(onSwitchSignal(agent));
+  switched.agent = agent;
+  resources.defer(() => switched.agent = undefined);
   const security = { socketPath: options.socket, ...(token && { token: token.token }) };
   const server: RunningServer = resources.use(
     await startServer({
@@ -132,15 +135,27 @@ function recordRun(
   }
 }
 
-/** SIGUSR1 switches enforcement off where it is on, and on where it is off. Returns what ends listening. */
-function onSwitchSignal(agent: Agent): () => void {
+/**
+ * SIGUSR1 switches enforcement off where it is on, and on where it is off. Before there is an agent, and while it ends, it has no
+ * effect: without a listener it would end the process.
+ */
+function switchSignal(): { agent: Agent | undefined; forget: () => void } {
   const listener = () => {
+    const { agent } = switched;
+    if (!agent) {
+      log.warning("SIGUSR1 has no effect while the agent starts or ends");
+      return;
+    }
     agent.view.setEnforcement(!agent.view.enforcement().enabled).catch((error) =>
       log.error("SIGUSR1: {error}", { error: error instanceof Error ? error.message : String(error) })
     );
   };
+  const switched: ReturnType<typeof switchSignal> = {
+    agent: undefined,
+    forget: () => Deno.removeSignalListener("SIGUSR1", listener),
+  };
   Deno.addSignalListener("SIGUSR1", listener);
-  return () => Deno.removeSignalListener("SIGUSR1", listener);
+  return switched;
 }
 
 /** The first signal that asks it to stop; SIGHUP is what a closed terminal sends. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { AgentLock } from "../../core/lock.ts";
 import { type Ending, Place } from "./agent_process.ts";
-import { whyNotLive } from "./lab.ts";
+import { until, whyNotLive } from "./lab.ts";
 import { hasPatchedCfs } from "./cfs_scene.ts";
 import { hasSchedExt } from "./scx_scene.ts";
 
@@ -137,4 +137,21 @@ startTest("agent: root without its capabilities is status 3 too", async (place) 
   assert.equal(code, 3, stderr);
   assert.match(stderr, /does not let this process.*CAP_BPF/);
   await lockIsFree(place);
+});
+
+startTest("agent: SIGUSR1 while it starts has no effect, and does not end it", async (place) => {
+  const agent = place.spawnAgent([]);
+  // From when it would end in order it is to survive this, too; it takes some tenths of a second more until it listens.
+  const catches = (signal: number) => {
+    const [, mask = "0"] =
+      /^SigCgt:\t([0-9a-f]+)$/m.exec(Deno.readTextFileSync(`/proc/${agent.pid}/status`)) ?? [];
+    return (BigInt(`0x${mask}`) >> BigInt(signal - 1) & 1n) === 1n;
+  };
+  const SIGTERM = 15;
+  await until("it catches SIGTERM", () => catches(SIGTERM));
+  agent.process.kill("SIGUSR1");
+  await agent.listening();
+  assert.equal((await agent.json<{ enabled: boolean }>("GET", "/enforcement")).enabled, true);
+  const { code } = await agent.end("SIGTERM");
+  assert.equal(code, 0);
 });
