@@ -17,7 +17,7 @@ const NEVER_SHORT = 2 ** 32 - 1;
 export interface Supervised {
   readonly enforcer: Pick<Enforcer, "name" | "reactsToEvents" | "release" | "setCpus" | "look">;
   readonly active: Pick<ActiveSet, "size" | typeof Symbol.iterator>;
-  readonly slots: Pick<SlotTable, "oldestWaitNs" | "bucketNs">;
+  readonly slots: Pick<SlotTable, "oldestWaitNs" | "bucketNs" | "runnable">;
   readonly shared: Pick<SharedPage, "counters" | "cores">;
   readonly maxWaitNs: number;
   /** Called when the guard has changed something. */
@@ -98,18 +98,20 @@ export class Supervisor {
     const { longWaits, lostRingFull, lostNoSlot, lostNoMemory, runnable } = shared.counters();
     return {
       longWaits,
-      waitingNs: runnable > shared.cores ? this.#longestWaitNs(nowNs) : 0,
+      waitingNs: runnable > 0 ? this.#longestWaitNs(nowNs) : 0,
       // Lost to learning only, where the order is made in the kernel.
       eventsLost: enforcer.reactsToEvents ? lostRingFull + lostNoSlot + lostNoMemory : 0,
       memory: active.size > 0 || this.#guard.trip ? this.memory() : undefined,
     };
   }
 
-  /** Of the waits that go on, the longest, at least. */
+  /** Of the waits that go on, the longest, at least. An invocation with many tasks has them even where it is the only one. */
   #longestWaitNs(nowNs: number): number {
     const { active, slots } = this.supervised;
     let longestNs = 0;
-    for (const { slot } of active) longestNs = Math.max(longestNs, slots.oldestWaitNs(slot, nowNs));
+    for (const { slot } of active) {
+      if (slots.runnable(slot) > 0) longestNs = Math.max(longestNs, slots.oldestWaitNs(slot, nowNs));
+    }
     return Math.max(0, longestNs - slots.bucketNs);
   }
 }

@@ -23,7 +23,7 @@ class Scene {
   changedCpus: number[] | undefined;
   readonly supervisor: Supervisor;
 
-  constructor(name: "stock" | "none" = "stock") {
+  constructor(name: "stock" | "scx" | "none" = "stock") {
     const invocations = this.invocations;
     this.supervisor = new Supervisor(
       {
@@ -40,7 +40,11 @@ class Scene {
           },
           [Symbol.iterator]: () => invocations.values(),
         },
-        slots: { oldestWaitNs: () => this.waitedNs, bucketNs: 0.625 * S },
+        slots: {
+          oldestWaitNs: () => this.waitedNs,
+          bucketNs: 0.625 * S,
+          runnable: () => this.counters.runnable,
+        },
         shared: this.shared,
         maxWaitNs: 5 * S,
         changed: (state) => this.told.push(state),
@@ -165,3 +169,17 @@ Deno.test("Supervisor has the enforcer look before it says that enforcement is o
   assert.equal(scene.supervisor.switch(true, 1001 * S).enabled, true);
   assert.deepEqual(scene.looks, [1001]);
 });
+
+for (const name of ["stock", "scx"] as const) {
+  Deno.test(`Supervisor of the backend ${name} sees waits that go on, be they of one invocation's many tasks`, () => {
+    const scene = new Scene(name);
+    scene.start();
+    scene.waitedNs = 9 * S;
+    scene.look();
+    assert.equal(scene.supervisor.enforcing, true, "nothing wants a CPU");
+    scene.counters.runnable = 1;
+    scene.look();
+    assert.equal(scene.supervisor.enforcing, false);
+    assert.equal(scene.supervisor.state.trips.wait, 1);
+  });
+}
