@@ -2,6 +2,7 @@
 
 import { osReason } from "../ffi/errors.ts";
 import { dirname } from "node:path";
+import { exists } from "./journal_file.ts";
 
 /** Where the lock of the one enforcing agent is. */
 export const LOCK_PATH = "/run/alps/agent.lock";
@@ -24,9 +25,8 @@ export class AgentLock implements Disposable {
   static async take(path: string): Promise<AgentLock> {
     const file = await openLock(path);
     if (!(await file.tryLock(true))) {
-      const pid = (await Deno.readTextFile(path)).trim() || "unknown";
       file.close();
-      throw new LockedError(path, pid);
+      throw new LockedError(path, await holderOf(path));
     }
     await file.truncate(0);
     await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
@@ -35,6 +35,19 @@ export class AgentLock implements Disposable {
 
   [Symbol.dispose](): void {
     this.file.close();
+  }
+}
+
+/** Looks for its pid: one that has just taken the lock has not written it yet, and an earlier one's may be there. */
+const HOLDER_LOOKS = 50, HOLDER_LOOK_MS = 20;
+
+async function holderOf(path: string): Promise<string> {
+  for (let looks = 0;; looks++) {
+    const pid = (await Deno.readTextFile(path)).trim();
+    if (pid !== "" && exists(`/proc/${pid}`)) return pid;
+    // One that this process cannot see, in another container.
+    if (looks === HOLDER_LOOKS) return pid || "unknown";
+    await new Promise((resolve) => setTimeout(resolve, HOLDER_LOOK_MS));
   }
 }
 

@@ -88,3 +88,23 @@ Deno.test("AgentLock.take() says which lock it cannot take, and why", async () =
     message: /^cannot take the lock \/dev\/null\/alps\/agent\.lock: [^\n]+$/,
   });
 });
+
+Deno.test("AgentLock.take() waits for the name of one that has just taken the lock, and takes no earlier one's for it", async () => {
+  await withPath(async (path) => {
+    const other = await holder(path);
+    try {
+      for (const before of ["", "4194304\n"]) {
+        await Deno.writeTextFile(path, before);
+        const taken = AgentLock.take(path);
+        setTimeout(() => Deno.writeTextFileSync(path, `${other.pid}\n`), 100);
+        await assert.rejects(
+          taken,
+          (error) => error instanceof LockedError && error.pid === String(other.pid),
+        );
+      }
+    } finally {
+      other.kill("SIGKILL");
+      await other.status;
+    }
+  });
+});
