@@ -46,13 +46,11 @@ class CgroupWeightFile implements WeightFile {
   }
 
   read(): string | number {
-    const fd = this.#open();
-    return fd < 0 ? fd : this.files.readText(fd);
+    return this.#with((fd) => this.files.readText(fd), (result) => typeof result === "number" ? result : 0);
   }
 
   write(weight: string): number {
-    const fd = this.#open();
-    return fd < 0 ? fd : this.files.writeText(fd, weight);
+    return this.#with((fd) => this.files.writeText(fd, weight), (status) => status);
   }
 
   change(before: string): CgroupChange {
@@ -63,6 +61,17 @@ class CgroupWeightFile implements WeightFile {
   close(): void {
     if (this.#fd !== undefined) this.files.close(this.#fd);
     this.#fd = undefined;
+  }
+
+  /** A file whose controller was taken away is dead for good, even where a new one is there by now: it is opened anew, once. */
+  #with<T>(action: (fd: number) => T, statusOf: (result: T) => number): T | number {
+    const wasOpen = this.#fd !== undefined, fd = this.#open();
+    if (fd < 0) return fd;
+    const result = action(fd);
+    if (!wasOpen || statusOf(result) !== -ENODEV) return result;
+    this.close();
+    const again = this.#open();
+    return again < 0 ? again : action(again);
   }
 
   /** By the cgroup's id, not its path: another cgroup may have taken that since. */

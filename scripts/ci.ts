@@ -12,7 +12,8 @@ import { FAIL } from "./test.ts";
  * of them would take more than the hour and a half that there is: `deno task test:vm` runs them all before a release.
  */
 const IN_MACHINES: Readonly<Record<string, readonly string[]>> = {
-  "stock --kernel 6.1": ["ffi", "observe", "classify", "stock", "doctor", "warm"],
+  "stock --kernel 6.1": ["ffi", "observe", "classify", "stock", "doctor", "warm", "cgroup"],
+  "stock --kernel 6.12": ["stock", "doctor", "cgroup", "contention"],
   "scx": ["scx", "scx_share", "scx_stress", "agent"],
   "cfs": ["cfs", "cfs_life", "cfs_trouble", "agent"],
 };

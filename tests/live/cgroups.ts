@@ -7,6 +7,13 @@ import { type CgroupMount, cgroupMount } from "../../enforce/cgroup_mount.ts";
 /** The hierarchy; undefined where there is none. */
 export const mount: CgroupMount | undefined = cgroupMount();
 
+/** Whether each session of the root cgroup is a scheduling group; where not, that is said. */
+export function autogroupIsOn(): boolean {
+  const on = Deno.readTextFileSync("/proc/sys/kernel/sched_autogroup_enabled").trim() === "1";
+  if (!on) console.log("skip: autogroup is off");
+  return on;
+}
+
 function kill(pid: number): void {
   try {
     Deno.kill(pid, "SIGKILL");

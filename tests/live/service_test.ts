@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { onlineCpus } from "../../enforce/placement.ts";
 import { Place } from "./agent_process.ts";
+import { autogroupIsOn } from "./cgroups.ts";
 import { scheduling, until, whyNotLive } from "./lab.ts";
 
 const SCHED_NORMAL = 0, SCHED_IDLE = 5;
@@ -52,11 +53,8 @@ Deno.test({
 Deno.test({
   name:
     "agent with the service's capabilities alone: sessions, which it could not put back, are left alone, and the log says so",
-  ignore: whyNotLive !== undefined,
+  ignore: whyNotLive !== undefined || !autogroupIsOn(),
   fn: async () => {
-    if (Deno.readTextFileSync("/proc/sys/kernel/sched_autogroup_enabled").trim() !== "1") {
-      return console.log("skip: autogroup is off");
-    }
     await using place = await Place.make();
     const program = await place.program("fn/busy");
     const rule = `exe:${place.folder}/fn/{function}`;
