@@ -1,7 +1,8 @@
 /** What an agent that was killed has left behind is put back: by the next one, or by `doctor --restore`; and nothing else. */
 
 import assert from "node:assert/strict";
-import { childrenOf, scheduling, threadsOf, until } from "./lab.ts";
+import { mount, TestCgroup } from "./cgroups.ts";
+import { childrenOf, scheduling, sleep, threadsOf, until, whyNotLive } from "./lab.ts";
 import {
   assertNoJournal,
   demoted,
@@ -142,3 +143,41 @@ Deno.test(restoreTest(
     assert.match(stdout, /^cannot read the journal \S+: others can write to it\nnothing else to put back\n$/);
   },
 ));
+
+Deno.test({
+  ...restoreTest(
+    "a cgroup's weight of 300 is 300 after doctor --restore, a next agent's start, and SIGTERM",
+    async (place) => {
+      await using first = TestCgroup.make("restore-first");
+      await using second = TestCgroup.make("restore-second");
+      const groups = [first, second], weights = () => groups.map(({ weight }) => weight);
+      for (const group of groups) group.weight = "300";
+      for (const [group, name] of [[first, "first"], [second, "second"]] as const) {
+        const path = await place.program(`fn/${name}`);
+        group.take(...Array.from({ length: N }, () => place.start(path, 0).pid));
+      }
+      const ordering = async () => {
+        const agent = await place.agent(...rule(place));
+        // Known as soon as their processes have been looked up.
+        for (const [name, priority] of [["first", 1], ["second", 1000]] as const) {
+          while ((await agent.request("PUT", `/priority/${name}`, { priority })).status !== 200) {
+            await sleep(20);
+          }
+        }
+        await until("the second one's group is demoted", () => second.demoted);
+        return agent;
+      };
+      for (const putBack of [() => doctor(place), () => place.agent("--rule", "exe:/none/{function}")]) {
+        await (await ordering()).end("SIGKILL");
+        assert.ok(second.demoted, "that is left to put back");
+        const result = await putBack();
+        assert.deepEqual(weights(), ["300", "300"]);
+        if ("end" in result) await result.end("SIGTERM");
+      }
+      const agent = await ordering();
+      assert.equal((await agent.end("SIGTERM")).code, 0);
+      assert.deepEqual(weights(), ["300", "300"]);
+    },
+  ),
+  ignore: whyNotLive !== undefined || !mount,
+});
