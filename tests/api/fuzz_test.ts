@@ -174,6 +174,45 @@ Deno.test("POST /functions with any body adds the rule that it says, or is refus
   assertOften(201, before);
 });
 
+Deno.test("PUT /enforcement with any body switches as it says, or is refused and switches nothing", async () => {
+  const before = counts.get(200) ?? 0;
+  await often(fc.asyncProperty(
+    fc.oneof(
+      fc.record({ enabled: mostly(fc.boolean(), fieldValue) }, { requiredKeys: [] }),
+      fc.record({ enabled: fc.boolean(), extra: fieldValue }),
+      fc.jsonValue(),
+    ),
+    async (body) => {
+      const was = view.enabled, text = JSON.stringify(body);
+      const answer = await check({ method: "PUT", path: "/enforcement", body: text, headers: JSON_HEADERS });
+      if (answer.status !== 200) return assert.equal(view.enabled, was);
+      assert.equal((await answer.json()).enabled, JSON.parse(text).enabled);
+    },
+  ));
+  view.enabled = true;
+  assertOften(200, before);
+});
+
+Deno.test("POST /invocations with any body tells of one instance, or is refused and tells nothing", async () => {
+  const before = counts.get(200) ?? 0;
+  const event = mostly(fc.constantFrom("start", "end"), fieldValue);
+  await often(fc.asyncProperty(
+    fc.oneof(
+      fc.record({ event, pid: mostly(fc.integer({ min: 1, max: 4_194_304 }), fieldValue) }),
+      fc.record({ event, container: mostly(fc.constantFrom("c0ffee", "ü"), fc.oneof(anyText, fieldValue)) }),
+      fc.record({ event, container: anyText, pid: fieldValue }, { requiredKeys: [] }),
+      fc.jsonValue(),
+    ),
+    async (body) => {
+      view.told.length = 0;
+      const text = JSON.stringify(body);
+      const answer = await check({ method: "POST", path: "/invocations", body: text, headers: JSON_HEADERS });
+      assert.deepEqual(view.told, answer.status === 200 ? [JSON.parse(text)] : []);
+    },
+  ));
+  assertOften(200, before);
+});
+
 Deno.test("DELETE of any name is done or refused, and never takes out what did not come over HTTP", () =>
   often(fc.asyncProperty(names, fc.constantFrom("priority", "functions"), async (name, kind) => {
     await check({ method: "DELETE", path: `/${kind}/${name}` });
@@ -197,7 +236,14 @@ Deno.test("GET /invocations with any query answers or refuses", () =>
 
 Deno.test("any bytes as a body, under any type, are refused", () =>
   often(fc.asyncProperty(
-    fc.constantFrom("PUT /priority/fib", "POST /functions", "DELETE /functions/r2", "POST /priority"),
+    fc.constantFrom(
+      "PUT /priority/fib",
+      "POST /functions",
+      "DELETE /functions/r2",
+      "POST /priority",
+      "PUT /enforcement",
+      "POST /invocations",
+    ),
     fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.json().map((text) => new TextEncoder().encode(text)),
