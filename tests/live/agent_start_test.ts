@@ -140,18 +140,23 @@ startTest("agent: root without its capabilities is status 3 too", async (place) 
 });
 
 startTest("agent: SIGUSR1 while it starts has no effect, and does not end it", async (place) => {
-  const agent = place.spawnAgent([]);
-  // From when it would end in order it is to survive this, too; it takes some tenths of a second more until it listens.
-  const catches = (signal: number) => {
-    const [, mask = "0"] =
-      /^SigCgt:\t([0-9a-f]+)$/m.exec(Deno.readTextFileSync(`/proc/${agent.pid}/status`)) ?? [];
-    return (BigInt(`0x${mask}`) >> BigInt(signal - 1) & 1n) === 1n;
-  };
-  const SIGTERM = 15;
-  await until("it catches SIGTERM", () => catches(SIGTERM));
-  agent.process.kill("SIGUSR1");
-  await agent.listening();
-  assert.equal((await agent.json<{ enabled: boolean }>("GET", "/enforcement")).enabled, true);
-  const { code } = await agent.end("SIGTERM");
-  assert.equal(code, 0);
+  const SIGUSR1 = 10, tries = 5;
+  for (let i = 1;; i++) {
+    const agent = place.spawnAgent([]);
+    await until("it catches SIGUSR1", () => {
+      const status = Deno.readTextFileSync(`/proc/${agent.pid}/status`);
+      const [, caught = "0"] = /^SigCgt:\t([0-9a-f]+)$/m.exec(status) ?? [];
+      return (BigInt(`0x${caught}`) >> BigInt(SIGUSR1 - 1) & 1n) === 1n;
+    });
+    agent.process.kill("SIGUSR1");
+    await agent.listening();
+    const { enabled } = await agent.json<{ enabled: boolean }>("GET", "/enforcement");
+    const { code, stderr } = await agent.end("SIGTERM");
+    assert.equal(code, 0);
+    // Looked at too late on a busy machine, it has started by then, and is switched off.
+    if (!enabled && i < tries) continue;
+    assert.equal(enabled, true);
+    assert.match(stderr, /SIGUSR1 has no effect while the agent starts or ends/);
+    return;
+  }
 });
