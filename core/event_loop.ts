@@ -100,6 +100,7 @@ export class EventLoop implements Disposable {
       shared,
       maxWaitNs,
       changed: (state) => post({ type: "enforcement", state, answer: false }),
+      note: (text) => post({ type: "note", text }),
     }, this.#libc.monotonicNs());
     this.#polled = new PollSet([eventsFd, wakeFd]);
     this.#posted = new Int32Array(options.posted);

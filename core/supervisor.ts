@@ -22,6 +22,8 @@ export interface Supervised {
   readonly maxWaitNs: number;
   /** Called when the guard has changed something. */
   changed(state: EnforcementState): void;
+  /** Called with one line for people. */
+  note(text: string): void;
 }
 
 export class Supervisor {
@@ -74,6 +76,9 @@ export class Supervisor {
     const cpus = active.size > 0 ? this.cpus.changed() : undefined;
     if (cpus) {
       enforcer.setCpus(cpus);
+      this.supervised.note(
+        `CPUs were switched on or off: invocations are ordered for ${cpus.length} from now on, before for ${this.#cpuCount}`,
+      );
       this.#cpuCount = cpus.length;
       this.#tellKernel();
     }

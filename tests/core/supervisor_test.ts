@@ -14,6 +14,7 @@ class Scene {
   readonly looks: number[] = [];
   readonly cpus: (readonly number[])[] = [];
   readonly told: EnforcementState[] = [];
+  readonly notes: string[] = [];
   readonly counters = zeroCounters();
   readonly shared = { cores: 2, counters: () => this.counters };
   readonly invocations: ActiveInvocation[] = [];
@@ -48,6 +49,7 @@ class Scene {
         shared: this.shared,
         maxWaitNs: 5 * S,
         changed: (state) => this.told.push(state),
+        note: (text) => this.notes.push(text),
       },
       this.nowNs,
       () => (this.memoryReads++, { availableBytes: 2 ** 30, totalBytes: 2 ** 32 }),
@@ -138,6 +140,7 @@ Deno.test("Supervisor follows CPUs that are switched on and off, while something
   scene.start();
   scene.look();
   assert.deepEqual([scene.cpus, scene.shared.cores], [[[0]], 1]);
+  assert.match(scene.notes.join(), /^CPUs were switched on or off: [^\n,]+ for 1 from now on, before for 2$/);
   scene.changedCpus = undefined;
   scene.supervisor.switch(false, scene.nowNs);
   assert.ok(scene.shared.cores > 1e6, "off, nobody is to be woken for an order");

@@ -1,6 +1,7 @@
 /** No task of a function goes without a CPU for longer than it may, however overloaded the machine is. */
 
 import assert from "node:assert/strict";
+import { autogroupIsOn } from "./cgroups.ts";
 import { type Lab, liveTest, until } from "./lab.ts";
 import { nativeProgram } from "./build_native.ts";
 
@@ -8,11 +9,20 @@ const MAX_WAIT_MS = 1000;
 /** How long the load lasts: many times the longest wait. */
 const SECONDS = 25;
 
-/** Starts so many processes of a function that measure their threads' longest waits. */
-async function measuring(lab: Lab, name: string, count: number, threads: number): Promise<() => number[]> {
+/** Starts a process of a function. */
+type Start = (path: string, ...args: (string | number)[]) => void;
+
+/** Starts so many processes of a function that measure their threads' longest waits, in ms. */
+async function measuring(
+  lab: Lab,
+  start: Start,
+  name: string,
+  count: number,
+  threads: number,
+): Promise<() => number[]> {
   const path = `${lab.folder}/${name}`, out = `${lab.folder}/${name}.waits`;
   await Deno.copyFile(await nativeProgram("waits"), path);
-  for (let i = 0; i < count; i++) lab.start(path, threads, SECONDS, out);
+  for (let i = 0; i < count; i++) start(path, threads, SECONDS, out);
   return () => {
     try {
       return Deno.readTextFileSync(out).trim().split("\n").map(Number);
@@ -22,37 +32,47 @@ async function measuring(lab: Lab, name: string, count: number, threads: number)
   };
 }
 
+/** Overloads the machine, and looks at how long tasks have waited. */
+async function overload(lab: Lab, start: Start): Promise<void> {
+  lab.rule("exe:{lab}/{function}");
+  const n = lab.cpus.length;
+  lab.order(["short", 1e6], ["long", 5e6], ["wide", 9e6]);
+  const tasks = { short: n, long: 10 * n, wide: 2 * 10 };
+  const short = await measuring(lab, start, "short", tasks.short, 1);
+  const long = await measuring(lab, start, "long", tasks.long, 1);
+  const wide = await measuring(lab, start, "wide", 2, tasks.wide / 2);
+  const allDone = () => long().length === tasks.long && wide().length === tasks.wide;
+  await until("all are done", allDone, SECONDS + 120);
+  await until("the short ones too", () => short().length === tasks.short);
+  const longest = (waits: number[]) => Math.max(...waits);
+  const { longWaits, longestWaitNs } = lab.observer.shared.counters();
+  console.log(
+    `longest waits: short ${longest(short())} ms, long ${longest(long())} ms, wide ${longest(wide())} ms; ` +
+      `the kernel side measured ${Math.round(longestWaitNs / 1e6)} ms`,
+  );
+  for (const waits of [short(), long(), wide()]) {
+    assert.ok(longest(waits) <= MAX_WAIT_MS, `${waits.toSorted((a, b) => a - b)}`);
+  }
+  assert.equal(longWaits, 0);
+  assert.deepEqual(lab.guarded, [], "the guard had no reason");
+  const { counters } = await lab.report();
+  assert.ok(counters.demotions > 0, "there was an order to keep");
+}
+
 Deno.test(liveTest(
   "stock: under a lasting overload no task waits longer than it may, be it one of many of its invocation",
-  async (lab) => {
-    lab.rule("exe:{lab}/{function}");
-    const n = lab.cpus.length;
-    lab.order(["short", 1e6], ["long", 5e6], ["wide", 9e6]);
-    const tasks = { short: n, long: 10 * n, wide: 2 * 10 };
-    const short = await measuring(lab, "short", tasks.short, 1);
-    const long = await measuring(lab, "long", tasks.long, 1);
-    const wide = await measuring(lab, "wide", 2, tasks.wide / 2);
-    await until("all are done", () => long().length === tasks.long && wide().length === tasks.wide, 120);
-    await until("the short ones too", () => short().length === tasks.short);
-    const longest = (waits: number[]) => Math.max(...waits);
-    const { longWaits, longestWaitNs } = lab.observer.shared.counters();
-    console.log(
-      `longest waits: short ${longest(short())} ms, long ${longest(long())} ms, wide ${
-        longest(wide())
-      } ms; ` +
-        `the kernel side measured ${Math.round(longestWaitNs / 1e6)} ms`,
-    );
-    for (const waits of [short(), long(), wide()]) {
-      assert.ok(longest(waits) <= MAX_WAIT_MS, `${waits.toSorted((a, b) => a - b)}`);
-    }
-    assert.equal(longWaits, 0);
-    assert.deepEqual(lab.guarded, [], "the guard had no reason");
-    const { counters } = await lab.report();
-    assert.ok(counters.demotions > 0, "there was an order to keep");
-  },
+  (lab) => overload(lab, (path, ...args) => lab.start(path, ...args)),
   "stock",
   MAX_WAIT_MS * 1e6,
 ));
+
+const inSessions = liveTest(
+  "stock: under a lasting overload no task waits longer than it may, each process in a session of its own",
+  (lab) => overload(lab, (path, ...args) => lab.start("/usr/bin/setsid", path, ...args)),
+  "stock",
+  MAX_WAIT_MS * 1e6,
+);
+Deno.test({ ...inSessions, ignore: inSessions.ignore || !autogroupIsOn() });
 
 Deno.test(liveTest(
   "guard: a wait that is too long is measured, and switches enforcement off",
