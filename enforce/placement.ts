@@ -4,11 +4,9 @@
  */
 
 import type { Libc } from "../ffi/libc.ts";
-import { shown } from "../observe/names.ts";
 import { type ChangeJournal, NO_JOURNAL } from "./change_journal.ts";
-
-/** Bytes of a CPU mask: up to 1 024 CPUs. */
-const MASK_BYTES = 128;
+import { AllowedCpus } from "./allowed_cpus.ts";
+import { countPresentCpus, MASK_BYTES } from "./cpu_lists.ts";
 
 /** Where a chosen invocation's task is. */
 export interface Placed {
@@ -58,14 +56,14 @@ export class Mover {
 
   /**
    * @param cpus those that are switched on
-   * @param readAllowed a task's whole mask, CPUs that are off included; undefined where it is gone
+   * @param allowed what a task that may not run everywhere is to be allowed again
    */
   constructor(
     readonly libc: Pick<Libc, "getAffinity" | "setAffinity">,
     cpus: readonly number[],
     readonly journal: ChangeJournal = NO_JOURNAL,
     readonly presentCpus: () => number = countPresentCpus,
-    readonly readAllowed: (tid: number) => Uint8Array | undefined = readAllowedCpus,
+    readonly allowed: Pick<AllowedCpus, "of"> = new AllowedCpus(),
   ) {
     this.#cpus = cpus;
     this.#someOff = cpus.length < presentCpus();
@@ -84,9 +82,9 @@ export class Mover {
     const bytes = this.libc.getAffinity(tid, this.#saved);
     if (bytes < 0 || !allows(this.#saved, cpu)) return false;
     // What is read leaves out CPUs that are off, or going off just now: only what may run on all that there are is sure to be
-    // allowed all. Of any other /proc tells what it is allowed; that takes ten times as long.
+    // allowed all. Of any other files tell what it is allowed; that takes ten times as long and more.
     const everywhere = !this.#someOff && this.#cpus.every((each) => allows(this.#saved, each));
-    const allowed = everywhere ? this.#all : this.readAllowed(tid);
+    const allowed = everywhere ? this.#all : this.allowed.of(tid);
     if (!allowed) return false;
     this.#single.fill(0);
     this.#single[cpu >> 3] = 1 << (cpu & 7);
@@ -102,55 +100,4 @@ export class Mover {
 
 function allows(mask: Uint8Array, cpu: number): boolean {
   return (mask[cpu >> 3]! & (1 << (cpu & 7))) !== 0;
-}
-
-/** A task's mask in `/proc/TID/status`, which holds CPUs that are off, too. */
-function readAllowedCpus(tid: number): Uint8Array<ArrayBuffer> | undefined {
-  try {
-    return parseAllowedCpus(Deno.readTextFileSync(`/proc/${tid}/status`));
-  } catch (error) {
-    // ESRCH: it has ended between opening and reading.
-    if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) return undefined;
-    throw error;
-  }
-}
-
-/**
- * Parses the line `Cpus_allowed:` of `/proc/PID/status`, words of 32 CPUs in hexadecimal, the highest first (the kernel's
- * `%*pb`). Returns a mask of {@link MASK_BYTES} bytes as sched_setaffinity(2) takes it on little-endian machines; undefined
- * where there is no such line.
- */
-export function parseAllowedCpus(status: string): Uint8Array<ArrayBuffer> | undefined {
-  const line = /^Cpus_allowed:\s*([0-9a-f,]+)$/m.exec(status)?.[1];
-  if (line === undefined) return undefined;
-  const mask = new Uint8Array(MASK_BYTES), view = new DataView(mask.buffer);
-  const words = line.split(",").reverse().slice(0, MASK_BYTES / 4);
-  words.forEach((word, i) => view.setUint32(4 * i, parseInt(word, 16), true));
-  return mask;
-}
-
-/** CPUs that the machine has, switched on or off. */
-function countPresentCpus(): number {
-  return parseCpuList(Deno.readTextFileSync("/sys/devices/system/cpu/present")).length;
-}
-
-/** More CPUs than any machine has (the kernel's CONFIG_NR_CPUS is at most 8 192). */
-const MAX_CPU = 65_535;
-
-/** The CPUs of a list such as `0-3,8` (/sys/devices/system/cpu/online). Throws where it is none. */
-export function parseCpuList(list: string): number[] {
-  const parts = list.trim() === "" ? [] : list.trim().split(",");
-  return parts.flatMap((part) => {
-    const match = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(part);
-    const first = Number(match?.[1]), last = Number(match?.[2] ?? match?.[1]);
-    if (!(first <= last && last <= MAX_CPU)) {
-      throw new Error(`cannot read the list of CPUs "${shown(list)}": wanted one such as 0-3,8`);
-    }
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
-}
-
-/** The machine's CPUs that are switched on. */
-export function onlineCpus(): number[] {
-  return parseCpuList(Deno.readTextFileSync("/sys/devices/system/cpu/online"));
 }

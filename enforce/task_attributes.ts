@@ -110,6 +110,18 @@ export class TaskAttributes {
     }
   }
 
+  /**
+   * Takes a demoted task out of the idle class and puts it back into it at once, so that the kernel picks anew what runs on its CPU: see
+   * {@link Groups.lowered}. Where the agent dies in between, the task has what it had before.
+   */
+  refresh(tid: number): void {
+    const saved = this.#saved.get(tid), attr = saved && this.libc.getAttr(tid);
+    if (!saved || typeof attr !== "object" || attr.policy !== SCHED_IDLE) return; // gone, or someone else's choice
+    if (this.libc.setAttr(tid, restored(saved.before, attr, DEMOTED.nice)) < 0) return;
+    const status = this.libc.setAttr(tid, { ...DEMOTED, flags: attr.flags });
+    if (status < 0) this.#failed("demote", status);
+  }
+
   /** What a demoted task had before. */
   before(tid: number): SchedAttr | undefined {
     return this.#saved.get(tid)?.before;

@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
 import { NO_JOURNAL } from "../../enforce/change_journal.ts";
-import {
-  Mover,
-  onlineCpus,
-  parseAllowedCpus,
-  parseCpuList,
-  type Placed,
-  planMoves,
-} from "../../enforce/placement.ts";
+import { Mover, type Placed, planMoves } from "../../enforce/placement.ts";
 import { randomBelow } from "../observe/random.ts";
 
 Deno.test("planMoves() moves the worse-ranked of two that wait on one CPU to a CPU without a chosen one", () => {
@@ -62,53 +55,16 @@ Deno.test("planMoves() never does harm, on random inputs", () => {
   }
 });
 
-Deno.test("parseCpuList() reads numbers and ranges", () => {
-  assert.deepEqual(parseCpuList("0\n"), [0]);
-  assert.deepEqual(parseCpuList("0-3,8"), [0, 1, 2, 3, 8]);
-  assert.deepEqual(parseCpuList("5-5,7,9-10\n"), [5, 7, 9, 10]);
-  assert.deepEqual(parseCpuList("\n"), []);
-});
-
-Deno.test("parseCpuList() says that it cannot read what is no list, instead of making CPUs up", () => {
-  const bad = [
-    "a",
-    "0-",
-    "-1",
-    "3-1",
-    "0-x",
-    "1.5",
-    "1e3",
-    "0x10",
-    "0--2",
-    "0-1-2",
-    "0,,1",
-    "0-4294967295",
-    "99999999999999999999",
-    "0 1",
-    "\u0660",
-  ];
-  for (const list of bad) {
-    assert.throws(
-      () => parseCpuList(list),
-      { message: /^cannot read the list of CPUs / },
-      JSON.stringify(list),
-    );
-  }
-});
-
-Deno.test("onlineCpus() has as many CPUs as the machine shows", () => {
-  const shown = Deno.readTextFileSync("/proc/stat").match(/^cpu\d+/gm)!.map((cpu) => Number(cpu.slice(3)));
-  assert.deepEqual(onlineCpus(), shown);
-});
-
 /** Tasks and their CPU masks; 8 bytes, as on a machine with up to 64 CPUs. */
 class FakeAffinity {
   readonly masks = new Map<number, bigint>();
   readonly calls: string[] = [];
   /** As /proc shows it: no CPU is off. */
-  readonly whole = (tid: number) => {
-    const mask = new Uint8Array(128);
-    return this.getAffinity(tid, mask) < 0 ? undefined : mask;
+  readonly whole = {
+    of: (tid: number) => {
+      const mask = new Uint8Array(128);
+      return this.getAffinity(tid, mask) < 0 ? undefined : mask;
+    },
   };
 
   getAffinity(tid: number, into: Uint8Array<ArrayBuffer>): number {
@@ -182,7 +138,7 @@ function withoutCpu1(
   kernel.masks.set(7, allowed & ~0b10n);
   const whole = new Uint8Array(128);
   new DataView(whole.buffer).setBigUint64(0, allowed, true);
-  return { kernel, mover: new Mover(kernel, cpus, NO_JOURNAL, () => present, () => whole) };
+  return { kernel, mover: new Mover(kernel, cpus, NO_JOURNAL, () => present, { of: () => whole }) };
 }
 
 Deno.test("Mover.move() gives a task back the CPUs that are off", () => {
@@ -203,33 +159,8 @@ Deno.test("Mover.move() leaves a task alone that is gone when its mask is asked 
   const kernel = new FakeAffinity();
   kernel.masks.set(7, 0b1n);
   assert.equal(
-    new Mover(kernel, [0, 1], NO_JOURNAL, () => 2, () => undefined).move({ tid: 7, cpu: 0 }),
+    new Mover(kernel, [0, 1], NO_JOURNAL, () => 2, { of: () => undefined }).move({ tid: 7, cpu: 0 }),
     false,
   );
   assert.deepEqual(kernel.calls, []);
-});
-
-Deno.test("parseAllowedCpus() reads what the kernel shows of a process, many CPUs too", () => {
-  const bytes = (status: string) => [...parseAllowedCpus(status)!.subarray(0, 9)];
-  assert.deepEqual(bytes("Name:\tx\nCpus_allowed:\t3\nCpus_allowed_list:\t0-1\n"), [
-    3,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-  ]);
-  assert.deepEqual(bytes("Cpus_allowed:\t00000001,80000000,000000ff\n"), [255, 0, 0, 0, 0, 0, 0, 128, 1]);
-  assert.equal(parseAllowedCpus("Name:\tx\n"), undefined);
-  const own = Deno.readTextFileSync("/proc/self/status");
-  const listed = parseCpuList(/^Cpus_allowed_list:\s*(\S+)$/m.exec(own)![1]!);
-  const mask = parseAllowedCpus(own)!;
-  assert.deepEqual(
-    [...mask].reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0),
-    listed.length,
-  );
-  assert.ok(listed.every((cpu) => mask[cpu >> 3]! & (1 << (cpu & 7))));
 });

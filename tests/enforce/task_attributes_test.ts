@@ -67,6 +67,35 @@ Deno.test("TaskAttributes.promote() leaves what somebody else has set meanwhile"
   assert.equal(attributes.demoted, 0, "and it is ours no longer");
 });
 
+Deno.test("TaskAttributes.refresh() has a demoted task leave the idle class and come back, as it was in between", () => {
+  const { tasks, errors, attributes } = scene({ nice: 5, flags: 1n });
+  attributes.refresh(1);
+  assert.equal(tasks.changes.length, 0, "it is not demoted");
+  attributes.demote(1);
+  attributes.refresh(1);
+  const refreshed = tasks.changes.slice(1).map(([, { policy, nice, flags }]) => [policy, nice, flags]);
+  assert.deepEqual(refreshed, [[SCHED_NORMAL, 5, 1n], [SCHED_IDLE, 19, 1n]]);
+  assert.deepEqual([attributes.demoted, errors], [1, {}]);
+  attributes.promote(1);
+  assert.deepEqual(tasks.attrs.get(1), { ...PLAIN, nice: 5, flags: 1n });
+});
+
+Deno.test("TaskAttributes.refresh() leaves alone what somebody else has set, and a task that is gone or refuses", () => {
+  const { tasks, errors, attributes } = scene();
+  attributes.demote(1);
+  tasks.attrs.set(1, { ...PLAIN, policy: SCHED_FIFO, priority: 1 });
+  attributes.refresh(1);
+  assert.equal(tasks.attrs.get(1)?.policy, SCHED_FIFO);
+  tasks.remove(1);
+  attributes.refresh(1);
+  tasks.add(2);
+  attributes.demote(2);
+  const before = tasks.changes.length;
+  tasks.refuse.set(2, 1);
+  attributes.refresh(2);
+  assert.deepEqual([tasks.changes.length, tasks.attrs.get(2)?.policy, errors], [before, SCHED_IDLE, {}]);
+});
+
 Deno.test("TaskAttributes counts processes that are gone, and refusals, and goes on", () => {
   const { tasks, errors, attributes } = scene();
   assert.equal(attributes.demote(9), false);

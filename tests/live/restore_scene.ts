@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { JOURNAL_NAME } from "../../core/journal_file.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { type Ending, Place } from "./agent_process.ts";
 import { scheduling, until, whyNotLive } from "./lab.ts";
 
