@@ -232,6 +232,8 @@ export interface MetricsSnapshot {
   cfs?: CfsMetrics | undefined;
   /** Longest wait of a function's task for a CPU since the start, in seconds. */
   longestWaitSeconds: number;
+  /** Waits that were longer than is allowed, by reason: `cpu_limit` in cgroups with a CPU limit, which may be it; `other`. */
+  longWaits: Record<string, number>;
   /** Quantiles of the agent's own reaction times, in seconds, by stage: `{"event_to_action": {"0.99": 0.0001}}`. */
   latencies: Record<string, Record<string, number>>;
 }

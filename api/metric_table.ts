@@ -136,6 +136,11 @@ export const METRICS: readonly MetricDefinition[] = [
     "Longest wait of a function's task for a CPU since the agent's start.",
     ({ snapshot }) => snapshot.longestWaitSeconds,
   ),
+  byReason(
+    "alps_long_waits_total",
+    "Waits of functions' tasks for a CPU that lasted longer than --max-wait: in a cgroup with a CPU limit, which may be why, and others.",
+    ({ longWaits }) => longWaits,
+  ),
   ...SCHEDULER_METRICS,
   byReason(
     "alps_unidentified_total",

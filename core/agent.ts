@@ -2,7 +2,7 @@
 
 import { getLogger } from "@logtape/logtape";
 import type { AgentView, PartName } from "../api/agent_view.ts";
-import { onlineCpus } from "../enforce/placement.ts";
+import { onlineCpus } from "../enforce/cpu_lists.ts";
 import { LearningThread } from "../learn/client.ts";
 import type { Policy } from "../learn/policy.ts";
 import { Classifier } from "../observe/classifier.ts";

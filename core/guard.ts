@@ -8,9 +8,9 @@ export type GuardReason = "wait" | "events_lost" | "late" | "memory";
 
 /** Measurements of one moment. Counters count from the start. */
 export interface GuardSample {
-  /** Waits for a CPU that were longer than is allowed. */
+  /** Waits for a CPU that were longer than is allowed, of those that no CPU limit may have held. */
   readonly longWaits: number;
-  /** The longest wait for a CPU that goes on now, at least, in nanoseconds. */
+  /** The longest wait for a CPU that goes on now and that no CPU limit is the reason for, at least, in nanoseconds. */
   readonly waitingNs: number;
   /** Events, and processes, that the kernel side could not hand over. */
   readonly eventsLost: number;

@@ -1,6 +1,6 @@
 /** What the event thread looks at from time to time: memory, and which CPUs are switched on. */
 
-import { parseCpuList } from "../enforce/placement.ts";
+import { parseCpuList } from "../enforce/cpu_lists.ts";
 
 /**
  * Memory that programs can still have without swapping (MemAvailable of /proc/meminfo), and what the machine has.

@@ -65,6 +65,7 @@ export function agentMetrics(sources: MetricsSources): MetricsSnapshot {
     scheduler: report?.scheduler,
     cfs: sources.backend === "cfs" ? cfsCounters(sources.cfs ?? cfsState) : undefined,
     longestWaitSeconds: shared.longestWaitNs / 1e9,
+    longWaits: { cpu_limit: shared.limitedWaits, other: shared.longWaits },
     unidentified: { ...unidentified },
     learnEpochSeconds: sources.learnSeconds,
     latencies: report

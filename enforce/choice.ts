@@ -120,7 +120,7 @@ export class Choice {
       }
       return false;
     }
-    this.overdue.begin(tasks, this.#cpus);
+    this.overdue.begin(tasks, this.#cpus, this.entries.groups);
     this.spared = 0;
     this.#rank(nowNs);
     this.#takeBest();

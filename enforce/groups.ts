@@ -38,6 +38,8 @@ interface Node {
   chosenIn: number;
   wantedIn: number;
   keptIn: number;
+  /** Number of the decision that demoted it last. */
+  loweredIn: number;
   /** How long it should have been demoted and could not be; Infinity once that has been told. */
   lostNs: number;
 }
@@ -128,9 +130,20 @@ export class Groups implements Disposable {
     for (const node of wanted) {
       if (!node.weight.demote()) continue;
       this.#demoted.add(node);
+      node.loweredIn = this.#decision;
       demotions++;
     }
     return { demotions, promotions };
+  }
+
+  /**
+   * Whether this group, or one around it, was demoted by the latest decision. What runs in it then is to be picked anew by the kernel:
+   * with EEVDF a running group whose weight falls goes on for as long as it was owed CPU time, and the more it weighed less, the
+   * longer it is kept from being preempted, by whoever: tenths of a second were seen (6.18).
+   */
+  lowered(key: number): boolean {
+    const chain = this.#chains.get(key);
+    return chain !== undefined && chain.some((node) => node.loweredIn === this.#decision);
   }
 
   /** Gives every group back what it had. Returns how many were promoted. */
@@ -182,6 +195,7 @@ export class Groups implements Disposable {
       chosenIn: 0,
       wantedIn: 0,
       keptIn: 0,
+      loweredIn: -1,
       lostNs: 0,
     };
     this.#nodes.set(info.key, node);

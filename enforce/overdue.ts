@@ -12,6 +12,12 @@ const KERNEL_SLICE_NS = 4_000_000;
 /** Times as long a round takes where processes that are no functions want CPUs too. */
 const SHARED_WITH_OTHERS = 3;
 
+/**
+ * And where they are in several scheduling groups: one that has run more than its share, however small that was made, has to let the
+ * others catch up once it weighs as much as they do (EEVDF).
+ */
+const SHARED_BY_GROUPS = 6;
+
 /** Ranks of those that have waited too long, before all others, people's pins among them: the longest first. */
 const OVERDUE_RANK = -1e20;
 
@@ -34,13 +40,14 @@ export class Overdue {
     readonly lookNs: number,
   ) {}
 
-  /** Begins a decision, where so many tasks want one of so many CPUs. */
-  begin(runnable: number, cpus: number): void {
+  /** Begins a decision, where so many tasks, in so many scheduling groups, want one of so many CPUs. */
+  begin(runnable: number, cpus: number, groups = 1): void {
     this.items.length = 0;
     // How long it takes until everyone has had a slice. It is looked ahead until ranks are made anew and everyone overdue
     // may have had one before.
     const roundNs = runnable * KERNEL_SLICE_NS / cpus;
-    this.#aheadNs = this.lookNs + Math.min(SHARED_WITH_OTHERS * roundNs, this.maxWaitNs / 2);
+    const rounds = groups > 1 ? SHARED_BY_GROUPS : SHARED_WITH_OTHERS;
+    this.#aheadNs = this.lookNs + Math.min(rounds * roundNs, this.maxWaitNs / 2);
     // All of them together get a small part of the CPU time; what counts is that each has had some.
     const shareNs = this.maxWaitNs * cpus / runnable;
     this.#runNs = Math.min(MOST_RUN_NS, Math.max(LEAST_RUN_NS, shareNs / 16));

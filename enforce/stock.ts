@@ -138,9 +138,10 @@ export class StockEnforcer implements Enforcer {
       return againNs;
     }
     this.#wereShort = true;
-    this.#orderGroups(nowNs);
+    const lowered = this.#orderGroups(nowNs);
     for (const entry of this.#choice.chosen) this.#promote(entry, nowNs);
     for (const entry of this.#choice.toDemote) this.#demote(entry);
+    if (lowered) this.#refreshLowered();
     if (this.options.migrate !== false) {
       this.counters.migrations += this.#spreader.spread(this.#choice.chosen);
     }
@@ -165,14 +166,17 @@ export class StockEnforcer implements Enforcer {
     this.#groups?.[Symbol.dispose]();
   }
 
-  /** Before the tasks: what a promoted task's group weighs counts when the kernel looks whether it may run at once. */
-  #orderGroups(nowNs: number): void {
+  /**
+   * Before the tasks: what a promoted task's group weighs counts when the kernel looks whether it may run at once.
+   * @returns whether a group was demoted
+   */
+  #orderGroups(nowNs: number): boolean {
     const groups = this.#groups;
-    if (!groups) return;
+    if (!groups) return false;
     // Inside one group the attributes of tasks are enough.
     if (this.#choice.entries.groups < 2) {
       this.counters.groupPromotions += groups.promoteAll();
-      return;
+      return false;
     }
     groups.begin(nowNs);
     for (const { chosen, runnable, group, invocation } of this.#choice.entries.items) {
@@ -184,6 +188,18 @@ export class StockEnforcer implements Enforcer {
     const { demotions, promotions } = groups.apply();
     this.counters.groupDemotions += demotions;
     this.counters.groupPromotions += promotions;
+    return demotions > 0;
+  }
+
+  /** After all other changes: each of them changes what groups weigh on each CPU. */
+  #refreshLowered(): void {
+    for (const { chosen, slot, group, invocation } of this.#choice.entries.items) {
+      const running = chosen ? 0 : this.slots.running(slot);
+      if (running === 0 || !this.#groups!.lowered(group)) continue;
+      // Which of several run is not known.
+      if (running === 1) this.#attributes.refresh(this.slots.lastTid(slot));
+      else for (const tid of invocation.tids) this.#attributes.refresh(tid);
+    }
   }
 
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */

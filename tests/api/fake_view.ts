@@ -225,6 +225,7 @@ export function emptyMetrics(): MetricsSnapshot {
     enforcementEnabled: true,
     guardTrips: {},
     longestWaitSeconds: 0,
+    longWaits: {},
     learnEpochSeconds: 0,
     latencies: {},
   };

@@ -92,6 +92,7 @@ Deno.test("MetricsPage shows each metric of the table under its type, with its l
     eventsLost: reasons,
     enforcementErrors: reasons,
     guardTrips: reasons,
+    longWaits: reasons,
     unidentified: reasons,
     latencies: { decision: { "0.5": 1 } },
     scheduler: SCHEDULER,

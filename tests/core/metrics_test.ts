@@ -9,12 +9,14 @@ function sources(changes: Partial<MetricsSources> = {}): MetricsSources {
   const counts = {
     active: 2,
     runnable: 1,
+    slots: 3,
     events: 9,
     lostRingFull: 1,
     lostNoSlot: 2,
     lostNoMemory: 3,
     lostNoStats: 4,
     longWaits: 1,
+    limitedWaits: 6,
     longestWaitNs: 2.5e9,
   };
   return {
@@ -122,6 +124,7 @@ Deno.test("agentMetrics() shows whether the order is enforced, the guard's trips
   assert.equal(metrics.enforcementEnabled, false);
   assert.deepEqual(metrics.guardTrips, { wait: 1, events_lost: 2, late: 0, memory: 0 });
   assert.equal(metrics.longestWaitSeconds, 2.5);
+  assert.deepEqual(metrics.longWaits, { cpu_limit: 6, other: 1 });
 });
 
 Deno.test("agentMetrics() shows what the patched kernel has counted, where that orders", () => {

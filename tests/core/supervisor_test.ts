@@ -21,16 +21,22 @@ class Scene {
   /** Of every slot. */
   waitedNs = 0;
   memoryReads = 0;
+  /** Whether everyone's CPU limit holds them. */
+  held = false;
   changedCpus: number[] | undefined;
+  awaitsStart = false;
   readonly supervisor: Supervisor;
 
   constructor(name: "stock" | "scx" | "none" = "stock") {
-    const invocations = this.invocations;
+    const invocations = this.invocations, awaitsStart = () => this.awaitsStart;
     this.supervisor = new Supervisor(
       {
         enforcer: {
           name,
           reactsToEvents: name === "stock",
+          get awaitsStart() {
+            return awaitsStart();
+          },
           release: () => this.released++,
           setCpus: (cpus) => this.cpus.push(cpus),
           look: (nowNs) => void this.looks.push(nowNs / S),
@@ -54,6 +60,7 @@ class Scene {
       this.nowNs,
       () => (this.memoryReads++, { availableBytes: 2 ** 30, totalBytes: 2 ** 32 }),
       { changed: () => this.changedCpus },
+      { begin: () => {}, hold: () => this.held },
     );
   }
 
@@ -97,6 +104,20 @@ Deno.test("Supervisor counts every kind of loss, and only waits that surely are 
   scene.look();
   assert.equal(scene.supervisor.enforcing, true);
   scene.waitedNs = 5.7 * S;
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, false);
+});
+
+Deno.test("Supervisor: a wait that a CPU limit is the reason for is no reason to switch off", () => {
+  const scene = new Scene();
+  scene.start();
+  scene.counters.runnable = 1;
+  scene.waitedNs = 9 * S;
+  scene.held = true;
+  scene.counters.limitedWaits = 3;
+  scene.look();
+  assert.equal(scene.supervisor.enforcing, true);
+  scene.held = false;
   scene.look();
   assert.equal(scene.supervisor.enforcing, false);
 });
@@ -186,3 +207,18 @@ for (const name of ["stock", "scx"] as const) {
     assert.equal(scene.supervisor.state.trips.wait, 1);
   });
 }
+
+Deno.test("Supervisor has the kernel tell of the first start where the enforcer awaits one, and of nothing else", () => {
+  const scene = new Scene("scx");
+  scene.look();
+  assert.equal(scene.shared.cores, 2 ** 32 - 1);
+  scene.awaitsStart = true;
+  scene.look();
+  assert.equal(scene.shared.cores, 0);
+  scene.supervisor.switch(false, scene.nowNs);
+  assert.equal(scene.shared.cores, 2 ** 32 - 1, "nothing is enforced");
+  scene.supervisor.switch(true, scene.nowNs);
+  scene.awaitsStart = false;
+  scene.look();
+  assert.equal(scene.shared.cores, 2 ** 32 - 1);
+});

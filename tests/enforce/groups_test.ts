@@ -56,6 +56,17 @@ Deno.test("Groups demotes the topmost group without a chosen invocation, and no 
   assert.deepEqual([...machine.weights.values()], ["100", "100", "100", "100"]);
 });
 
+Deno.test("Groups.lowered() tells of groups at and below what the latest decision has demoted", () => {
+  const { decide, groups } = scene();
+  const lowered = () => [0, 1, 2, 3, 4, 5].filter((key) => groups.lowered(key));
+  decide({ chosen: [1], waiting: [3, 4] });
+  assert.deepEqual(lowered(), [3, 4], "2 has no invocation of its own");
+  decide({ chosen: [1], waiting: [3, 4] });
+  assert.deepEqual(lowered(), [], "it was before");
+  decide({ chosen: [3], waiting: [1, 4] });
+  assert.deepEqual(lowered(), [1, 4]);
+});
+
 Deno.test("Groups leaves a demoted group as it is while its invocations sleep, and gives it back when they are gone", () => {
   const { decide } = scene();
   assert.deepEqual(decide({ chosen: [1], waiting: [2] }), [2]);

@@ -391,6 +391,27 @@ Deno.test("StockEnforcer demotes groups without a chosen invocation, tasks too, 
   assert.deepEqual([...machine.weights.values()], ["300", "300", "300"]);
 });
 
+Deno.test("StockEnforcer has the kernel pick anew what runs in a group that it has just demoted, and nothing else", () => {
+  const machine = new FakeGroups("2");
+  const scene = new Scene({ groups: { machine, note: () => {}, clock: () => 0 } });
+  const all = [10, 100, 1000, 1000].map((ms) => scene.start(ms));
+  const [a, b, c, d] = all as [ActiveInvocation, ActiveInvocation, ActiveInvocation, ActiveInvocation];
+  for (const [key, invocation] of [[11, a], [12, b], [13, c], [13, d]] as const) {
+    if (!machine.weights.has(key)) machine.add(key);
+    scene.slotOf(invocation).group = key;
+  }
+  for (const running of [a, c]) scene.slotOf(running).running = 1;
+  const changesOf = ({ pid }: ActiveInvocation) =>
+    scene.tasks.changes.filter(([tid]) => tid === pid).map(([, { policy }]) => policy);
+  scene.decide();
+  assert.deepEqual(machine.demoted, [13]);
+  // Demoted, and after that out of its class and into it again; the one that waits has nothing to be picked anew for.
+  assert.deepEqual(changesOf(c), [SCHED_IDLE, SCHED_NORMAL, SCHED_IDLE]);
+  assert.deepEqual([changesOf(d), changesOf(a), changesOf(b)], [[SCHED_IDLE], [], []]);
+  scene.decide();
+  assert.equal(changesOf(c).length, 3, "its group was demoted before");
+});
+
 Deno.test("StockEnforcer gives groups back when the last invocation ends without another decision", () => {
   const machine = new FakeGroups("2");
   machine.add(11);
