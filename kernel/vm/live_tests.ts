@@ -21,6 +21,8 @@ export const IN_THE_MACHINE: readonly string[] = [
   "boundary_test.ts",
   "discovery_layout_test.ts",
   "cgroup_test.ts",
+  "cpuset_test.ts",
+  "clock_test.ts",
 ];
 
 /** Files that need a kernel with sched_ext, which Debian's are not: they run in machines with ours, after the others. */
@@ -47,6 +49,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "docker_test.ts": "needs Docker, which is not in there",
   "agent_start_test.ts":
     "starts of the agent that fail before it asks the kernel for anything; three minutes there",
+  "crowd_agent_test.ts": "thousands of processes, and times of the guard's, in real time",
   "crowd_test.ts": "thousands of processes: minutes there, and the kernel's part in it does not differ",
   "disk_full_test.ts": "files that user space writes and reads",
   "exclusion_test.ts": "rules of user space; what the kernel side does for them is in classify_test.ts",

@@ -8,7 +8,7 @@ import type {
   PrioritySnapshot,
 } from "../../api/agent_view.ts";
 import { AgentLock } from "../../core/lock.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { type AgentProcess, Place } from "./agent_process.ts";
 import { childrenOf, cpuMs, PATIENCE, scheduling, sleep, threadsOf, until, whyNotLive } from "./lab.ts";
 import { hasPatchedCfs } from "./cfs_scene.ts";

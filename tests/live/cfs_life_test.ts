@@ -81,6 +81,30 @@ Deno.test(cfsTest(
   },
 ));
 
+Deno.test(
+  cfsTest(
+    "without a function it lets go of CFS after a while, and the next ones are in order from their start",
+    async (lab) => {
+      await until("CFS is plain", () => !cfsInForce());
+      lab.rule("exe:{lab}/{function}");
+      lab.order(["short", 1e6], ["long", 9e6]);
+      const path = await lab.program("long"), short = await lab.program("short");
+      await lab.introduce(path);
+      await until("it is in force", cfsInForce);
+      await until("CFS is plain again", () => !cfsInForce());
+      const long = lab.cpus.flatMap(() => [lab.start(path, 0).pid, lab.start(path, 0).pid]);
+      const first = lab.cpus.map(() => lab.start(short, 0).pid);
+      await until("it is in force again", cfsInForce);
+      await settle(100);
+      const ms = await used([...long, ...first], 6000);
+      assert.ok(
+        sum(ms.slice(long.length)) > 2 * sum(ms.slice(0, long.length)),
+        `the short ones go first: ${ms}`,
+      );
+    },
+  ),
+);
+
 Deno.test(cfsTest("a CPU limit holds", async (lab) => {
   await using limited = TestCgroup.make("limited");
   limited.write("cpu.max", "30000 100000");

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { InvocationEntry, Parts } from "../../api/agent_view.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { type AgentProcess, Place } from "./agent_process.ts";
 import { scheduling, settle, until, whyNotLive } from "./lab.ts";
 

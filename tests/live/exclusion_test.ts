@@ -1,7 +1,7 @@
 /** What is excluded is left alone: by function, by user, by cgroup, and also where it began as a function's child. */
 
 import assert from "node:assert/strict";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import type { FunctionsSnapshot } from "../../api/agent_view.ts";
 import { Place } from "./agent_process.ts";
 import { childrenOf, scheduling, sleep, until, whyNotLive } from "./lab.ts";

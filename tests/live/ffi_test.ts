@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readAsset } from "../../ffi/assets.ts";
 import { KernelError } from "../../ffi/errors.ts";
 import { Libbpf } from "../../ffi/libbpf.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { Observer } from "../../observe/observer.ts";
 import { SlotTable } from "../../observe/slots.ts";
 import { compileBpf } from "./compile_bpf.ts";

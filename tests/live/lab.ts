@@ -8,7 +8,7 @@ import type { EnforcementState } from "../../core/enforcement.ts";
 import { EventThread } from "../../core/event_thread.ts";
 import type { EventThreadReport } from "../../core/messages.ts";
 import type { Orders } from "../../enforce/enforcer.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { cfsState } from "../../enforce/cfs_support.ts";
 import { schedExtState, thisMachine } from "../../enforce/scx_support.ts";
 import type { FunctionPolicy } from "../../learn/policy.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Agent } from "../../core/agent.ts";
 import type { AgentOptions } from "../../core/agent_options.ts";
 import { EventThread } from "../../core/event_thread.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { Libc } from "../../ffi/libc.ts";
 import { parseRule } from "../../observe/rules.ts";
 import { until, whyNotLive } from "./lab.ts";

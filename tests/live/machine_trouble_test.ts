@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { EnforcementSnapshot } from "../../api/agent_view.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { Place } from "./agent_process.ts";
 import { nativeProgram } from "./build_native.ts";
 import { type Lab, liveTest, scheduling, sleep, until, whyNotLive } from "./lab.ts";

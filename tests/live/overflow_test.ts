@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { EnforcementSnapshot } from "../../api/agent_view.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { ALPS_EVENT, ALPS_LIMITS } from "../../ffi/layout.ts";
 import { Place } from "./agent_process.ts";
 import { nativeProgram } from "./build_native.ts";

@@ -1,7 +1,7 @@
 /** The portable file where there is nothing but glibc, /proc and /sys: read-only, and no execution where it can write. */
 import assert from "node:assert/strict";
 import type { FunctionsSnapshot, PrioritySnapshot } from "../../api/agent_view.ts";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { finish, portable } from "../portable.ts";
 import { Place } from "./agent_process.ts";
 import { scheduling, until, whyNotLive } from "./lab.ts";

@@ -1,7 +1,7 @@
 /** The ring buffer under more events than it holds, read by the test itself: no event thread runs here. */
 
 import assert from "node:assert/strict";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { ALPS_EVENT, ALPS_LIMITS } from "../../ffi/layout.ts";
 import { RingReader } from "../../ffi/ring.ts";
 import { ActiveSet } from "../../observe/active_set.ts";

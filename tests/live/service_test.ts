@@ -1,6 +1,6 @@
 /** The agent with no more rights than its systemd service gives it. */
 import assert from "node:assert/strict";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { Place } from "./agent_process.ts";
 import { autogroupIsOn } from "./cgroups.ts";
 import { scheduling, until, whyNotLive } from "./lab.ts";

@@ -1,7 +1,7 @@
 /** Mode warm: one process that serves one request after another. */
 
 import assert from "node:assert/strict";
-import { onlineCpus } from "../../enforce/placement.ts";
+import { onlineCpus } from "../../enforce/cpu_lists.ts";
 import { ALPS_FLAGS } from "../../ffi/layout.ts";
 import { Observer } from "../../observe/observer.ts";
 import { SlotTable } from "../../observe/slots.ts";
@@ -214,6 +214,7 @@ Deno.test(liveTest("warm: the attained CPU time begins anew with each invocation
     await instance.request("w50");
     await sleep(20);
   }
+  assert.equal(lab.observer.shared.counters().slots, 1, "the instance has its slot while it is idle, too");
   using slots = new SlotTable(lab.observer.libc, lab.observer.fds.slotsFd);
   // The slot of a process is at its pid's place where nothing else is.
   const slot = instance.pid % 16384;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Starts many processes at once for the live tests. crowd COUNT PROGRAM [ARGUMENT]...
- * Writes a byte when all have been started. On SIGTERM, and with its own end, all of them are killed.
+ * Their standard input ends when all of them run PROGRAM: `spin -g` waits for that, as some thousands that want a CPU leave
+ * next to nothing to those that come after them. Writes a byte then. On SIGTERM, and with its own end, all of them are killed.
  */
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -12,7 +15,8 @@
 
 int main(int argc, char **argv)
 {
-	int count = argc > 2 ? atoi(argv[1]) : 0, signal_number;
+	int count = argc > 2 ? atoi(argv[1]) : 0, signal_number, gate[2], starting[2];
+	char nothing;
 	pid_t *pids = calloc(count + 1, sizeof(*pids)), parent = getpid();
 	sigset_t term;
 
@@ -20,7 +24,9 @@ int main(int argc, char **argv)
 	sigaddset(&term, SIGTERM);
 	if (count == 0 || !pids || sigprocmask(SIG_BLOCK, &term, NULL) != 0)
 		return 2;
-	/* Before those that it has started already, or the last ones would come much later. */
+	if (pipe2(gate, O_CLOEXEC) != 0 || pipe2(starting, O_CLOEXEC) != 0)
+		return 2;
+	/* Before all of them, or their ends would take minutes. */
 	setpriority(PRIO_PROCESS, 0, -20);
 	for (int i = 0; i < count; i++) {
 		pids[i] = fork();
@@ -32,10 +38,16 @@ int main(int argc, char **argv)
 				_exit(1);
 			sigprocmask(SIG_UNBLOCK, &term, NULL);
 			setpriority(PRIO_PROCESS, 0, 0);
+			dup2(gate[0], STDIN_FILENO);
 			execv(argv[2], argv + 2);
 			_exit(127);
 		}
 	}
+	close(starting[1]);
+	/* Ends when no process is left that has it open: each closes it when it runs the program. */
+	if (read(starting[0], &nothing, 1) != 0)
+		return 1;
+	close(gate[1]);
 	if (write(1, "!", 1) != 1)
 		return 1;
 	sigwait(&term, &signal_number);

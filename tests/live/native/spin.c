@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] [-p US] [-o] MS
+ * A function for the live tests. spin [-t THREADS] [-c CHILDREN] [-n NAME] [-b] [-p US] [-o] [-g] MS
  * Uses MS milliseconds of CPU time in each thread of each process, then exits; MS 0 spins until it is killed.
  * -n gives the process that name first; -b blocks for 20 ms for every 5 ms of CPU time, but the last, -p for US microseconds; -o
- * lets children outlive their parent; -e has a thread other than the first one start the program anew, without -e.
+ * lets children outlive their parent; -e has a thread other than the first one start the program anew, without -e; -g waits for
+ * the end of standard input first.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -56,8 +57,9 @@ int main(int argc, char **argv)
 	int threads = 1, children = 0, orphans = 0, option;
 	pthread_t ids[64];
 	pid_t parent;
+	char nothing;
 
-	while ((option = getopt(argc, argv, "t:c:n:bp:oe")) != -1) {
+	while ((option = getopt(argc, argv, "t:c:n:bp:oeg")) != -1) {
 		if (option == 't')
 			threads = atoi(optarg);
 		else if (option == 'c')
@@ -70,6 +72,9 @@ int main(int argc, char **argv)
 			pause_us = atoi(optarg);
 		else if (option == 'o')
 			orphans = 1;
+		else if (option == 'g')
+			while (read(STDIN_FILENO, &nothing, 1) > 0)
+				;
 		else if (option == 'e') {
 			pthread_create(&ids[0], NULL, start_anew, argv);
 			pause();
