@@ -260,15 +260,18 @@ struct alps_shared {
 	/* written by the kernel side */
 	__u32 active; /* invocations in progress */
 	__u32 runnable; /* of these, the ones with a runnable task */
+	__u32 slots; /* in use: without any, no task is an invocation's, and look-ups are saved */
+	__u32 reserved;
 	__u64 events;
 	__u64 lost_ring_full;
 	__u64 lost_no_slot;
 	__u64 lost_no_memory;
 	__u64 lost_no_stats; /* ended invocations without counters of their own */
 	__u64 long_waits; /* tasks' waits for a CPU that lasted longer than max_wait_ns, counted when they ended */
+	__u64 limited_waits; /* such waits of tasks in groups with a CPU limit, which may be why; not in long_waits */
 	__u64 longest_wait_ns; /* of those that have ended */
 };
-_Static_assert(sizeof(struct alps_shared) == 80, "struct alps_shared");
+_Static_assert(sizeof(struct alps_shared) == 96, "struct alps_shared");
 
 /* Per task of an invocation, in task storage. */
 enum alps_task_state {
@@ -286,10 +289,11 @@ struct alps_task {
 	__u32 state;
 	__u32 life; /* of the slot, for which cpu_ns holds */
 	__u64 since_ns; /* in this state */
+	__u64 unserved_ns; /* waiting or running: since when it has wanted a CPU, and had none for LEAST_STINT_NS at a stretch */
 	__u64 exec_ns; /* sum_exec_runtime up to which the CPU time is accounted */
 	__u64 cpu_ns; /* what it has used in the invocation; with ALPS_WARM */
 };
-_Static_assert(sizeof(struct alps_task) == 40, "struct alps_task");
+_Static_assert(sizeof(struct alps_task) == 48, "struct alps_task");
 
 /* One task of an invocation, as the iterator program `members` lists them. */
 struct alps_member {

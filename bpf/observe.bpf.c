@@ -79,7 +79,7 @@ int BPF_PROG(on_move, struct cgroup *destination, const char *path, struct task_
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(on_wakeup, struct task_struct *p)
 {
-	struct alps_task *t = task_of(p);
+	struct alps_task *t = member_of(p);
 
 	if (t)
 		account_wakeup(t, p);
@@ -89,7 +89,7 @@ int BPF_PROG(on_wakeup, struct task_struct *p)
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(on_wakeup_new, struct task_struct *p)
 {
-	struct alps_task *t = task_of(p);
+	struct alps_task *t = member_of(p);
 
 	if (t)
 		account_wakeup(t, p);
@@ -99,7 +99,7 @@ int BPF_PROG(on_wakeup_new, struct task_struct *p)
 SEC("tp_btf/sched_migrate_task")
 int BPF_PROG(on_migrate, struct task_struct *p, int cpu)
 {
-	struct alps_task *t = task_of(p);
+	struct alps_task *t = member_of(p);
 	struct alps_slot *s;
 
 	if (t && (s = slot_of(t))) {
@@ -114,10 +114,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	struct alps_task *t;
 
-	t = task_of(prev);
+	t = member_of(prev);
 	if (t)
 		account_switch_out(t, prev, preempt || prev->__state == 0);
-	t = task_of(next);
+	t = member_of(next);
 	if (t)
 		account_switch_in(t, next);
 	return 0;

@@ -15,6 +15,12 @@ static __always_inline struct alps_task *task_of(struct task_struct *p)
 	return t && t->slot ? t : 0;
 }
 
+/* The same, for what comes with every switch: where no slot is in use, no task is an invocation's, and that costs no look-up. */
+static __always_inline struct alps_task *member_of(struct task_struct *p)
+{
+	return any_slot() ? task_of(p) : 0;
+}
+
 /* The slot where `t` said `membership` for it, unless that is another invocation's by now. */
 static __always_inline struct alps_slot *slot_where(struct alps_task *t, __u32 membership)
 {
@@ -89,25 +95,37 @@ static __always_inline void count_waiting(struct alps_slot *s, __u64 since_ns, _
 	__sync_fetch_and_add(&s->waiting[i], change);
 }
 
-/* A task begins to wait for a CPU. */
-static __always_inline void begin_wait(struct alps_task *t, struct alps_slot *s, __u64 now)
+/*
+ * A stint of less than this is no answer to a wait. Since 6.18 a task whose cgroup has used up its CPU limit is run once in each
+ * period all the same: into the kernel, where it is set aside without having made a step in its program.
+ */
+#define LEAST_STINT_NS 100000
+
+/* A task begins to wait for a CPU, or goes on waiting: it has been unserved since `unserved_ns`. */
+static __always_inline void begin_wait(struct alps_task *t, struct alps_slot *s, __u64 unserved_ns, __u64 now)
 {
 	t->state = ALPS_TASK_WAITING;
 	t->since_ns = now;
-	count_waiting(s, now, 1);
+	t->unserved_ns = unserved_ns;
+	count_waiting(s, unserved_ns, 1);
 }
 
 /* A waiting task gets a CPU. */
-static __always_inline void end_wait(struct alps_task *t, struct alps_slot *s, __u64 now)
+static __always_inline void end_wait(struct alps_task *t, struct alps_slot *s, struct task_struct *p, __u64 now)
 {
-	__u64 wait_ns = now - t->since_ns;
+	__u64 wait_ns = now - t->unserved_ns;
 
-	count_waiting(s, t->since_ns, -1);
-	__sync_fetch_and_add(&s->wait_ns, wait_ns);
+	count_waiting(s, t->unserved_ns, -1);
+	__sync_fetch_and_add(&s->wait_ns, now - t->since_ns);
 	/* Two CPUs at once: then one of two long waits is shown. */
 	if (wait_ns > shared.longest_wait_ns)
 		shared.longest_wait_ns = wait_ns;
-	if (wait_ns > max_wait_ns)
+	/* Where it was long before a stint too short to count, it has been counted then. */
+	if (wait_ns <= max_wait_ns || t->since_ns - t->unserved_ns > max_wait_ns)
+		return;
+	if (has_cpu_limit(p))
+		__sync_fetch_and_add(&shared.limited_waits, 1);
+	else
 		__sync_fetch_and_add(&shared.long_waits, 1);
 }
 
@@ -119,7 +137,7 @@ static __always_inline void account_wakeup(struct alps_task *t, struct task_stru
 	if (!s || t->state != ALPS_TASK_BLOCKED)
 		return;
 	now = bpf_ktime_get_ns();
-	begin_wait(t, s, now);
+	begin_wait(t, s, now, now);
 	s->cpu = p->wake_cpu;
 	s->last_tid = p->pid;
 	/* A new invocation's first wake-up: its start event has been sent already. */
@@ -129,10 +147,12 @@ static __always_inline void account_wakeup(struct alps_task *t, struct task_stru
 /* A stint on a CPU began at `now`. */
 static __always_inline void begin_stint(struct alps_task *t, struct alps_slot *s, struct task_struct *p, __u64 now)
 {
-	if (t->state == ALPS_TASK_WAITING)
-		end_wait(t, s, now);
-	else
+	if (t->state == ALPS_TASK_WAITING) {
+		end_wait(t, s, p, now);
+	} else {
+		t->unserved_ns = now;
 		became_runnable(s, t->slot - 1, p, now, true);
+	}
 	/* The gap ended just when it was woken. */
 	if (!(s->life & 1) && woke_up(s, t->slot - 1, p, now))
 		emit_task(ALPS_EVENT_START, s, t->slot - 1, p, contended());
@@ -188,10 +208,10 @@ static __always_inline void account_switch_out(struct alps_task *t, struct task_
 		t->exec_ns = exec;
 	} else {
 		/* It was taken in just while it got its CPU: that wait is none. */
-		count_waiting(s, t->since_ns, -1);
+		count_waiting(s, t->unserved_ns, -1);
 	}
 	if (still_runnable) {
-		begin_wait(t, s, now);
+		begin_wait(t, s, used < LEAST_STINT_NS ? t->unserved_ns : now, now);
 		__sync_fetch_and_add(&s->preemptions, 1);
 	} else {
 		t->state = ALPS_TASK_BLOCKED;

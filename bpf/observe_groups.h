@@ -40,6 +40,28 @@ static __always_inline void note_group(struct alps_slot *s, struct task_struct *
 	s->group_id = g.id;
 }
 
+/* kernel/sched/sched.h, RUNTIME_INF: the group has no limit of its own. */
+#define NO_CPU_LIMIT (~0ull)
+
+/* Whether `p`'s group, or one around it, has a limit of CPU time in each period (cpu.max, cpu.cfs_quota_us). */
+static __always_inline bool has_cpu_limit(struct task_struct *p)
+{
+	struct task_group *tg = 0;
+	int i;
+
+	if (!bpf_core_field_exists(p->sched_task_group) || !bpf_core_field_exists(tg->cfs_bandwidth.quota))
+		return false;
+	tg = p->sched_task_group;
+	for (i = 0; i < GROUP_DEPTH; i++) {
+		if (!tg)
+			break;
+		if (tg->cfs_bandwidth.quota != NO_CPU_LIMIT)
+			return true;
+		tg = tg->parent;
+	}
+	return false;
+}
+
 /* Whether `p` belongs to no invocation; ones that are exiting, and ones that have only just come, are left out. */
 static __always_inline bool is_foreign(struct task_struct *p)
 {

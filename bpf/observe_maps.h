@@ -119,9 +119,6 @@ struct {
 	__type(value, struct alps_key);
 } scratch SEC(".maps");
 
-/* Mapped into user space as the section's own map. */
-struct alps_shared shared SEC(".data.shared");
-
 /* More invocations want to run than there are CPUs, now or just before: only then does an order matter at once. */
 static __always_inline bool contended(void)
 {

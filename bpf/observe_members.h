@@ -17,6 +17,7 @@ static __always_inline struct alps_slot *take_slot(__u32 pid, __u32 function_id,
 		s = bpf_map_lookup_elem(&slots, &i);
 		if (!s || __sync_val_compare_and_swap(&s->state, ALPS_SLOT_FREE, ALPS_SLOT_BUSY) != ALPS_SLOT_FREE)
 			continue;
+		__sync_fetch_and_add(&shared.slots, 1);
 		s->generation++;
 		s->function_id = function_id;
 		s->pid = pid;
@@ -60,6 +61,7 @@ static __always_inline void free_slot(struct alps_slot *s)
 	if (s->life & 1)
 		__sync_fetch_and_add(&shared.active, -1);
 	s->state = ALPS_SLOT_FREE;
+	__sync_fetch_and_add(&shared.slots, -1);
 }
 
 /*
@@ -119,6 +121,7 @@ static __always_inline __u64 add_task(struct alps_slot *s, __u32 slot, struct al
 	}
 	t->exec_ns = used;
 	t->since_ns = now;
+	t->unserved_ns = now;
 	t->state = state;
 	t->generation = s->generation;
 	t->life = 0;
@@ -195,7 +198,7 @@ static __always_inline void leave(struct alps_task *t, struct task_struct *p)
 	else if ((__u32)bpf_get_current_pid_tgid() == (__u32)p->pid)
 		__sync_fetch_and_add(&s->cpu_ns, untold_stint(t, p, now));
 	if (t->state == ALPS_TASK_WAITING)
-		count_waiting(s, t->since_ns, -1);
+		count_waiting(s, t->unserved_ns, -1);
 	if (t->state != ALPS_TASK_BLOCKED)
 		became_blocked(s, slot, now, true);
 	t->state = ALPS_TASK_BLOCKED;

@@ -30,13 +30,16 @@ struct {
 #define KEY_BASE (1ull << 62)
 #define MOST_RANK 3200000000000000000ll
 
-/* The slot of the invocation that a task belongs to. */
+/* The slot of the invocation that a task belongs to. Where there is none on the machine, that costs no look-up. */
 static __always_inline struct alps_slot *invocation_of(struct task_struct *p)
 {
-	struct alps_task *a = bpf_task_storage_get(&tasks, p, 0, 0);
+	struct alps_task *a;
 	struct alps_slot *s;
 	__u32 slot;
 
+	if (!any_slot())
+		return 0;
+	a = bpf_task_storage_get(&tasks, p, 0, 0);
 	if (!a || !a->slot || a->slot == ALPS_TASK_JOINS)
 		return 0;
 	slot = a->slot - 1;

@@ -8,9 +8,9 @@
  * same kind that have waited too long.
  *
  * Read in this order: rank.h (what orders functions), scx_maps.h (tunables, what is known of a task and of a CPU),
- * scx_groups.h (weights and limits), scx_wait.h (the bound on waiting), scx_run.h (accounting, preemption), and the callbacks
- * below in the order in which a task meets them. Functions that are not static are so that the verifier looks at them once,
- * and not once for each way that leads to them.
+ * scx_groups.h (weights and limits), scx_wait.h (the bound on waiting), scx_run.h (accounting, preemption), scx_choose.h (who
+ * goes on), and the callbacks below in the order in which a task meets them. Functions that are not static are so that the
+ * verifier looks at them once, and not once for each way that leads to them.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -22,6 +22,7 @@
 #include "scx_groups.h"
 #include "scx_wait.h"
 #include "scx_run.h"
+#include "scx_choose.h"
 #include "scx_move.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -55,30 +56,46 @@ void CALLBACK(alps_runnable, struct task_struct *p, __u64 enq_flags)
 
 	if (!t)
 		return;
-	note_kind(t, p, invocation_of(p), bpf_ktime_get_ns());
+	note_kind(t, p, invocation_of(p));
 	count_in(t, p);
 }
 
+/*
+ * One that gets a CPU again and again, only to lose it at once, never waits for long, and does not come forward either: it goes
+ * first before all of that adds up to the bound.
+ */
 static __always_inline void enqueue_function(struct scx_task *t, struct task_struct *p, struct alps_slot *s, __u64 flags,
-					     bool yielded, __u64 now)
+					     bool yielded, bool stopped, __u64 now)
 {
-	__u64 key = function_key(t, s, now);
+	bool unserved = stopped && !yielded && t->unserved_ns && now - t->unserved_ns >= bound_ns / 4;
+	__u64 key;
 
+	if (unserved)
+		t->first_until_ns = attained(s, now) + overdue_run_ns;
+	key = function_key(t, s, now);
 	t->key = key;
-	dsq_insert_by(p, FUNCTIONS, function_slice_ns, key, flags);
+	if (unserved) {
+		count(&scx.overdue);
+		*(volatile __u64 *)&late = 1;
+		dsq_insert_by(p, LATE_FUNCTIONS, function_slice_ns, t->unserved_ns, flags);
+	} else {
+		dsq_insert_by(p, FUNCTIONS, function_slice_ns, key, flags);
+	}
 	if (!wake_idle(p) && !yielded)
 		preempt(worst_function_cpu(p, key, now), &scx.preemptions);
 }
 
-static __always_inline void enqueue_other(struct scx_task *t, struct task_struct *p, __u64 flags, __u64 now)
+/* One that was taken off its CPU has been outranked there, or has had its turn: it takes no other's place at once. */
+static __always_inline void enqueue_other(struct scx_task *t, struct task_struct *p, __u64 flags, bool stopped, __u64 now)
 {
 	__u64 earliest = entry_time();
 
 	/* Only one that has slept: see account(). */
 	if (flags & SCX_ENQ_WAKEUP && before(t->time, earliest))
 		t->time = earliest;
+	t->in_order = 1;
 	dsq_insert_by(p, OTHERS, other_slice_ns, t->time, flags);
-	if (!wake_idle(p))
+	if (!wake_idle(p) && !stopped)
 		preempt(worst_other_cpu(p, t->time, now), &scx.other_preemptions);
 }
 
@@ -89,7 +106,7 @@ void CALLBACK(alps_enqueue, struct task_struct *p, __u64 enq_flags)
 	struct scx_task *t = scx_task_of(p);
 	struct alps_slot *s;
 	__u32 limited;
-	bool yielded;
+	bool yielded, stopped;
 
 	/* The kernel's own threads of one CPU: others wait for what they do. */
 	if (!t || (p->flags & PF_KTHREAD && p->nr_cpus_allowed == 1)) {
@@ -97,9 +114,10 @@ void CALLBACK(alps_enqueue, struct task_struct *p, __u64 enq_flags)
 		return;
 	}
 	yielded = t->yields;
-	t->yields = 0;
+	stopped = t->stopped;
+	t->yields = t->stopped = 0;
 	s = invocation_of(p);
-	note_kind(t, p, s, now);
+	note_kind(t, p, s);
 	limited = limited_by(t->group, now);
 	if (limited && set_aside(t, p, limited - 1, enq_flags, now))
 		return;
@@ -109,48 +127,29 @@ void CALLBACK(alps_enqueue, struct task_struct *p, __u64 enq_flags)
 		/* The CPU has decided to be idle, and is to look again. */
 		scx_bpf_kick_cpu(bpf_get_smp_processor_id(), 0);
 	} else if (s)
-		enqueue_function(t, p, s, enq_flags, yielded, now);
+		enqueue_function(t, p, s, enq_flags, yielded, stopped, now);
 	else
-		enqueue_other(t, p, enq_flags, now);
-}
-
-/* Whether the task that has run goes on: nobody that waits is to run instead. Then it gets another turn. */
-static __always_inline bool goes_on(struct scx_task *t, struct task_struct *p, bool functions_turn, bool late, bool waits,
-				    __u64 waiting, __u64 now)
-{
-	struct alps_slot *s = t->kind == FUNCTION ? invocation_of(p) : 0;
-	__u64 key;
-
-	if (t->yields)
-		return false;
-	if (s && functions_turn) {
-		key = function_key(t, s, now);
-		if (late && key > 1)
-			return false;
-		if (waits && waiting + margin_of(key, s) < key)
-			return false;
-		p->scx.slice = function_slice_ns;
-		return true;
-	}
-	if (t->kind == OTHER && !functions_turn) {
-		if (late || (waits && before(waiting, t->time)))
-			return false;
-		p->scx.slice = other_slice_ns;
-		return true;
-	}
-	return false;
+		enqueue_other(t, p, enq_flags, stopped, now);
 }
 
 /* A CPU is about to have nothing to run. `prev` is what it has run, which may want to go on. */
 void CALLBACK(alps_dispatch, __s32 cpu, struct task_struct *prev)
 {
-	__u64 now = bpf_ktime_get_ns(), key = 0, time = 0, since_ns = now, other_since_ns = now, earliest;
-	bool functions, others, late_functions, late_others, functions_turn;
+	__u64 now, key = 0, time = 0, since_ns, other_since_ns, earliest;
+	bool functions, others, late_functions = false, late_others = false, functions_turn;
 	struct scx_cpu *c = cpu_of(cpu);
 	struct scx_task *t = 0;
 
-	late_functions = peek(LATE_FUNCTIONS, cpu, &since_ns);
-	late_others = peek(LATE_OTHERS, cpu, &other_since_ns);
+	/* Whoever has run sleeps, and nobody has a claim: not even the time is wanted. */
+	if (!late && function_tasks <= 0 && !(prev && prev->scx.flags & SCX_TASK_QUEUED)) {
+		dsq_take(OTHERS);
+		return;
+	}
+	now = since_ns = other_since_ns = bpf_ktime_get_ns();
+	if (late) {
+		late_functions = peek(LATE_FUNCTIONS, cpu, &since_ns);
+		late_others = peek(LATE_OTHERS, cpu, &other_since_ns);
+	}
 	if (late_functions && now - since_ns >= urgent_ns && dsq_take(LATE_FUNCTIONS))
 		return;
 	if (late_others && now - other_since_ns >= urgent_ns && dsq_take(LATE_OTHERS))
@@ -161,6 +160,10 @@ void CALLBACK(alps_dispatch, __s32 cpu, struct task_struct *prev)
 		account(t, prev, now);
 		if (limited_by(t->group, now))
 			t = 0;
+	}
+	if (!late_functions && !late_others && function_tasks <= 0) {
+		dispatch_others(t, prev, cpu, now);
+		return;
 	}
 	functions = peek(FUNCTIONS, cpu, &key);
 	others = peek(OTHERS, cpu, &time);
@@ -209,21 +212,23 @@ void CALLBACK(alps_running, struct task_struct *p)
 	if (!t)
 		return;
 	s = invocation_of(p);
-	note_kind(t, p, s, now);
-	t->on_ns = now;
+	note_kind(t, p, s);
+	t->on_ns = t->got_ns = now;
+	t->stopped = 0;
 	end_wait(t, now);
 	note_cpu(cpu, t, p, s, now);
 	if (s) {
 		count(&scx.dispatches);
 		count_dispatch(s);
-		advance(function_time, cpu);
+		advance(function_time, cpu, false);
 		/* Somebody better may have come between the choice and now, and have found no CPU to preempt. */
 		if (should_yield(t, s, cpu, now))
 			preempt(cpu, &scx.preemptions);
 	} else {
 		count(&scx.other_dispatches);
-		advance(t->time, cpu);
+		advance(t->time, cpu, t->in_order);
 	}
+	t->in_order = 0;
 	if (limited_by(t->group, now))
 		scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);
 }
@@ -240,13 +245,13 @@ void CALLBACK(alps_tick, struct task_struct *p)
 		return;
 	s = invocation_of(p);
 	account(t, p, now);
-	note_kind(t, p, s, now);
+	note_kind(t, p, s);
 	note_cpu(cpu, t, p, s, now);
 	if (s)
 		note_attained(s, attained(s, now));
 	if (limited_by(t->group, now) || (s && should_yield(t, s, cpu, now)))
 		p->scx.slice = 0;
-	else if (!s && (scx_bpf_dsq_nr_queued(LATE_OTHERS) > 0 || scx_bpf_dsq_nr_queued(LATE_FUNCTIONS) > 0))
+	else if (!s && late && (scx_bpf_dsq_nr_queued(LATE_OTHERS) > 0 || scx_bpf_dsq_nr_queued(LATE_FUNCTIONS) > 0))
 		p->scx.slice = 0;
 }
 
@@ -265,6 +270,7 @@ bool CALLBACK(alps_yield, struct task_struct *from, struct task_struct *to)
 		if (before(most, time))
 			time = before(t->time, most) ? most : t->time;
 		t->time = time;
+		t->yields = 1;
 	}
 	return false;
 }
@@ -283,6 +289,9 @@ void CALLBACK(alps_stopping, struct task_struct *p, bool runnable)
 		return;
 	account(t, p, now);
 	t->on_ns = 0;
+	t->stopped = runnable;
+	if (!runnable || now - t->got_ns >= least_stint_ns)
+		t->unserved_ns = 0;
 	if (t->kind == FUNCTION && (s = invocation_of(p)))
 		note_attained(s, attained(s, now));
 }
@@ -295,7 +304,10 @@ void CALLBACK(alps_quiescent, struct task_struct *p, __u64 deq_flags)
 	if (!t)
 		return;
 	count_out(t);
-	t->wait_ns = 0;
+	t->wait_ns = t->unserved_ns = 0;
+	/* It may be there for long after it has ended, until somebody asks how. */
+	if (t->kind == FUNCTION && p->flags & PF_EXITING)
+		set_kind(t, OTHER);
 }
 
 void CALLBACK(alps_set_weight, struct task_struct *p, __u32 weight)
@@ -357,7 +369,7 @@ int BPF_PROG(on_exec_scx, struct task_struct *p, int old_pid, struct linux_binpr
 	if (!t || !t->on_ns)
 		return 0;
 	s = invocation_of(p);
-	note_kind(t, p, s, now);
+	note_kind(t, p, s);
 	note_cpu(cpu, t, p, s, now);
 	if (s && should_yield(t, s, cpu, now))
 		preempt(cpu, &scx.preemptions);
@@ -430,6 +442,7 @@ __s32 SLEEPABLE_CALLBACK(alps_init)
 	/* It may have been in force before, and ended with tasks that wanted CPUs. */
 	if (root)
 		root->sum = root->functions = 0;
+	function_tasks = late = 0;
 	if (!status)
 		status = scx_bpf_create_dsq(OTHERS, -1);
 	if (!status)

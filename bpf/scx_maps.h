@@ -11,6 +11,8 @@ const volatile __u64 bound_ns = 5000 * MS;
 const volatile __u64 urgent_ns = 20000 * MS;
 /* What a task runs at least when it goes first because of its wait. Less: more switches; more: others wait for it. */
 const volatile __u64 overdue_run_ns = 4 * MS;
+/* A shorter stint does not count as served: somebody else came at once. Less: some make no step in it; more: turns that were enough count as waits. */
+const volatile __u64 least_stint_ns = 100000;
 /*
  * One part in so many of the functions' CPU time goes to the one that has waited longest. Less: long functions get more
  * while they wait, and short ones are slower by as much. 0: nothing.
@@ -28,6 +30,8 @@ const volatile __u64 lag_ns = 100 * MS;
 const volatile __u64 yield_ns = 20 * MS;
 /* A waiting task that is no function's takes a running one's place where it is owed this much more. Less: more switches. */
 const volatile __u64 other_margin_ns = 1 * MS;
+/* Shorter times of running are saved up until they are accounted. Less: each switch costs more; more: claims are known less finely. */
+const volatile __u64 least_account_ns = 20000;
 /* How often overdue waits are looked for. Less: the bound is kept more finely, at a microsecond each time. */
 const volatile __u64 look_ns = 4 * MS;
 /* After so long a cgroup's CPU limit is read again. Less: a new limit holds sooner; a read takes some 50 ns. */
@@ -66,6 +70,8 @@ struct scx_task {
 	__u64 time; /* weighted-fair, of one that is no function's */
 	__u64 on_ns; /* since when what it runs is not accounted; 0: it does not run */
 	__u64 wait_ns; /* since when it waits for a CPU; 0: it does not */
+	__u64 unserved_ns; /* since when it has wanted a CPU, and had none for least_stint_ns at a stretch; 0: it has */
+	__u64 got_ns; /* when it got its CPU last */
 	__u64 key; /* a function's: its rank when it was queued */
 	__u64 first_until_ns; /* a function's: it goes first until its invocation has used this, because it waited too long */
 	__u32 group;
@@ -74,8 +80,11 @@ struct scx_task {
 	__u32 counted_kind;
 	__u32 yields; /* it has given up its CPU for others */
 	__u32 unnoted; /* its wait had no room in the rings */
+	__u32 in_order; /* it waits in the queue of others: whoever is before it there runs before it */
 	__u32 shares_group; /* the group is of a cgroup around its own, for which there was no room */
 	__u32 generation; /* of its group, when it joined that */
+	__u32 stopped; /* it has just been taken off its CPU, and wants it back */
+	__u64 saved_ns; /* it has run for so long without that being accounted, and not on_ns either */
 	__u64 watched_ns; /* of one that shares: when the limits up to the group's cgroup were looked at last */
 };
 struct {
@@ -108,6 +117,14 @@ struct alps_scx scx SEC(".data.scx");
 /* Weighted-fair times: of the functions as a whole, and where the others are. */
 __s64 function_time, other_time;
 
+/* Tasks of the kind FUNCTION: without any, none is in their queues, and looking is saved. */
+__s64 function_tasks;
+/*
+ * A task may be in one of the queues of those that have waited too long. Whoever puts one there says so; the timer that looks at
+ * waits says each time how it is: what is not in its queue yet has its wait in the ring, and is seen with the next look.
+ */
+__u64 late;
+
 static __always_inline bool before(__u64 a, __u64 b)
 {
 	return (__s64)(a - b) < 0;
@@ -121,6 +138,17 @@ static __always_inline struct scx_task *scx_task_of(struct task_struct *p)
 static __always_inline struct scx_cpu *cpu_of(__u32 cpu)
 {
 	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+/* A tick can come between two looks at the kind: it is counted by who has changed it. */
+static __always_inline void set_kind(struct scx_task *t, __u32 kind)
+{
+	__u32 was = __sync_lock_test_and_set(&t->kind, kind);
+
+	if (was != kind && was == FUNCTION)
+		__sync_fetch_and_add(&function_tasks, -1);
+	if (was != kind && kind == FUNCTION)
+		__sync_fetch_and_add(&function_tasks, 1);
 }
 
 static __always_inline void count(__u64 *counter)

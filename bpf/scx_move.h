@@ -34,8 +34,13 @@ static __always_inline bool put_first(struct bpf_iter_scx_dsq *it, struct scx_ta
 	__u64 since_ns = t->wait_ns;
 	struct alps_slot *s;
 
-	if (!since_ns || !dsq_move_by(it, p, t->kind == FUNCTION ? LATE_FUNCTIONS : LATE_OTHERS, since_ns))
+	if (!since_ns)
 		return false;
+	/* Before it can be there. */
+	*(volatile __u64 *)&late = 1;
+	if (!dsq_move_by(it, p, t->kind == FUNCTION ? LATE_FUNCTIONS : LATE_OTHERS, since_ns))
+		return false;
+	t->in_order = 0;
 	s = invocation_of(p);
 	if (s)
 		t->first_until_ns = attained(s, now) + overdue_run_ns;
@@ -133,7 +138,7 @@ static __always_inline void sweep(__u64 queue, __u64 now)
 /* Looks at the oldest waits; the timer's callback. */
 static int look(void *map, __u32 *key, struct look_timer *l)
 {
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns(), late_functions, late_others;
 	struct wait *w;
 	__u32 i;
 	int n;
@@ -164,8 +169,11 @@ static int look(void *map, __u32 *key, struct look_timer *l)
 		sweep(OTHERS, now);
 	}
 	bpf_rcu_read_unlock();
-	scx.queued = queued(FUNCTIONS) + queued(LATE_FUNCTIONS);
-	scx.other_queued = queued(OTHERS) + queued(LATE_OTHERS);
+	late_functions = queued(LATE_FUNCTIONS);
+	late_others = queued(LATE_OTHERS);
+	late = late_functions + late_others > 0;
+	scx.queued = queued(FUNCTIONS) + late_functions;
+	scx.other_queued = queued(OTHERS) + late_others;
 	scx.function_time_ns = function_time;
 	scx.other_time_ns = other_time;
 	l->armed = 0;
@@ -206,7 +214,7 @@ static __always_inline bool set_aside(struct scx_task *t, struct task_struct *p,
 		return false;
 	count(&scx.throttles);
 	count_out(t);
-	t->wait_ns = 0;
+	t->wait_ns = t->unserved_ns = 0;
 	dsq_insert(p, ASIDE + number, other_slice_ns, enq_flags);
 	return true;
 }

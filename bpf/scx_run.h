@@ -11,16 +11,16 @@
 
 /*
  * The key of a queue's first task that may run on the CPU. Returns false where there is none. Where many are pinned elsewhere,
- * and `guess`, it is the key of the first one not looked at: one that may run here has none lower, if there is one. Not
- * static: see scx.bpf.c.
+ * and `guess`, it is the key of the first one not looked at: one that may run here has none lower, if there is one. `likely`:
+ * the queue is hardly ever empty, and is not asked first. Not static: see scx.bpf.c.
  */
-__noinline bool peek_at(__u64 queue, __s32 cpu, __u64 *key, bool guess)
+__noinline bool peek_at(__u64 queue, __s32 cpu, __u64 *key, bool guess, bool likely)
 {
 	struct task_struct *p;
 	bool found = false;
 	int looked = 0;
 
-	if (!key || scx_bpf_dsq_nr_queued(queue) <= 0)
+	if (!key || (!likely && scx_bpf_dsq_nr_queued(queue) <= 0))
 		return false;
 	bpf_rcu_read_lock();
 	bpf_for_each(scx_dsq, p, queue, 0) {
@@ -36,7 +36,7 @@ __noinline bool peek_at(__u64 queue, __s32 cpu, __u64 *key, bool guess)
 
 static __always_inline bool peek(__u64 queue, __s32 cpu, __u64 *key)
 {
-	return peek_at(queue, cpu, key, true);
+	return peek_at(queue, cpu, key, true, false);
 }
 
 /* Where a task that is new, or has slept, begins in weighted-fair time: a little before those that are there. */
@@ -50,14 +50,14 @@ static __always_inline __u64 entry_time(void)
 	return time - credit_ns;
 }
 
-/* Moves the others' weighted-fair time on to `time`, but not past what waits. */
-static __always_inline void advance(__u64 time, __s32 cpu)
+/* Moves the others' weighted-fair time on to `time`, but not past what waits; `first`: that waits for longer anyway. */
+static __always_inline void advance(__u64 time, __s32 cpu, bool first)
 {
 	__u64 waiting = 0;
 
 	if (!before(other_time, time))
 		return;
-	if (peek_at(OTHERS, cpu, &waiting, false) && before(waiting, time))
+	if (!first && peek_at(OTHERS, cpu, &waiting, false, false) && before(waiting, time))
 		time = waiting;
 	if (before(other_time, time))
 		other_time = time;
@@ -70,6 +70,12 @@ static __always_inline void account(struct scx_task *t, struct task_struct *p, _
 
 	if (!since_ns || (__s64)ran_ns <= 0)
 		return;
+	ran_ns += t->saved_ns;
+	if (ran_ns < least_account_ns && limited_groups <= 0) {
+		t->saved_ns = ran_ns;
+		return;
+	}
+	t->saved_ns = 0;
 	charge_groups(t->group, ran_ns, now);
 	watch_limits(t, p, now);
 	if (t->kind == FUNCTION) {
@@ -89,17 +95,17 @@ static __always_inline void account(struct scx_task *t, struct task_struct *p, _
 }
 
 /* Makes a task a function's, or no function's, as it is now. It wants a CPU or runs. */
-static __always_inline void note_kind(struct scx_task *t, struct task_struct *p, struct alps_slot *s, __u64 now)
+static __always_inline void note_kind(struct scx_task *t, struct task_struct *p, struct alps_slot *s)
 {
 	__u32 kind = s ? FUNCTION : OTHER;
 
 	if (t->kind == kind)
 		return;
 	if (t->on_ns)
-		account(t, p, now);
+		account(t, p, bpf_ktime_get_ns());
 	if (kind == OTHER)
 		t->time = entry_time();
-	t->kind = kind;
+	set_kind(t, kind);
 	if (t->counted) {
 		count_out(t);
 		count_in(t, p);
@@ -181,7 +187,8 @@ static __always_inline __s32 worst_other_cpu(struct task_struct *p, __u64 time, 
 		if (!c->kind || !bpf_cpumask_test_cpu(i, p->cpus_ptr))
 			continue;
 		if (c->kind == FUNCTION) {
-			if (functions && (function_cpu < 0 || c->key > most_key)) {
+			/* One that is owed a turn keeps it. */
+			if (functions && c->key > 1 && (function_cpu < 0 || c->key > most_key)) {
 				most_key = c->key;
 				function_cpu = i;
 			}
@@ -226,9 +233,9 @@ static __always_inline bool should_yield(struct scx_task *t, struct alps_slot *s
 
 	if (key <= 1)
 		return false;
-	if (peek(LATE_FUNCTIONS, cpu, &waiting))
+	if (late && peek(LATE_FUNCTIONS, cpu, &waiting))
 		return true;
-	if (peek(LATE_OTHERS, cpu, &waiting) && (now - waiting >= urgent_ns || before(other_time + credit_ns, function_time)))
+	if (late && peek(LATE_OTHERS, cpu, &waiting) && (now - waiting >= urgent_ns || before(other_time + credit_ns, function_time)))
 		return true;
 	if (peek(FUNCTIONS, cpu, &waiting) && waiting + margin_of(key, s) < key)
 		return true;

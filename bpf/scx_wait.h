@@ -66,6 +66,8 @@ static __always_inline void begin_wait(struct scx_task *t, struct task_struct *p
 
 	if (t->wait_ns)
 		return;
+	if (!t->unserved_ns)
+		t->unserved_ns = now;
 	t->unnoted = next_new - first_new >= MAX_WAITS - MAX_CPUS;
 	t->wait_ns = now;
 	if (t->unnoted) {

@@ -6,6 +6,7 @@
 import type { Enforcer } from "../enforce/enforcer.ts";
 import type { ActiveSet } from "../observe/active_set.ts";
 import type { SharedPage, SlotTable } from "../observe/slots.ts";
+import { CpuLimits } from "./cpu_limits.ts";
 import { type EnforcementState, enforcementState } from "./enforcement.ts";
 import { Guard, type GuardSample } from "./guard.ts";
 import { CpuWatch, machineMemory } from "./machine_state.ts";
@@ -15,7 +16,10 @@ const NEVER_SHORT = 2 ** 32 - 1;
 
 /** What it looks at and acts on. */
 export interface Supervised {
-  readonly enforcer: Pick<Enforcer, "name" | "reactsToEvents" | "release" | "setCpus" | "look">;
+  readonly enforcer: Pick<
+    Enforcer,
+    "name" | "reactsToEvents" | "awaitsStart" | "release" | "setCpus" | "look"
+  >;
   readonly active: Pick<ActiveSet, "size" | typeof Symbol.iterator>;
   readonly slots: Pick<SlotTable, "oldestWaitNs" | "bucketNs" | "runnable">;
   readonly shared: Pick<SharedPage, "counters" | "cores">;
@@ -37,6 +41,7 @@ export class Supervisor {
     nowNs: number,
     readonly memory: typeof machineMemory = machineMemory,
     readonly cpus: Pick<CpuWatch, "changed"> = new CpuWatch(),
+    readonly limits: Pick<CpuLimits, "begin" | "hold"> = new CpuLimits(),
   ) {
     this.#guard = new Guard(supervised.maxWaitNs);
     this.#cpuCount = supervised.shared.cores;
@@ -64,7 +69,7 @@ export class Supervisor {
     if (enabled !== this.enforcing) this.#sinceNs = nowNs;
     this.#person = enabled;
     // Whoever is told that it is enabled may rely on it: a backend in the kernel is in force then, or says why it is not.
-    if (this.enforcing) this.supervised.enforcer.look?.(nowNs);
+    if (this.enforcing) this.supervised.enforcer.look?.(nowNs, this.supervised.active.size);
     this.#tellKernel();
     return this.state;
   }
@@ -85,7 +90,7 @@ export class Supervisor {
     if (this.#person === false) return;
     const changed = this.#guard.look(this.#sample(nowNs), nowNs);
     if (changed && this.#guard.trip) enforcer.release();
-    else if (this.enforcing) enforcer.look?.(nowNs);
+    else if (this.enforcing) enforcer.look?.(nowNs, active.size);
     this.#tellKernel(); // whether it reacts to events may have changed, too
     if (!changed) return;
     this.#sinceNs = nowNs;
@@ -93,9 +98,11 @@ export class Supervisor {
   }
 
   #tellKernel(): void {
-    if (this.supervised.enforcer.name === "none") return;
-    const wakes = this.enforcing && this.supervised.enforcer.reactsToEvents;
-    this.supervised.shared.cores = wakes ? this.#cpuCount : NEVER_SHORT;
+    const { enforcer: { name, reactsToEvents, awaitsStart }, shared } = this.supervised;
+    if (name === "none") return;
+    // With no CPU to be had, the first that wants one is told of at once.
+    const ordered = awaitsStart ? 0 : reactsToEvents ? this.#cpuCount : NEVER_SHORT;
+    shared.cores = this.enforcing ? ordered : NEVER_SHORT;
   }
 
   #sample(nowNs: number): GuardSample {
@@ -110,13 +117,20 @@ export class Supervisor {
     };
   }
 
-  /** Of the waits that go on, the longest, at least. An invocation with many tasks has them even where it is the only one. */
+  /**
+   * Of the waits that go on, the longest, at least. An invocation with many tasks has them even where it is the only one.
+   * Waits of those whose own CPU limit holds them are left out: they would wait without us too, and one cgroup's limit is not to
+   * take the order from all others.
+   */
   #longestWaitNs(nowNs: number): number {
-    const { active, slots } = this.supervised;
+    const { active, slots, maxWaitNs } = this.supervised;
     let longestNs = 0;
-    for (const { slot } of active) {
-      if (slots.runnable(slot) > 0) longestNs = Math.max(longestNs, slots.oldestWaitNs(slot, nowNs));
+    this.limits.begin();
+    for (const { slot, pid } of active) {
+      if (slots.runnable(slot) === 0) continue;
+      const waitedNs = Math.max(0, slots.oldestWaitNs(slot, nowNs) - slots.bucketNs);
+      if (waitedNs > longestNs && !(waitedNs > maxWaitNs && this.limits.hold(pid))) longestNs = waitedNs;
     }
-    return Math.max(0, longestNs - slots.bucketNs);
+    return longestNs;
   }
 }

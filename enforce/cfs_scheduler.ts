@@ -17,6 +17,7 @@ export class CfsScheduler extends RankHolder implements Disposable {
   readonly #object: BpfObject;
   protected readonly ranks: BpfMap;
   #held: Deno.FsFile | undefined;
+  #attached = false;
 
   /**
    * Loads it, without switching it on.
@@ -45,7 +46,8 @@ export class CfsScheduler extends RankHolder implements Disposable {
   attach(): void {
     if (this.#held) return;
     try {
-      for (const name of PROGRAMS) this.#object.attach(name);
+      if (!this.#attached) { for (const name of PROGRAMS) this.#object.attach(name); }
+      this.#attached = true;
       this.#held = Deno.openSync(CFS_SWITCH, { read: true, write: true });
     } catch (error) {
       this.#detachPrograms();
@@ -55,13 +57,18 @@ export class CfsScheduler extends RankHolder implements Disposable {
 
   /** Switches it off; returns once CFS is plain again. */
   detach(): void {
-    if (!this.#held) return;
-    this.#held.close();
+    this.rest();
+    if (this.#attached) this.#detachPrograms();
+  }
+
+  /** Switches it off, and leaves the programs where they are: nobody calls them. Switching it on again takes a moment only. */
+  rest(): void {
+    this.#held?.close();
     this.#held = undefined;
-    this.#detachPrograms();
   }
 
   #detachPrograms(): void {
+    this.#attached = false;
     for (const name of PROGRAMS.toReversed()) this.#object.detach(name);
   }
 

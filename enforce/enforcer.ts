@@ -70,8 +70,10 @@ export interface Enforcer extends Disposable {
    * @returns nanoseconds until it wants to be called again at the latest
    */
   decide(nowNs: number): number;
-  /** Called about once a second while the order is to be enforced, whether or not anything is in progress. */
-  look?(nowNs: number): void;
+  /** Called about once a second while the order is to be enforced; so many invocations are in progress. */
+  look?(nowNs: number, active: number): void;
+  /** It does nothing until the next invocation starts, and is to be told of that at once. */
+  readonly awaitsStart?: boolean;
   /** Why it does not work as it should; undefined where it does. */
   readonly trouble?: string | undefined;
   /** From promotion of a waiting invocation to its running. */

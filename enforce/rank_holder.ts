@@ -6,7 +6,7 @@ import type { ObserverFds } from "../observe/observer.ts";
 import { type KernelRank, packRank } from "./scx_ranks.ts";
 
 /** What of the observer's maps they work with. */
-export type SharedFds = Pick<ObserverFds, "slotsFd" | "tasksFd" | "functionStatsFd">;
+export type SharedFds = Pick<ObserverFds, "slotsFd" | "tasksFd" | "functionStatsFd" | "sharedFd">;
 
 /** Part of the longest wait after which a task goes first: it may have to wait for others that do so, too. */
 const BOUND_PART = 0.8;
@@ -21,6 +21,7 @@ export function shareMaps(object: BpfObject, fds: SharedFds): void {
   object.reuseMap("slots", fds.slotsFd);
   object.reuseMap("tasks", fds.tasksFd);
   object.reuseMap("function_stats", fds.functionStatsFd);
+  object.reuseMap(".data.shared", fds.sharedFd);
 }
 
 /** Hands ranks to the kernel. */

@@ -130,20 +130,23 @@ export const ALPS_FUNCTION_STATS = {
 } as const;
 
 export const ALPS_SHARED = {
-  size: 80,
+  size: 96,
   rules_generation: 0,
   key_parts: 4,
   cores: 8,
   last_attempt: 12,
   active: 16,
   runnable: 20,
-  events: 24,
-  lost_ring_full: 32,
-  lost_no_slot: 40,
-  lost_no_memory: 48,
-  lost_no_stats: 56,
-  long_waits: 64,
-  longest_wait_ns: 72,
+  slots: 24,
+  reserved: 28,
+  events: 32,
+  lost_ring_full: 40,
+  lost_no_slot: 48,
+  lost_no_memory: 56,
+  lost_no_stats: 64,
+  long_waits: 72,
+  limited_waits: 80,
+  longest_wait_ns: 88,
 } as const;
 
 export const ALPS_MEMBER = {

@@ -154,6 +154,8 @@ export class SlotTable implements Disposable {
 export interface SharedCounters {
   active: number;
   runnable: number;
+  /** In use: one for each invocation in progress, and for each instance that serves requests. */
+  slots: number;
   events: number;
   lostRingFull: number;
   lostNoSlot: number;
@@ -161,6 +163,8 @@ export interface SharedCounters {
   lostNoStats: number;
   /** Waits of tasks for a CPU that lasted longer than is allowed, and the longest of all; those that have ended. */
   longWaits: number;
+  /** Such waits of tasks in cgroups with a CPU limit, which may be why they waited; they are not among the long ones. */
+  limitedWaits: number;
   longestWaitNs: number;
 }
 
@@ -210,12 +214,14 @@ export class SharedPage implements Disposable {
     return {
       active: this.#words[ALPS_SHARED.active / 4]!,
       runnable: this.runnable,
+      slots: this.#words[ALPS_SHARED.slots / 4]!,
       events: u64(ALPS_SHARED.events),
       lostRingFull: u64(ALPS_SHARED.lost_ring_full),
       lostNoSlot: u64(ALPS_SHARED.lost_no_slot),
       lostNoMemory: u64(ALPS_SHARED.lost_no_memory),
       lostNoStats: u64(ALPS_SHARED.lost_no_stats),
       longWaits: u64(ALPS_SHARED.long_waits),
+      limitedWaits: u64(ALPS_SHARED.limited_waits),
       longestWaitNs: u64(ALPS_SHARED.longest_wait_ns),
     };
   }

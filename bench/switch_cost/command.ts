@@ -7,6 +7,7 @@ import Table from "cli-table3";
 import { join } from "node:path";
 import { median } from "simple-statistics";
 import { FailedError } from "../../cli/errors.ts";
+import { sleep } from "../clock.ts";
 import { startAgentProcess } from "../processes.ts";
 import { SWITCH_PATH } from "./build.ts";
 
@@ -31,6 +32,9 @@ interface Cost {
   readonly ns: readonly number[];
 }
 
+/** An agent has settled: after 10 s without any invocation the backend cfs lets go of the kernel's hooks. */
+const SETTLED_MS = 15_000;
+
 /** No process is called so. */
 const NO_FUNCTION = "none=comm:no-such-function";
 
@@ -51,6 +55,7 @@ export async function runSwitchCost(options: SwitchCostOptions, signal: AbortSig
         folder: own,
         signal,
       });
+      await sleep(SETTLED_MS);
       costs.push(...await measure(backend, runs, switches, signal));
     }
   } finally {

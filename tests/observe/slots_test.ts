@@ -124,6 +124,7 @@ Deno.test("SharedPage shows the kernel's counters, and writes what rules are in 
     }, 3);
     view.setUint32(ALPS_SHARED.active, 4, true);
     view.setUint32(ALPS_SHARED.runnable, 3, true);
+    view.setUint32(ALPS_SHARED.slots, 6, true);
     const large = [
       "events",
       "lost_ring_full",
@@ -131,19 +132,22 @@ Deno.test("SharedPage shows the kernel's counters, and writes what rules are in 
       "lost_no_memory",
       "lost_no_stats",
       "long_waits",
+      "limited_waits",
       "longest_wait_ns",
     ] as const;
     large.forEach((field, i) => view.setBigUint64(ALPS_SHARED[field], 2n ** 33n + BigInt(i), true));
     assert.deepEqual(page.counters(), {
       active: 4,
       runnable: 3,
+      slots: 6,
       events: 2 ** 33,
       lostRingFull: 2 ** 33 + 1,
       lostNoSlot: 2 ** 33 + 2,
       lostNoMemory: 2 ** 33 + 3,
       lostNoStats: 2 ** 33 + 4,
       longWaits: 2 ** 33 + 5,
-      longestWaitNs: 2 ** 33 + 6,
+      limitedWaits: 2 ** 33 + 6,
+      longestWaitNs: 2 ** 33 + 7,
     });
     page.cores = 3;
     assert.equal(view.getUint32(ALPS_SHARED.cores, true), 3);
