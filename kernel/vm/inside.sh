@@ -35,6 +35,7 @@ $busybox hostname vm
 $busybox stty -F /dev/ttyS1 raw 115200
 # A session of its own: what the job sends to its process group does not meet the first process. Through a pipe, because
 # programs write differently to a terminal.
+$busybox touch /run/vm/job/began
 {
 	$busybox setsid $busybox sh /run/vm/job/job.sh < /dev/null 2>&1
 	echo $? > /run/vm/job/status

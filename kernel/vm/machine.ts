@@ -23,13 +23,30 @@ export interface MachineEnd {
   readonly console: string;
   /** It was killed at its limit. */
   readonly hung: boolean;
+  /** Its job had begun. */
+  readonly began: boolean;
+}
+
+/**
+ * The kernel rewrites its own code while it boots, and an emulated CPU may run a place of it while that has a breakpoint
+ * in it and no longer anyone who expects one.
+ */
+const REWRITTEN_CODE = /Oops: int3|int3: 0000/;
+
+/** This is no end of the job's, but of the emulation's, before anything of the job's ran: it can be started again. */
+export function isEmulatorsFault({ status, hung, began, console }: MachineEnd): boolean {
+  return status === undefined && !hung && !began && REWRITTEN_CODE.test(console);
 }
 
 /** Status of timeout(1) where it has killed the command at its limit (with TERM, with KILL). */
 const TIMED_OUT = [124, 137];
 
+/** How often a machine is started at most, where the emulation's fault ends it before its job. */
+const MOST_BOOTS = 3;
+
 /**
- * Boots a kernel, runs a job in it and waits until the machine is off.
+ * Boots a kernel, runs a job in it and waits until the machine is off. Boots once more where that is the emulation's fault
+ * ({@link isEmulatorsFault}), and says so.
  *
  * @param folder an empty folder that the machine may write to
  * @param show gets the job's output as it comes
@@ -46,12 +63,30 @@ export async function runMachine(
   const jobFolder = join(folder, "job"), consoleFile = join(folder, "console");
   await Deno.mkdir(jobFolder);
   await Deno.writeTextFile(join(jobFolder, "job.sh"), job.script);
+  const words = [qemu, ...machineArguments(kernel, initramfs, job, jobFolder, consoleFile)];
+  for (let boots = 1;; boots++) {
+    const { code, complaints } = await runQemu(words, job.limitMinutes, show);
+    const status = /^\d+$/.exec((await readIfThere(join(jobFolder, "status"))).trim())?.[0];
+    const end = {
+      status: status === undefined ? undefined : Number(status),
+      console: await readIfThere(consoleFile) + complaints,
+      hung: TIMED_OUT.includes(code),
+      began: await isThere(join(jobFolder, "began")),
+    };
+    if (boots >= MOST_BOOTS || !isEmulatorsFault(end)) return end;
+    console.log(`Linux ${kernel.release}: an emulated CPU ran code that was being rewritten; starting again`);
+  }
+}
+
+/** Runs QEMU until the machine is off, at most so many minutes. */
+async function runQemu(
+  words: readonly string[],
+  limitMinutes: number,
+  show: (chunk: Uint8Array<ArrayBuffer>) => void,
+): Promise<{ code: number; complaints: string }> {
   // timeout(1) ends the machine even where this program is killed before it.
   const child = new Deno.Command("timeout", {
-    args: [
-      ...["--kill-after=10", `${Math.ceil(job.limitMinutes * 60)}`, qemu],
-      ...machineArguments(kernel, initramfs, job, jobFolder, consoleFile),
-    ],
+    args: ["--kill-after=10", `${Math.ceil(limitMinutes * 60)}`, ...words],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -64,14 +99,7 @@ export async function runMachine(
       new Response(child.stderr).text(),
       child.stdout.pipeTo(new WritableStream({ write: show })),
     ]);
-    const { code } = await child.status;
-    const said = await readIfThere(consoleFile) + complaints;
-    const status = /^\d+$/.exec((await readIfThere(join(jobFolder, "status"))).trim())?.[0];
-    return {
-      status: status === undefined ? undefined : Number(status),
-      console: said,
-      hung: TIMED_OUT.includes(code),
-    };
+    return { code: (await child.status).code, complaints };
   } finally {
     for (const signal of signals) Deno.removeSignalListener(signal, stop);
   }
@@ -113,6 +141,15 @@ function kernelCommandLine(): string {
     "no_timer_check",
     "mitigations=off",
   ].join(" ");
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function readIfThere(path: string): Promise<string> {

@@ -164,7 +164,7 @@ async function testOn(kernel: Kernel, { files, options }: Request): Promise<Verd
     const filtered = options.some((option) => option.startsWith("--filter"));
     const verdict = verdictOf(end, output, filtered);
     if (verdict.trouble !== undefined) {
-      console.log(`Linux ${kernel.release}: ${verdict.trouble}`.replaceAll(/^/gm, FAIL));
+      console.log(`Linux ${kernel.release}: ${verdict.trouble}`.replaceAll("\r", "").replaceAll(/^/gm, FAIL));
     }
     const minutes = ((performance.now() - startMs) / 60_000).toFixed(1);
     console.log(

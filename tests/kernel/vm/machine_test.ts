@@ -46,8 +46,25 @@ Deno.test("runMachine() kills a machine that hangs, and says so", async () => {
   await assert.rejects(Deno.lstat(`/proc/${end.console.trim()}`), Deno.errors.NotFound, "it runs no longer");
 });
 
+Deno.test("runMachine() starts a machine again that the emulation's fault ended before its job, and no other", async () => {
+  const boots = (then: string) => `echo x >> $job/boots; ${then}; wc -l < $job/boots >&2`;
+  const race = "echo 'Oops: int3: 0000 [#2] PREEMPT SMP' > $console";
+  const twice = await machine(
+    boots(`if [ $(wc -l < $job/boots) = 1 ]; then ${race}; else echo 0 > $job/status; fi`),
+  );
+  assert.equal(twice.status, 0);
+  assert.match(twice.console, /2\n$/);
+  const always = await machine(boots(race));
+  assert.equal(always.status, undefined);
+  assert.match(always.console, /int3[^]*3\n$/, "it gives up after three");
+  const later = await machine(boots(`touch $job/began; ${race}`));
+  assert.match(later.console, /1\n$/, "a crash while the job runs is a failure");
+  const other = await machine(boots("echo 'BUG: unable to handle page fault' > $console"));
+  assert.match(other.console, /1\n$/, "so is any other crash");
+});
+
 Deno.test("verdictOf() takes the last counts; a machine that hangs, crashes or complains is one failure more", () => {
-  const fine = { status: 0, hung: false, console: "boots\n" };
+  const fine = { status: 0, hung: false, began: true, console: "boots\n" };
   assert.deepEqual(verdictOf(fine, "1 passed, 1 failed\nx\r\n5 passed, 0 failed\r\n"), {
     passed: 5,
     failed: 0,
