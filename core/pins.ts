@@ -93,8 +93,10 @@ export class Pins {
 /** @param learned in order of priority */
 function pinnedRank(priority: number, learned: readonly FunctionPolicy[]): number {
   const at = learned.findIndex((f) => f.priority >= priority);
+  // Of what has not been learned, all is in the place after the learned: where nothing has been, that is the first.
+  const first = at === 0 || (learned.length === 0 && priority <= 1);
+  if (first) return -2 * FAR_NS + priority * STEP_NS;
   if (at < 0) return FAR_NS + priority * STEP_NS;
-  if (at === 0) return -2 * FAR_NS + priority * STEP_NS;
   const next = learned[at]!;
   return rankAt(next.table, next.tailSlope, 0) - 1 - (next.priority - priority);
 }

@@ -104,6 +104,16 @@ Deno.test("Pins.ranks() before the first policy orders pinned functions, by prio
   assert.ok(ranks.get(2)! < ranks.get(1)!);
 });
 
+Deno.test("Pins.ranks(): before anything is learned, priority 1 goes before what is unknown, 2 after it", () => {
+  const pins = new Pins();
+  pins.set(1, { priority: 1 }, 0);
+  pins.set(2, { priority: 2 }, 0);
+  const ranking = new Ranking();
+  ranking.setOrders({ changed: [], removed: [], pinned: pins.ranks(undefined), prior: undefined });
+  const [first, second, unknown] = [1, 2, 3].map((id) => ranking.rank(id, 0, 0));
+  assert.ok(first! < unknown! && unknown! < second!, `${first} ${unknown} ${second}`);
+});
+
 Deno.test("Pins.ranks() leaves the learned order to a pin of the slice alone", () => {
   const pins = new Pins();
   pins.set(2, { slice_us: 500 }, 0);

@@ -1,6 +1,7 @@
 /** What an agent that was killed has left behind is put back: by the next one, or by `doctor --restore`; and nothing else. */
 
 import assert from "node:assert/strict";
+import type { FunctionsSnapshot } from "../../api/agent_view.ts";
 import { mount, TestCgroup } from "./cgroups.ts";
 import { childrenOf, scheduling, sleep, threadsOf, until, whyNotLive } from "./lab.ts";
 import {
@@ -107,6 +108,10 @@ Deno.test(
       // Where the agent's last decisions have promoted one, there is nothing to inherit: once more.
       do {
         const agent = await place.agent(...rule(place));
+        // The others go first, whoever has come how far: in a session of its own, the second has got most of a CPU so far.
+        const known = ({ functions }: FunctionsSnapshot) => functions.some(({ name }) => name === "f");
+        await agent.until<FunctionsSnapshot>("it is known", "/functions", known);
+        assert.equal((await agent.request("PUT", "/priority/f", { priority: 1 })).status, 200);
         await until("both are demoted", both);
         await agent.end("SIGKILL");
       } while (!both());
