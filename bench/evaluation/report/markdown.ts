@@ -1,7 +1,7 @@
 /** `docs/results.md`, from the document of a full run. */
 import { ORACLE } from "../../compare.ts";
 import { formatInterval, formatMs } from "../../report.ts";
-import { shown } from "../../../observe/names.ts";
+import { oneLine } from "../../../observe/names.ts";
 import type { BenchDocument, BenchRun, PolicyEntry } from "../document.ts";
 import { goalsOf } from "../goals.ts";
 import { noises } from "../noise.ts";
@@ -76,11 +76,14 @@ function row(run: BenchRun, { name, figures, not_possible, usable_rounds }: Poli
   return `| ${cells.join(" | ")} |`;
 }
 
+/** More characters than a sentence of ours has: what is cut is foreign. */
+const MOST_SHOWN = 500;
+
 /** Text that Markdown takes as text. */
 function cell(text: string): string {
-  return shown(text).replaceAll(/[\\`*_{}[\]<>|#]/g, (char) => `\\${char}`);
+  return oneLine(text, MOST_SHOWN).replaceAll(/[\\`*_{}[\]<>|#]/g, (char) => `\\${char}`);
 }
 
 function code(text: string): string {
-  return shown(text).replaceAll("`", "'");
+  return oneLine(text, MOST_SHOWN).replaceAll("`", "'");
 }

@@ -47,3 +47,13 @@ Deno.test("resultsMarkdown() says how it was made, and what was not reached", as
   assert.match(page, /^\| alps:avg \| 0\.25 /m);
   assert.match(page, /gap closed at least 0\.85: 0\.25 .*\*\*not reached\*\*/);
 });
+
+Deno.test("resultsMarkdown() cuts no sentence of its own", async () => {
+  const document = await fakeDocument({ default: rounds(5, 5), "alps:avg": rounds(4, 4) });
+  const page = resultsMarkdown({
+    ...document,
+    command: `deno task bench --full ${"--ml avg ".repeat(20)}--rounds 3`,
+  });
+  assert.match(page, /--rounds 3` on/);
+  assert.match(page, /gap closed .* if functions' distributions were, /);
+});
