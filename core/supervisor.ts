@@ -6,7 +6,7 @@
 import type { Enforcer } from "../enforce/enforcer.ts";
 import type { ActiveSet } from "../observe/active_set.ts";
 import type { SharedPage, SlotTable } from "../observe/slots.ts";
-import { CpuLimits } from "./cpu_limits.ts";
+import { CpuLimits } from "../enforce/cpu_limits.ts";
 import { type EnforcementState, enforcementState } from "./enforcement.ts";
 import { Guard, type GuardSample } from "./guard.ts";
 import { CpuWatch, machineMemory } from "./machine_state.ts";

@@ -7,6 +7,8 @@ import { ALPS_LIMITS } from "../ffi/layout.ts";
 import { IndexedHeap } from "../learn/heap.ts";
 import type { ActiveInvocation } from "../observe/active_set.ts";
 import type { SlotTable } from "../observe/slots.ts";
+import type { CpuLimits } from "./cpu_limits.ts";
+import { Held } from "./held.ts";
 import { LOWEST_RANK, Overdue } from "./overdue.ts";
 import { type Ranking, remainingOf } from "./ranking.ts";
 import { Selection } from "./selection.ts";
@@ -32,6 +34,7 @@ const FROM_NOW = -1;
 export class Choice {
   readonly entries = new Entries();
   readonly overdue: Overdue;
+  readonly held: Held;
   /** After a decision: those that are to run, the best first. */
   readonly chosen: Entry[] = [];
   /** After a decision: those that are normal and are to wait. */
@@ -53,6 +56,7 @@ export class Choice {
   /**
    * @param cpus how many there are
    * @param lookNs how often a decision is a full one
+   * @param limits whose CPU limit is reached
    */
   constructor(
     readonly slots: Pick<SlotTable, "attainedNs" | "group" | "oldestWaitNs" | "runnable" | "running">,
@@ -60,8 +64,10 @@ export class Choice {
     cpus: number,
     maxWaitNs: number,
     lookNs: number,
+    limits: Pick<CpuLimits, "begin" | "hold">,
   ) {
     this.overdue = new Overdue(slots, maxWaitNs, lookNs);
+    this.held = new Held(slots, limits);
     this.#cpus = cpus;
     this.#selection = new Selection(cpus);
   }
@@ -115,17 +121,18 @@ export class Choice {
       this.#takeAll();
       this.chosen.length = this.toDemote.length = 0;
       for (const entry of this.#near) {
-        entry.chosen = true;
+        this.#setChosen(entry, true, nowNs);
         this.chosen.push(entry);
       }
       return false;
     }
+    this.held.begin();
     this.overdue.begin(tasks, this.#cpus, this.entries.groups);
     this.spared = 0;
     this.#rank(nowNs);
     this.#takeBest();
     this.#choose();
-    this.#sort();
+    this.#sort(nowNs);
     this.bestWaiting = this.#waiting.topKey();
     return true;
   }
@@ -162,6 +169,7 @@ export class Choice {
         entry.overdueUntilNs = 0; // it waits no longer
         continue;
       }
+      if (this.held.take(entry, nowNs)) continue;
       const { attainedNs, invocation: { functionId, startNs } } = entry;
       entry.rank = this.overdue.rank(entry, attainedNs, nowNs) ??
         Math.max(LOWEST_RANK, this.ranking.rank(functionId, attainedNs, startNs));
@@ -194,6 +202,7 @@ export class Choice {
       entry.chosen = true;
       this.chosen.push(entry);
     }
+    for (const entry of this.held.items) this.#alsoChoose(entry);
     for (const entry of this.overdue.items) this.#alsoChoose(entry);
     for (const entry of this.#near) {
       if (entry.sparedUntilNs === 0 || entry.gone) continue;
@@ -206,6 +215,12 @@ export class Choice {
     }
   }
 
+  #setChosen(entry: Entry, chosen: boolean, nowNs: number): void {
+    entry.chosen = chosen;
+    if (!chosen) entry.chosenNs = 0;
+    else if (entry.chosenNs === 0) entry.chosenNs = nowNs;
+  }
+
   /** Beside those that take up the CPUs. */
   #alsoChoose(entry: Entry): void {
     if (!entry.chosen) this.chosen.push(entry);
@@ -213,12 +228,13 @@ export class Choice {
   }
 
   /** Those that are to wait to the waiting ones, the others near. */
-  #sort(): void {
+  #sort(nowNs: number): void {
     const near = this.#nearNext;
     near.length = this.toDemote.length = 0;
     for (const list of [this.#near, this.#taken]) {
       for (const entry of list) {
         if (entry.gone) continue;
+        this.#setChosen(entry, entry.chosen, nowNs);
         if (entry.chosen || entry.runnable === 0) {
           near.push(entry);
           continue;

@@ -3,7 +3,7 @@
  * in it run until the next period begins, whatever its rank.
  */
 
-import { type CgroupMount, cgroupMount } from "../enforce/cgroup_mount.ts";
+import { type CgroupMount, cgroupMount } from "./cgroup_mount.ts";
 import { parseCgroups } from "../observe/proc.ts";
 
 /** Of `cpu.stat`, for as long as the cgroup exists: periods in which somebody wanted to run, and in which the limit was reached. */

@@ -27,10 +27,12 @@ export class Spreader {
   }
 
   /**
-   * @param chosen in order of rank
+   * @param all the chosen ones in order of rank
+   * @param held those of them that no CPU would let run
    * @returns how many were moved
    */
-  spread(chosen: readonly Entry[]): number {
+  spread(all: readonly Entry[], held: readonly Entry[] = []): number {
+    const chosen = held.length === 0 ? all : all.filter((entry) => !held.includes(entry));
     if (!this.#collide(chosen)) return 0;
     const placed: Placed[] = chosen.map(({ invocation: { slot } }) => ({
       tid: this.slots.lastTid(slot),

@@ -9,6 +9,7 @@ import type { ActiveInvocation } from "../observe/active_set.ts";
 import type { SlotTable } from "../observe/slots.ts";
 import { type ChangeJournal, NO_JOURNAL } from "./change_journal.ts";
 import { Choice } from "./choice.ts";
+import { CpuLimits } from "./cpu_limits.ts";
 import { type Enforcer, type EnforcerCounters, newCounters, type Orders } from "./enforcer.ts";
 import type { GroupMachine } from "./group_machine.ts";
 import { Groups, type Note } from "./groups.ts";
@@ -38,6 +39,8 @@ export interface StockOptions {
   readonly migrate?: boolean;
   /** The machine's scheduling groups; left out, invocations in different ones are not ordered against each other. */
   readonly groups?: { machine: GroupMachine; note: Note; clock: () => number };
+  /** Whose CPU limit is reached; left out, the machine's are looked at. */
+  readonly limits?: Pick<CpuLimits, "begin" | "hold">;
   /** Where changes are written down before they are made. */
   readonly journal?: ChangeJournal;
 }
@@ -76,12 +79,12 @@ export class StockEnforcer implements Enforcer {
     readonly slots: Slots,
     readonly options: StockOptions,
   ) {
-    const { cpus, maxWaitNs, groups, journal = NO_JOURNAL } = options;
+    const { cpus, maxWaitNs, groups, journal = NO_JOURNAL, limits = new CpuLimits() } = options;
     this.#attributes = new TaskAttributes(libc, this.counters.errors, journal);
     this.#spreader = new Spreader(libc, slots, cpus, journal);
     this.#cpus = cpus;
     this.#fullNs = Math.min(FULL_NS, maxWaitNs / 8);
-    this.#choice = new Choice(slots, this.#ranking, cpus.length, maxWaitNs, this.#fullNs);
+    this.#choice = new Choice(slots, this.#ranking, cpus.length, maxWaitNs, this.#fullNs, limits);
     if (groups) {
       this.#groups = new Groups(groups.machine, journal, this.counters.errors, groups.note, groups.clock);
     }
@@ -143,7 +146,7 @@ export class StockEnforcer implements Enforcer {
     for (const entry of this.#choice.toDemote) this.#demote(entry);
     if (lowered) this.#refreshLowered();
     if (this.options.migrate !== false) {
-      this.counters.migrations += this.#spreader.spread(this.#choice.chosen);
+      this.counters.migrations += this.#spreader.spread(this.#choice.chosen, this.#choice.held.items);
     }
     return this.#untilNextNs(nowNs);
   }
@@ -204,7 +207,8 @@ export class StockEnforcer implements Enforcer {
 
   /** When a chosen one may have to give way to the best that waits: ranks rise with what is used. */
   #untilNextNs(nowNs: number): number {
-    if (this.#choice.overdue.items.length > 0 || this.#choice.spared > 0) return TICK_NS;
+    const { overdue, spared, held } = this.#choice;
+    if (overdue.items.length > 0 || spared > 0 || held.items.length > 0) return TICK_NS;
     let untilNs = this.#fullNs;
     for (const { slot, runnable, invocation: { functionId, startNs } } of this.#choice.chosen) {
       const attainedNs = this.slots.attainedNs(slot, nowNs);

@@ -14,6 +14,11 @@ export interface Entry {
   group: number;
   demoted: boolean;
   chosen: boolean;
+  /** Since when it has been chosen; 0 = it is not. */
+  chosenNs: number;
+  /** Its CPU limit kept it from running when that was asked last, and when it may be asked again. */
+  held: boolean;
+  heldAskNs: number;
   /** It has ended. */
   gone: boolean;
   rank: number;
@@ -45,6 +50,9 @@ export class Entries {
       group: 0,
       demoted: false,
       chosen: false,
+      chosenNs: 0,
+      held: false,
+      heldAskNs: 0,
       gone: false,
       rank: 0,
       before,

@@ -13,7 +13,7 @@ import { FAIL } from "./test.ts";
  */
 const IN_MACHINES: Readonly<Record<string, readonly string[]>> = {
   "stock --kernel 6.1": ["ffi", "observe", "classify", "stock", "doctor", "warm", "cgroup"],
-  "stock --kernel 6.12": ["stock", "doctor", "cgroup", "contention", "cpuset", "clock"],
+  "stock --kernel 6.12": ["stock", "doctor", "cgroup", "contention", "cpuset", "clock", "suspend"],
   "scx": ["scx", "scx_share", "scx_stress", "agent"],
   "cfs": ["cfs", "cfs_life", "cfs_trouble", "agent"],
 };

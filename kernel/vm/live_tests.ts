@@ -25,6 +25,11 @@ export const IN_THE_MACHINE: readonly string[] = [
   "clock_test.ts",
 ];
 
+/** Files that need what Debian's kernels have and ours have not: they run in machines with those, after the others. */
+export const WITH_DEBIANS_KERNEL: readonly string[] = [
+  "suspend_test.ts",
+];
+
 /** Files that need a kernel with sched_ext, which Debian's are not: they run in machines with ours, after the others. */
 export const WITH_SCHED_EXT: readonly string[] = [
   "scx_test.ts",

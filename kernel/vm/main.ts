@@ -18,7 +18,13 @@ import { splitArguments } from "../../scripts/test_files.ts";
 import { jobScript } from "./job.ts";
 import { writeInitramfs } from "./initramfs.ts";
 import { ensureKernel, type Kernel, KERNEL_SERIES } from "./kernel_package.ts";
-import { IN_THE_MACHINE, LEFT_OUT, WITH_PATCHED_CFS, WITH_SCHED_EXT } from "./live_tests.ts";
+import {
+  IN_THE_MACHINE,
+  LEFT_OUT,
+  WITH_DEBIANS_KERNEL,
+  WITH_PATCHED_CFS,
+  WITH_SCHED_EXT,
+} from "./live_tests.ts";
 import { runMachine } from "./machine.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
@@ -83,7 +89,7 @@ function readRequest(args: readonly string[]): Request {
 /** What only a machine of this kind can run. */
 function ownTests(machine: string): readonly string[] {
   const variant = VARIANTS.find(({ name }) => name === machine);
-  if (variant === undefined) return [];
+  if (variant === undefined) return WITH_DEBIANS_KERNEL;
   return variant.backend === "scx" ? WITH_SCHED_EXT : variant.patches === undefined ? [] : WITH_PATCHED_CFS;
 }
 

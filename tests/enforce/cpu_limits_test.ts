@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CpuLimits, parsePeriods } from "../../core/cpu_limits.ts";
+import { CpuLimits, parsePeriods } from "../../enforce/cpu_limits.ts";
 import { cgroupMount } from "../../enforce/cgroup_mount.ts";
 
 const mount = cgroupMount();

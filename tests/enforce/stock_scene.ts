@@ -8,7 +8,7 @@ import { FakeTasks } from "./fake_tasks.ts";
 
 export const MS = 1e6;
 
-interface FakeSlot {
+export interface FakeSlot {
   runnable: number;
   running: number;
   cpu: number;
@@ -19,6 +19,9 @@ interface FakeSlot {
   waitingSinceNs: number;
   group: number;
 }
+
+/** No cgroup has a CPU limit. */
+const NO_LIMITS = { begin: () => {}, hold: () => false };
 
 /** A machine of two CPUs with invocations in memory. Functions are numbered by the milliseconds that they need. */
 export class Scene {
@@ -42,7 +45,7 @@ export class Scene {
         return waitingSinceNs === 0 ? 0 : nowNs - waitingSinceNs;
       },
       group: get("group"),
-    }, { cpus: [0, 1], maxWaitNs: 5e9, migrate: false, ...options });
+    }, { cpus: [0, 1], maxWaitNs: 5e9, migrate: false, limits: NO_LIMITS, ...options });
     this.enforcer.setOrders({
       changed: [1, 10, 100, 1000].map(policy),
       removed: [],

@@ -3,7 +3,7 @@ import { SCHED_FIFO, SCHED_IDLE, SCHED_NORMAL } from "../../ffi/libc.ts";
 import type { ActiveInvocation } from "../../observe/active_set.ts";
 import { randomBelow } from "../observe/random.ts";
 import { FakeGroups } from "./fake_groups.ts";
-import { MS, Scene } from "./stock_scene.ts";
+import { type FakeSlot, MS, Scene } from "./stock_scene.ts";
 
 Deno.test("StockEnforcer.decide() changes nothing where no more want a CPU than there are", () => {
   const scene = new Scene();
@@ -35,6 +35,46 @@ Deno.test("StockEnforcer.decide() asks to be called when a chosen one may have t
   other.slotOf(other.start(1, 2)).running = 2;
   other.start(10);
   assert.equal(other.decide(), 5.5 * MS);
+});
+
+Deno.test("StockEnforcer.decide(): a chosen one that its CPU limit holds stays normal, and takes no CPU from the next", () => {
+  let reached = true, asked = 0;
+  const scene = new Scene({ limits: { begin: () => {}, hold: () => asked++ >= 0 && reached } });
+  const all = [1, 10, 100, 1000].map((ms) => scene.start(ms));
+  const [limited, other, next] = all.map((each) => scene.slotOf(each)) as [FakeSlot, FakeSlot, FakeSlot];
+  const waits = (slot: FakeSlot) => [slot.running, slot.waitingSinceNs] = [0, scene.nowNs];
+  const runs = (slot: FakeSlot) => [slot.running, slot.waitingSinceNs] = [1, 0];
+  waits(limited);
+  runs(other);
+  waits(next);
+  scene.decide();
+  scene.decide(20);
+  assert.deepEqual(
+    [scene.normal(all), asked],
+    [[true, true, false, false], 0],
+    "anyone may wait for a while",
+  );
+  const againNs = scene.decide(20);
+  assert.deepEqual([scene.normal(all), asked], [[true, true, true, false], 1]);
+  assert.ok(againNs <= 5 * MS, "it is looked at soon again");
+  runs(next);
+  scene.decide(4);
+  assert.deepEqual(
+    [scene.normal(all), asked],
+    [[true, true, true, false], 1],
+    "the answer holds for a while",
+  );
+  runs(limited);
+  waits(next);
+  scene.decide(4);
+  assert.deepEqual(scene.normal(all), [true, true, false, false], "its next period has begun");
+  waits(limited);
+  scene.decide(4);
+  assert.deepEqual(scene.normal(all), [true, true, true, false], "it is known to be limited");
+  reached = false;
+  runs(next);
+  scene.decide(200);
+  assert.deepEqual(scene.normal(all), [true, true, false, false], "it waits for other reasons now");
 });
 
 Deno.test("StockEnforcer.decide() has a running one give way only to one that is better by a margin", () => {

@@ -6,6 +6,7 @@ import { NO_JOURNAL } from "../../enforce/change_journal.ts";
 import { GroupWeight } from "../../enforce/group_weight.ts";
 import { Files } from "../../ffi/files.ts";
 import { autogroupIsOn, mount, TestCgroup } from "./cgroups.ts";
+import { SCHED_NORMAL } from "../../ffi/libc.ts";
 import { childrenOf, type Lab, liveTest, scheduling, sleep, until, whyNotLive } from "./lab.ts";
 import { shares } from "./shares.ts";
 
@@ -71,6 +72,24 @@ cgroupTest(
     await lab.killAll();
   },
 );
+
+cgroupTest("one that its CPU limit holds keeps no CPU from the next in order", async (lab) => {
+  await using pod = TestCgroup.make("pod");
+  const n = lab.cpus.length, quotaUs = 10_000 * n; // a tenth of each CPU, in periods of 100 ms
+  if (mount!.version === 1) pod.write("cpu.cfs_quota_us", `${quotaUs}`);
+  else pod.write("cpu.max", `${quotaUs} 100000`);
+  lab.rule("exe:{lab}/{function}");
+  lab.order(["limited", 1e6], ["short", 2e6], ["long", 9e6]);
+  const limited = await spinners(lab, "limited", n, pod);
+  const long = await spinners(lab, "long", 2 * n), short = await spinners(lab, "short", n);
+  await until(
+    "it is seen",
+    () => limited.concat(short).every((pid) => scheduling(pid).policy === SCHED_NORMAL),
+  );
+  const order = await ratio(lab, short, long, 3000);
+  assert.ok(order > 2, `short over long ${order}`); // each gets as much as any other where nobody is chosen: 0.5
+  await lab.killAll();
+});
 
 cgroupTest("nested: the topmost group of functions only is demoted, or those inside it", async (lab) => {
   await using other = TestCgroup.make("other");

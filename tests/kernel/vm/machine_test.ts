@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { listTests } from "../../../scripts/test_files.ts";
 import { ROOT } from "../../../scripts/paths.ts";
 import { jobScript, quoted } from "../../../kernel/vm/job.ts";
-import { IN_THE_MACHINE, LEFT_OUT, WITH_PATCHED_CFS, WITH_SCHED_EXT } from "../../../kernel/vm/live_tests.ts";
+import {
+  IN_THE_MACHINE,
+  LEFT_OUT,
+  WITH_DEBIANS_KERNEL,
+  WITH_PATCHED_CFS,
+  WITH_SCHED_EXT,
+} from "../../../kernel/vm/live_tests.ts";
 import { type MachineEnd, runMachine } from "../../../kernel/vm/machine.ts";
 import { verdictOf } from "../../../kernel/vm/verdict.ts";
 
@@ -124,7 +130,13 @@ Deno.test("jobScript() runs the files in the checkout, without network and with 
 Deno.test("every live test runs in the virtual machines, or is left out with a reason", () => {
   const files = listTests(`${ROOT}/tests/live`).map((path) => path.slice(`${ROOT}/tests/live/`.length));
   assert.deepEqual(
-    [...IN_THE_MACHINE, ...WITH_SCHED_EXT, ...WITH_PATCHED_CFS, ...Object.keys(LEFT_OUT)].sort(),
+    [
+      ...IN_THE_MACHINE,
+      ...WITH_DEBIANS_KERNEL,
+      ...WITH_SCHED_EXT,
+      ...WITH_PATCHED_CFS,
+      ...Object.keys(LEFT_OUT),
+    ].sort(),
     files.sort(),
   );
   for (const [file, reason] of Object.entries(LEFT_OUT)) assert.ok(reason.length > 20, file);
