@@ -13,6 +13,7 @@ import { AutoMode } from "../observe/auto_mode.ts";
 import { decodeQuestion, EventKind, InvocationEvent, kindOf } from "../observe/events.ts";
 import { SharedPage, SlotTable, waitBucketNs } from "../observe/slots.ts";
 import { StartTimes } from "../observe/start_times.ts";
+import { DecisionPause } from "./decision_pause.ts";
 import { makeEnforcer, schedulerReport } from "./event_enforcer.ts";
 import type { EventThreadOptions, EventThreadReport, FromEventThread, ToEventThread } from "./messages.ts";
 import { OrdersIntake } from "./orders.ts";
@@ -26,13 +27,6 @@ import { WakeTimes } from "./wake_times.ts";
  * other threads run takes CPU time from the functions, and learning loses nothing by a second.
  */
 const IDLE_NS = 1_000_000_000;
-
-/**
- * A decision that takes longer than this (thousands want a CPU) is followed by a pause of so many times its length: this
- * thread comes before everything else, and must leave the CPUs to others. A machine that stood still meanwhile makes a
- * decision long, too: hence the longest pause.
- */
-const LONG_DECISION_NS = 1_000_000, PAUSE_FACTOR = 4, LONGEST_PAUSE_NS = 50_000_000;
 
 /** Everything that the thread holds, from start to stop. */
 export class EventLoop implements Disposable {
@@ -52,11 +46,11 @@ export class EventLoop implements Disposable {
   readonly #eventToAction = new LatencyLog();
   readonly #decision = new LatencyLog();
   readonly #wakeTimes = new WakeTimes();
+  readonly #pause = new DecisionPause();
   readonly #outbox = new Outbox();
   #received = 0;
   #stopping = false;
   #mostActive = 0;
-  #pausedUntilNs = 0;
 
   /** @param post hands a message to the main thread */
   constructor(readonly options: EventThreadOptions, readonly post: (message: FromEventThread) => void) {
@@ -199,16 +193,14 @@ export class EventLoop implements Disposable {
       this.#wakeTimes.clear();
       return Infinity;
     }
-    if (nowNs < this.#pausedUntilNs) return this.#pausedUntilNs - nowNs;
+    if (nowNs < this.#pause.untilNs) return this.#pause.untilNs - nowNs;
     const { counters } = this.#enforcer;
     const before = counters.promotions + counters.demotions;
     const wantedNs = this.#enforcer.decide(nowNs);
     const doneNs = this.#libc.monotonicNs();
     const tookNs = doneNs - nowNs;
     this.#decision.add(tookNs);
-    if (tookNs > LONG_DECISION_NS) {
-      this.#pausedUntilNs = doneNs + Math.min(PAUSE_FACTOR * tookNs, LONGEST_PAUSE_NS);
-    }
+    this.#pause.took(tookNs, doneNs);
     if (counters.promotions + counters.demotions > before) {
       for (const timeNs of this.#wakeTimes) this.#eventToAction.add(doneNs - timeNs);
     }
