@@ -3,10 +3,10 @@
  * CPUs that are switched on or off.
  */
 
+import { CpuLimits } from "../enforce/cpu_limits.ts";
 import type { Enforcer } from "../enforce/enforcer.ts";
 import type { ActiveSet } from "../observe/active_set.ts";
 import type { SharedPage, SlotTable } from "../observe/slots.ts";
-import { CpuLimits } from "../enforce/cpu_limits.ts";
 import { type EnforcementState, enforcementState } from "./enforcement.ts";
 import { Guard, type GuardSample } from "./guard.ts";
 import { CpuWatch, machineMemory } from "./machine_state.ts";

@@ -4,7 +4,7 @@ import type { SlotTable } from "../observe/slots.ts";
 import type { CpuLimits } from "./cpu_limits.ts";
 import type { Entry } from "./stock_entry.ts";
 
-/** How long a chosen one waits for a CPU before its limit is asked about, in nanoseconds: as good as all run before. */
+/** How long a chosen one waits for a CPU before its limit is asked about, in nanoseconds: nearly all run sooner. */
 const SUSPECT_NS = 30_000_000;
 
 /** And one whose limit has been the reason before: what the kernel takes to let one run that may. */
