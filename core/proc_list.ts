@@ -2,6 +2,7 @@
 
 import type { ProcessList } from "../enforce/inherited.ts";
 import { parseStat } from "../observe/proc.ts";
+import { readIfThere } from "../observe/read_file.ts";
 
 /** What ends while it is read is left out. */
 export const procList: ProcessList = {
@@ -17,13 +18,7 @@ export const procList: ProcessList = {
   threadsOf: (pid) => numbersIn(`/proc/${pid}/task`),
 };
 
-function read(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
-  }
-}
+const read = (path: string): string => readIfThere(path) ?? "";
 
 function numbersIn(folder: string): number[] {
   try {

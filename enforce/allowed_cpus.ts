@@ -7,7 +7,8 @@
  * given what it has. Which of both holds for a task that was bound to all of its cpuset's CPUs the kernel does not tell.
  */
 
-import { cgroupHierarchies, type CgroupHierarchy } from "./cgroup_mount.ts";
+import { readIfThere } from "../observe/read_file.ts";
+import { type CgroupHierarchy, mountedHierarchies } from "./cgroup_mount.ts";
 import { MASK_BYTES, parseAllowedCpus, parseCpuList } from "./cpu_lists.ts";
 
 /** The hierarchy of cpusets. */
@@ -32,7 +33,7 @@ export class AllowedCpus {
   #mountIsKnown = false;
 
   /** @param read a file's text; undefined where it is gone or may not be read */
-  constructor(readonly read: (path: string) => string | undefined = readText) {}
+  constructor(readonly read: (path: string) => string | undefined = readIfThere) {}
 
   /** {@link MASK_BYTES} bytes; undefined where the task is gone. */
   of(tid: number): Uint8Array | undefined {
@@ -56,20 +57,9 @@ export class AllowedCpus {
 
   #cpusets(): CpusetMount | undefined {
     if (!this.#mountIsKnown) {
-      const controllers = (folder: string) => this.read(`${folder}/cgroup.controllers`) ?? "";
-      this.#mount = findCpusetMount(
-        cgroupHierarchies(this.read("/proc/self/mountinfo") ?? "", controllers),
-      );
+      this.#mount = findCpusetMount(mountedHierarchies(this.read));
       this.#mountIsKnown = true;
     }
     return this.#mount;
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined; // gone, or ended between opening and reading
   }
 }

@@ -2,6 +2,7 @@
 
 import { NotSupportedError } from "../ffi/errors.ts";
 import { shown } from "../observe/names.ts";
+import { readIfThere } from "../observe/read_file.ts";
 
 /** The kernel shows here what it has, and has its hooks called while it is open for writing. */
 export const CFS_SWITCH = "/proc/sched_alps";
@@ -64,13 +65,5 @@ export function requirePatchedCfs(
       `cannot order functions inside CFS: another program has ${CFS_SWITCH} open`,
       "stop that program, or use --backend stock",
     );
-  }
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,7 @@
 /** Where the cpu controller's cgroups are: version 1, version 2, or both mounted and one of them with the controller. */
 
+import { readIfThere } from "../observe/read_file.ts";
+
 /** A hierarchy of cgroups with the cpu controller. */
 export interface CgroupMount {
   /** Its root's folder. */
@@ -62,16 +64,15 @@ export function unescapeMount(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }
 
+/** The hierarchies that are mounted where `read` reads. */
+export function mountedHierarchies(read: (path: string) => string | undefined): CgroupHierarchy[] {
+  return cgroupHierarchies(
+    read("/proc/self/mountinfo") ?? "",
+    (folder) => read(`${folder}/cgroup.controllers`) ?? "",
+  );
+}
+
 /** This machine's. */
 export function cgroupMount(): CgroupMount | undefined {
-  const read = (path: string): string => {
-    try {
-      return Deno.readTextFileSync(path);
-    } catch {
-      return "";
-    }
-  };
-  return findCgroupMount(
-    cgroupHierarchies(read("/proc/self/mountinfo"), (folder) => read(`${folder}/cgroup.controllers`)),
-  );
+  return findCgroupMount(mountedHierarchies(readIfThere));
 }

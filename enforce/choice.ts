@@ -31,6 +31,12 @@ const LOCK_RUN_NS = 1_000_000;
 /** As an entry's `sparedUntilNs`: LOCK_RUN_NS from the next decision on. */
 const FROM_NOW = -1;
 
+/** Remembers since when it has been chosen. */
+function noteChosen(entry: Entry, nowNs: number): void {
+  if (!entry.chosen) entry.chosenNs = 0;
+  else if (entry.chosenNs === 0) entry.chosenNs = nowNs;
+}
+
 export class Choice {
   readonly entries = new Entries();
   readonly overdue: Overdue;
@@ -121,7 +127,8 @@ export class Choice {
       this.#takeAll();
       this.chosen.length = this.toDemote.length = 0;
       for (const entry of this.#near) {
-        this.#setChosen(entry, true, nowNs);
+        entry.chosen = true;
+        noteChosen(entry, nowNs);
         this.chosen.push(entry);
       }
       return false;
@@ -215,12 +222,6 @@ export class Choice {
     }
   }
 
-  #setChosen(entry: Entry, chosen: boolean, nowNs: number): void {
-    entry.chosen = chosen;
-    if (!chosen) entry.chosenNs = 0;
-    else if (entry.chosenNs === 0) entry.chosenNs = nowNs;
-  }
-
   /** Beside those that take up the CPUs. */
   #alsoChoose(entry: Entry): void {
     if (!entry.chosen) this.chosen.push(entry);
@@ -234,7 +235,7 @@ export class Choice {
     for (const list of [this.#near, this.#taken]) {
       for (const entry of list) {
         if (entry.gone) continue;
-        this.#setChosen(entry, entry.chosen, nowNs);
+        noteChosen(entry, nowNs);
         if (entry.chosen || entry.runnable === 0) {
           near.push(entry);
           continue;

@@ -3,8 +3,9 @@
  * in it run until the next period begins, whatever its rank.
  */
 
-import { type CgroupMount, cgroupMount } from "./cgroup_mount.ts";
 import { parseCgroups } from "../observe/proc.ts";
+import { readIfThere } from "../observe/read_file.ts";
+import { type CgroupMount, cgroupMount } from "./cgroup_mount.ts";
 
 /** Of `cpu.stat`, for as long as the cgroup exists: periods in which somebody wanted to run, and in which the limit was reached. */
 interface Periods {
@@ -29,7 +30,7 @@ export class CpuLimits {
   #mountIsKnown = false;
 
   /** @param read a file's text; undefined where it is gone or may not be read */
-  constructor(readonly read: (path: string) => string | undefined = readText) {}
+  constructor(readonly read: (path: string) => string | undefined = readIfThere) {}
 
   /** Begins a look: what was asked for in the one before is compared with. */
   begin(): void {
@@ -65,13 +66,5 @@ export class CpuLimits {
     if (!this.#mountIsKnown) this.#mount = cgroupMount();
     this.#mountIsKnown = true;
     return this.#mount;
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
   }
 }

@@ -3,6 +3,7 @@
 import { NotSupportedError } from "../ffi/errors.ts";
 import { compareKernels } from "../observe/kernel_features.ts";
 import { shown } from "../observe/names.ts";
+import { readIfThere } from "../observe/read_file.ts";
 
 /** The kernel that brought sched_ext. */
 export const SCHED_EXT_SINCE = "6.12";
@@ -55,11 +56,5 @@ export function requireSchedExt(machine: SchedExtMachine = thisMachine): void {
 /** The machine that this runs on. */
 export const thisMachine: SchedExtMachine = {
   kernelRelease: () => Deno.osRelease(),
-  readText: (path) => {
-    try {
-      return Deno.readTextFileSync(path).trimEnd();
-    } catch {
-      return undefined;
-    }
-  },
+  readText: (path) => readIfThere(path)?.trimEnd(),
 };

@@ -3,6 +3,7 @@
  * microseconds), and a process that vanishes meanwhile is not an error.
  */
 import { parseCgroups, parseStat } from "./proc.ts";
+import { readIfThere } from "./read_file.ts";
 
 /** What rules match on. Every text in it is chosen by whoever started the process: hostile input. */
 export interface ProcessIdentity {
@@ -63,7 +64,7 @@ export function readIdentity(pid: number, hints: IdentityHints = {}): ProcessIde
   if (called !== undefined) exePaths.add(called);
   if (resolved !== undefined) exePaths.add(withoutSuffix(resolved, DELETED));
 
-  const cgroups = parseCgroups(readText(`/proc/${pid}/cgroup`) ?? "");
+  const cgroups = parseCgroups(readIfThere(`/proc/${pid}/cgroup`) ?? "");
   return {
     pid,
     startTimeTicks: stat.startTimeTicks,
@@ -78,12 +79,12 @@ export function readIdentity(pid: number, hints: IdentityHints = {}): ProcessIde
 
 /** The address of a process's command line, which differs from exec to exec; undefined where it is gone. */
 export function readArgStart(pid: number): number | undefined {
-  return parseStat(readText(`/proc/${pid}/stat`) ?? "")?.argStart;
+  return parseStat(readIfThere(`/proc/${pid}/stat`) ?? "")?.argStart;
 }
 
 /** The effective user id of a process; undefined where there is no such process (any more). */
 export function readUid(pid: number): number | undefined {
-  const uid = /^Uid:\t[0-9]+\t([0-9]+)/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
+  const uid = /^Uid:\t[0-9]+\t([0-9]+)/m.exec(readIfThere(`/proc/${pid}/status`) ?? "")?.[1];
   return uid === undefined ? undefined : Number(uid);
 }
 
@@ -144,17 +145,8 @@ export function processesNear(pid: number): { pid: number; parentPid: number }[]
 }
 
 function readStat(pid: number) {
-  const text = readText(`/proc/${pid}/stat`);
+  const text = readIfThere(`/proc/${pid}/stat`);
   return text === undefined ? undefined : parseStat(text);
-}
-
-/** The text of a file in /proc; undefined where the process is gone or may not be read. */
-function readText(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function readLink(path: string): string | undefined {

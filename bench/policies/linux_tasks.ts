@@ -1,6 +1,7 @@
 /** The processes of this machine, as schedulers in user space see and change them. */
 import { ESRCH } from "../../ffi/errors.ts";
 import type { Libc } from "../../ffi/libc.ts";
+import { readIfThere } from "../../observe/read_file.ts";
 import type { Place, Tasks } from "./scheduler.ts";
 
 /** Acts on real processes. */
@@ -70,13 +71,7 @@ export function parseStat(text: string): ProcessStat {
   };
 }
 
-function readText(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path).trimEnd();
-  } catch {
-    return undefined; // it has ended
-  }
-}
+const readText = (path: string) => readIfThere(path)?.trimEnd();
 
 function folder(path: string): string[] {
   try {

@@ -3,6 +3,7 @@
  * `nodes/pods` (kubelet fine-grained authorisation); `nodes/proxy` would allow to execute in any container.
  */
 
+import { readIfThere } from "../read_file.ts";
 import { readJson, readLines } from "./http_body.ts";
 import { pause } from "./retry.ts";
 import { parsePod, type Pod, type PodListener } from "./pods.ts";
@@ -51,11 +52,11 @@ export class PodApi {
    */
   async follow(listener: PodListener, signal: AbortSignal): Promise<void> {
     const { url, credentials } = this.options;
-    const authority = readText(`${credentials}/ca.crt`);
+    const authority = readIfThere(`${credentials}/ca.crt`);
     using client = Deno.createHttpClient(authority === undefined ? {} : { caCerts: [authority] });
     const get = async (address: URL, ms: number): Promise<Response> => {
       // Read each time: it is replaced before it expires.
-      const token = readText(`${credentials}/token`)?.trim();
+      const token = readIfThere(`${credentials}/token`)?.trim();
       // Else the refused header would be told with all that is in it (RFC 6750, b64token).
       if (token && !/^[A-Za-z0-9._~+/=-]+$/.test(token)) {
         throw new Error(`${credentials}/token holds no token`);
@@ -108,12 +109,4 @@ function isKubelet({ pathname }: URL): boolean {
 function podsOf(list: unknown): Pod[] {
   if (!Array.isArray(property(list, "items"))) throw new Error("its answer is no list of pods");
   return listOf(property(list, "items")).flatMap((item) => parsePod(item) ?? []);
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,10 +3,28 @@
 import assert from "node:assert/strict";
 import type { FunctionsSnapshot } from "../../api/agent_view.ts";
 import { onlineCpus } from "../../enforce/cpu_lists.ts";
-import type { AgentProcess, Place } from "./agent_process.ts";
-import { scheduling, until } from "./lab.ts";
+import { type AgentProcess, Place } from "./agent_process.ts";
+import { PATIENCE, scheduling, until, whyNotLive } from "./lab.ts";
 
 const SCHED_NORMAL = 0;
+
+/** What these tests do to a machine is done only to an emulated one, which is thrown away. */
+export const whyNotHere = whyNotLive ??
+  (PATIENCE > 1 ? undefined : "not in a virtual machine of the tests' own");
+
+/** A test of a scene in a place of its own, to be passed to `Deno.test`: a test belongs to the file that calls that. */
+export function orderedTest(name: string, test: (scene: OrderedScene) => Promise<void>): Deno.TestDefinition {
+  return {
+    name,
+    ignore: whyNotHere !== undefined,
+    fn: async () => {
+      await using place = await Place.make();
+      const scene = await OrderedScene.make(place);
+      await test(scene);
+      await scene.putBack();
+    },
+  };
+}
 
 /** An agent and functions of which as many run as there are CPUs. */
 export class OrderedScene {
