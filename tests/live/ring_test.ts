@@ -116,7 +116,11 @@ ringTest("a full ring loses events, counts each, and breaks nothing", async (sce
   const churn = await scene.churn();
   const fits = Math.floor(ALPS_LIMITS.ALPS_RING_BYTES / EVENT_BYTES);
   const batches = Math.ceil(2 * fits / (2 * BATCH));
-  for (let i = 0; i < batches; i++) await churn.batch();
+  for (let i = 0; i < batches; i++) {
+    await churn.batch();
+    const { events, lostRingFull } = scene.observer.shared.counters();
+    assert.ok(lostRingFull === 0 || events >= 2 * ALPS_LIMITS.ALPS_SLOTS, `${lostRingFull} after ${events}`);
+  }
   const made = scene.observer.shared.counters();
   assert.ok(made.events <= fits, `${made.events} events in a ring for ${fits}`);
   assert.ok(made.lostRingFull > 0);
